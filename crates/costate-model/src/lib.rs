@@ -1,0 +1,1 @@
+//! Model files: differential equations, data and fits in one TOML file.

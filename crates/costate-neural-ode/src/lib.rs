@@ -1,0 +1,1 @@
+//! Exact gradients through differential equations: neural ODEs, adjoint methods, training.

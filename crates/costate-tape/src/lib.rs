@@ -1,0 +1,1 @@
+//! Reverse-mode automatic differentiation on a symbolic tape: record, differentiate, simplify, compile, run.

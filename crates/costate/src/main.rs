@@ -1,0 +1,3 @@
+//! The `costate` program.
+
+fn main() {}
