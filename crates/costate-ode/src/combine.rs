@@ -1,0 +1,136 @@
+//! Linear combinations of states in one pass over memory.
+
+use crate::{Element, Real, State};
+use smallvec::SmallVec;
+use std::array::from_fn;
+
+/// One term of a combination: which slope, and its coefficient.
+pub type Term<T> = (usize, T);
+
+/// The nonzero terms of a row of a method.
+pub type Terms<T> = SmallVec<[Term<T>; 8]>;
+
+/// Terms that one pass takes; longer sums take another pass for the rest.
+const PASS: usize = 12;
+
+/// Writes y + h Σ_j w_j k_j into `out`, for the terms (j, w_j).
+///
+/// The number of terms becomes a constant of the compiled loop: an array state unrolls, a vector is read once and vectorised. Coefficients are multiplied
+/// by h once, the slopes are summed in the order of the terms, and y is added last.
+///
+/// # Panics
+/// If the states differ in length, or a term names a slope that is not there.
+#[inline]
+pub fn combine<T: Real, Y: State<T>>(out: &mut Y, y: &Y, slopes: &[Y], terms: &[Term<T>], h: T) {
+    let (first, rest) = terms.split_at(terms.len().min(PASS));
+    sum(out.as_mut_slice(), y.as_slice(), slopes, first, h);
+    if !rest.is_empty() {
+        add_rest(out, slopes, rest, h);
+    }
+}
+
+#[cold]
+fn add_rest<T: Real, Y: State<T>>(out: &mut Y, slopes: &[Y], terms: &[Term<T>], h: T) {
+    for terms in terms.chunks(PASS) {
+        let so_far = out.clone();
+        sum(out.as_mut_slice(), so_far.as_slice(), slopes, terms, h);
+    }
+}
+
+#[inline]
+fn sum<T: Real, Y: State<T>>(
+    out: &mut [Y::Element],
+    y: &[Y::Element],
+    slopes: &[Y],
+    terms: &[Term<T>],
+    h: T,
+) {
+    match terms.len() {
+        0 => out.copy_from_slice(y),
+        1 => sum_of::<T, Y, 1>(out, y, slopes, terms, h),
+        2 => sum_of::<T, Y, 2>(out, y, slopes, terms, h),
+        3 => sum_of::<T, Y, 3>(out, y, slopes, terms, h),
+        4 => sum_of::<T, Y, 4>(out, y, slopes, terms, h),
+        5 => sum_of::<T, Y, 5>(out, y, slopes, terms, h),
+        6 => sum_of::<T, Y, 6>(out, y, slopes, terms, h),
+        7 => sum_of::<T, Y, 7>(out, y, slopes, terms, h),
+        8 => sum_of::<T, Y, 8>(out, y, slopes, terms, h),
+        9 => sum_of::<T, Y, 9>(out, y, slopes, terms, h),
+        10 => sum_of::<T, Y, 10>(out, y, slopes, terms, h),
+        11 => sum_of::<T, Y, 11>(out, y, slopes, terms, h),
+        _ => sum_of::<T, Y, PASS>(out, y, slopes, terms, h),
+    }
+}
+
+#[inline]
+fn sum_of<T: Real, Y: State<T>, const N: usize>(
+    out: &mut [Y::Element],
+    y: &[Y::Element],
+    slopes: &[Y],
+    terms: &[Term<T>],
+    h: T,
+) {
+    let n = out.len();
+    let y = &y[..n];
+    let combination = Combination::<T, Y::Element, N>::new(n, slopes, terms, h);
+    for i in 0..n {
+        let one = <Y::Element as Element<T>>::weight(T::one());
+        out[i] = y[i].add_scaled(one, combination.at(i));
+    }
+}
+
+/// h Σ_j w_j k_j with N terms, component by component.
+pub(crate) struct Combination<'a, T, E: Element<T>, const N: usize> {
+    weights: [E::Weight; N],
+    slopes: [&'a [E]; N],
+}
+
+impl<'a, T: Real, E: Element<T>, const N: usize> Combination<'a, T, E, N> {
+    #[inline]
+    pub(crate) fn new<Y: State<T, Element = E>>(
+        n: usize,
+        slopes: &'a [Y],
+        terms: &[Term<T>],
+        h: T,
+    ) -> Self {
+        let terms = &terms[..N];
+        Self {
+            weights: from_fn(|j| E::weight(h * terms[j].1)),
+            slopes: from_fn(|j| &slopes[terms[j].0].as_slice()[..n]),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn at(&self, i: usize) -> E {
+        let mut sum = E::zero().add_scaled(self.weights[0], self.slopes[0][i]);
+        for j in 1..N {
+            sum = sum.add_scaled(self.weights[j], self.slopes[j][i]);
+        }
+        sum
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_of_terms_gives_the_plain_sum() {
+        let slopes: Vec<Vec<f64>> = (0..40)
+            .map(|j| vec![1.0 + f64::from(j), 0.5, -f64::from(j)])
+            .collect();
+        let y = vec![10.0, 20.0, 30.0];
+        for n in 0..40 {
+            let terms: Vec<Term<f64>> = (0..n).map(|j| (j, 0.25 * (j as f64 - 7.0))).collect();
+            let mut out = vec![0.0; 3];
+            combine(&mut out, &y, &slopes, &terms, 0.5);
+            for i in 0..3 {
+                let plain: f64 = terms.iter().map(|(j, w)| 0.5 * w * slopes[*j][i]).sum();
+                assert!(
+                    (out[i] - (y[i] + plain)).abs() < 1e-12 * (1.0 + plain.abs()),
+                    "{n} terms"
+                );
+            }
+        }
+    }
+}

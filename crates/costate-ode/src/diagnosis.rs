@@ -1,0 +1,158 @@
+//! Why an integration stopped, and what to try.
+
+use crate::Stats;
+use std::fmt;
+
+/// Why an integration could not go on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Cause {
+    /// f gave a component that is not finite, in every step however small.
+    NotFinite {
+        /// The stage of the method that was evaluated.
+        stage: usize,
+        /// The time it was evaluated at.
+        t: f64,
+        /// The first such component of f.
+        component: usize,
+    },
+    /// A component grows so fast that the solution seems to end.
+    Unbounded {
+        /// The component.
+        component: usize,
+        /// About where: t + y / (dy/dt).
+        near: f64,
+    },
+    /// The tolerance asks for steps below what the resolution of t, or `h_min`, allows.
+    StepTooSmall,
+    /// The limit on the number of steps is reached.
+    TooManySteps,
+}
+
+/// A step that was tried.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Try {
+    /// Where it began.
+    pub t: f64,
+    /// Its signed size.
+    pub h: f64,
+    /// Its scaled error: accepted if at most 1.
+    pub error: f64,
+}
+
+/// The component that fits its tolerance worst.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Worst {
+    /// Its index.
+    pub component: usize,
+    /// Its error in units of what its tolerance allows.
+    pub error: f64,
+    /// What its tolerance allows: atol + rtol |y|.
+    pub allowed: f64,
+    /// |y|.
+    pub magnitude: f64,
+}
+
+/// Where and why an integration stopped. It displays as a few sentences that end with what to try.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosis {
+    /// Why.
+    pub cause: Cause,
+    /// The method's name.
+    pub method: &'static str,
+    /// The last time that was reached.
+    pub t: f64,
+    /// The step that failed there.
+    pub h: f64,
+    /// Where the integration should have gone.
+    pub end: f64,
+    /// The component with the largest scaled error in that step.
+    pub worst: Option<Worst>,
+    /// |h λ| for the last accepted step and the largest eigenvalue λ of ∂f/∂y, by a few power iterations. An explicit method whose steps
+    /// accuracy alone would let grow stays at about 1 to 4: the mark of a stiff problem.
+    pub stiffness: Option<f64>,
+    /// The last steps tried, oldest first.
+    pub recent: Vec<Try>,
+    /// What the integration had cost.
+    pub stats: Stats,
+}
+
+impl Diagnosis {
+    /// Whether stability rather than accuracy seems to hold the steps down.
+    #[must_use]
+    pub fn looks_stiff(&self) -> bool {
+        // |hλ| at the edge of stability, and a span of many thousand of the fastest time scale.
+        let steady =
+            self.recent.iter().filter(|step| step.error <= 1.0).count() > self.recent.len() / 2;
+        self.cause == Cause::TooManySteps
+            && steady
+            && self.stiffness.is_some_and(|product| product > 0.7)
+    }
+}
+
+impl fmt::Display for Diagnosis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} stopped at t = {} on the way to {}: ",
+            self.method, self.t, self.end
+        )?;
+        match self.cause {
+            Cause::NotFinite {
+                stage,
+                t,
+                component,
+            } => write!(
+                f,
+                "component {component} of f is not a finite number at t = {t} (stage {stage}), whatever the step. Look there for a division by zero, a root or logarithm of a negative number, or an overflow."
+            )?,
+            Cause::Unbounded { component, near } => write!(
+                f,
+                "component {component} grows without bound and seems to be infinite near t = {near}. If the true solution does not end there, check signs and units of f; otherwise end before it."
+            )?,
+            Cause::StepTooSmall => write!(
+                f,
+                "the step {:e} is too small to go on. A jump or a singularity of f lies near, or the tolerance is out of reach: stop at the jump, or raise the tolerance.",
+                self.h
+            )?,
+            Cause::TooManySteps => write!(
+                f,
+                "{} steps were not enough. Raise max_steps or the tolerances{}.",
+                self.stats.steps,
+                if self.looks_stiff() {
+                    ""
+                } else {
+                    ", or take a method of higher order"
+                }
+            )?,
+        }
+        if self.looks_stiff() {
+            write!(
+                f,
+                " The problem looks stiff (|h λ| = {:.1}): a method for stiff problems will take far fewer steps.",
+                self.stiffness.unwrap_or(f64::NAN)
+            )?;
+        }
+        if let Some(worst) = self.worst
+            && !matches!(
+                self.cause,
+                Cause::NotFinite { .. } | Cause::Unbounded { .. }
+            )
+        {
+            write!(
+                f,
+                " Worst component: {} with |y| = {:e} and an error {:.3} times the {:e} allowed.",
+                worst.component, worst.magnitude, worst.error, worst.allowed
+            )?;
+        }
+        write!(
+            f,
+            " ({} steps accepted, {} rejected, {} evaluations; last step sizes",
+            self.stats.accepted, self.stats.rejected, self.stats.nfe
+        )?;
+        for step in self.recent.iter().rev().take(4).rev() {
+            write!(f, " {:.3e}", step.h)?;
+        }
+        f.write_str(")")
+    }
+}

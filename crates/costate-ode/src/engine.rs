@@ -1,0 +1,72 @@
+//! What carries out one step: the engines.
+//!
+//! An [`Integrator`](crate::Integrator) decides where to step, whether to accept and what to try next; its engine computes the step. There is
+//! one file for each family of methods.
+
+mod runge_kutta;
+
+pub use runge_kutta::{RungeKutta, Scheme};
+
+use crate::{Scale, Stats};
+
+/// A family of methods at work: the stages of one step and what is kept between steps.
+///
+/// # Adding one
+/// Implement this trait in a file of its own beside `engine/runge_kutta.rs`, the shortest, and hand it to
+/// [`Integrator::with_engine`](crate::Integrator::with_engine).
+pub trait Engine<T, Y, S> {
+    /// f(t, y) at the start of a step; computed unless it is known, and kept for the step.
+    fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y;
+
+    /// Computes the step from y at `t` to `trial` at `t_next = t + h`. With a `scale`, returns the squared norm of its scaled error.
+    fn attempt(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        trial: &mut Y,
+        scale: Option<&mut Scale<T>>,
+        stats: &mut Stats,
+    ) -> T;
+
+    /// The step just attempted is taken.
+    fn accept(&mut self);
+
+    /// The state was changed from outside: what was kept of earlier steps is void.
+    fn restart(&mut self);
+
+    /// Writes the state at t + σh of the accepted step that led from `y` to `y_next`.
+    fn interpolate(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        y_next: &Y,
+        sigma: T,
+        out: &mut Y,
+        stats: &mut Stats,
+    );
+
+    /// k: the error estimate is O(h^k); what the controller takes roots by.
+    fn error_exponent(&self) -> usize;
+
+    /// The component of the step just attempted whose scaled error is largest, and that error.
+    fn worst(&self, span: Span<T>, y: &Y, trial: &Y, scale: &Scale<T>) -> Option<(usize, T)>;
+
+    /// The first stage of the step just attempted with a component that is not finite, with its time and that component.
+    fn not_finite(&self, span: Span<T>) -> Option<(usize, T, usize)>;
+
+    /// The method's name.
+    fn name(&self) -> &'static str;
+}
+
+/// A step in time.
+#[derive(Clone, Copy, Debug)]
+pub struct Span<T> {
+    /// Where it starts.
+    pub t: T,
+    /// Where it ends: t + h up to rounding.
+    pub t_next: T,
+    /// Its signed size.
+    pub h: T,
+}

@@ -1,0 +1,318 @@
+//! Explicit Runge–Kutta steps, led by a tableau.
+
+use super::{Engine, Span};
+use crate::combine::{Combination, Terms, combine};
+use crate::tableau::{polynomial, polynomial_derivative};
+use crate::{Coefficient, Element, Real, Scale, State, Stats, System, Tableau};
+
+/// A tableau in the scalar of an integration, with its zeros left out.
+#[derive(Clone, Debug)]
+pub struct Scheme<T> {
+    tableau: &'static Tableau,
+    /// Nodes and rows of the stages, of f(t + h, y₁) if dense output needs it, and of the stages for dense output alone.
+    pub rows: Vec<(T, Terms<T>)>,
+    /// Terms of the solution.
+    pub b: Terms<T>,
+    /// Terms of the error estimate.
+    pub b_err: Terms<T>,
+    /// Terms of the second error estimate.
+    pub b_err_low: Terms<T>,
+    /// Polynomials of dense output, coefficients of σ¹ first.
+    pub dense: Vec<Vec<T>>,
+}
+
+impl<T: Real> Scheme<T> {
+    /// The tableau, converted.
+    #[must_use]
+    pub fn new(tableau: &'static Tableau) -> Self {
+        let stages = tableau.stages();
+        let mut rows: Vec<_> = (0..stages)
+            .map(|i| (tableau.c[i].to(), terms(tableau.a[i])))
+            .collect();
+        if tableau.dense_needs_next() {
+            rows.push((T::one(), terms(tableau.b)));
+        }
+        rows.extend(tableau.extra.iter().map(|(c, row)| (c.to(), terms(row))));
+        Self {
+            tableau,
+            rows,
+            b: terms(tableau.b),
+            b_err: terms(tableau.b_err),
+            b_err_low: terms(tableau.b_err_low),
+            dense: tableau.dense_polynomials(),
+        }
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub fn tableau(&self) -> &'static Tableau {
+        self.tableau
+    }
+
+    /// w_i(σ): y(t + σh) = y + h Σ w_i(σ) k_i, for i below [`Tableau::dense_len`].
+    #[inline]
+    #[must_use]
+    pub fn dense_weight(&self, i: usize, sigma: T) -> T {
+        polynomial(&self.dense[i], sigma)
+    }
+
+    /// dw_i/dσ: dy/dt at t + σh is Σ w_i′(σ) k_i.
+    #[inline]
+    #[must_use]
+    pub fn dense_weight_derivative(&self, i: usize, sigma: T) -> T {
+        polynomial_derivative(&self.dense[i], sigma)
+    }
+}
+
+fn terms<T: Real>(row: &[Coefficient]) -> Terms<T> {
+    row.iter()
+        .enumerate()
+        .filter(|(_, c)| !c.is_zero())
+        .map(|(j, c)| (j, c.to()))
+        .collect()
+}
+
+/// The engine of the explicit Runge–Kutta methods.
+///
+/// # When f is evaluated
+/// A step evaluates its stages 0, 1, …, s − 1 in this order, each once. Stage 0 is not evaluated when it is already known: from the last stage of the accepted
+/// step before (FSAL), from f(t + h, y₁) where dense output or the caller asked for that, from the estimate of the initial step, or from the rejected attempt before.
+/// The estimate of the initial step evaluates stage 0 and then f once more, a small Euler step ahead. Dense output of methods that need more slopes evaluates these
+/// when an accepted step is first interpolated, in the order of their rows.
+#[derive(Clone, Debug)]
+pub struct RungeKutta<T, Y> {
+    scheme: Scheme<T>,
+    /// Slopes: stages, then what dense output adds.
+    k: Vec<Y>,
+    /// Where a stage, or a point of dense output, is evaluated.
+    argument: Y,
+    /// Weights of dense output at one point.
+    weights: Terms<T>,
+    /// Stage 0 of the next attempt is known, and lies in this slot.
+    first: Option<usize>,
+    /// How many slopes of the accepted step are known, beginning with the stages.
+    known: usize,
+}
+
+impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
+    /// An engine for states like `y`.
+    pub fn new(tableau: &'static Tableau, y: &Y) -> Self {
+        let scheme = Scheme::new(tableau);
+        let k = vec![y.clone(); scheme.rows.len()];
+        let weights = Terms::with_capacity(scheme.dense.len());
+        Self {
+            scheme,
+            k,
+            argument: y.clone(),
+            weights,
+            first: None,
+            known: 0,
+        }
+    }
+
+    /// The tableau in the scalar `T`.
+    #[must_use]
+    pub fn scheme(&self) -> &Scheme<T> {
+        &self.scheme
+    }
+
+    /// The slopes of the step: its stages k_0, k_1, … and, once they were asked for, those of dense output.
+    #[must_use]
+    #[inline]
+    pub fn slopes(&self) -> &[Y] {
+        &self.k
+    }
+
+    /// Moves a first stage that is known to its place. After this the slopes of the step before are gone.
+    #[inline]
+    fn bring_first(&mut self) -> bool {
+        match self.first {
+            Some(0) => true,
+            Some(slot) => {
+                self.k.swap(0, slot);
+                self.first = Some(0);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Evaluates what dense output needs beyond the stages.
+    #[inline]
+    fn complete<S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        y_next: &Y,
+        stats: &mut Stats,
+    ) {
+        while self.known < self.scheme.rows.len() {
+            let (i, (c, row)) = (self.known, &self.scheme.rows[self.known]);
+            if i == self.scheme.tableau.next() {
+                system.eval(span.t_next, y_next, &mut self.k[i]);
+                self.first = Some(i);
+            } else {
+                combine(&mut self.argument, y, &self.k, row, span.h);
+                system.eval(span.t + *c * span.h, &self.argument, &mut self.k[i]);
+            }
+            stats.nfe += 1;
+            self.known += 1;
+        }
+    }
+
+    #[inline]
+    fn error_of<const N: usize>(
+        &self,
+        terms: &Terms<T>,
+        h: T,
+        scale: &mut Scale<T>,
+        y: &Y,
+        y1: &Y,
+    ) -> T {
+        let (y, y1) = (y.as_slice(), y1.as_slice());
+        let error = Combination::<T, Y::Element, N>::new(y.len(), &self.k, terms, h);
+        scale.squared(y, y1, |i| error.at(i))
+    }
+
+    /// The squared norm of h Σ terms · k.
+    #[inline]
+    fn error(&self, terms: &Terms<T>, h: T, scale: &mut Scale<T>, y: &Y, y1: &Y) -> T {
+        match terms.len() {
+            2 => self.error_of::<2>(terms, h, scale, y, y1),
+            3 => self.error_of::<3>(terms, h, scale, y, y1),
+            4 => self.error_of::<4>(terms, h, scale, y, y1),
+            5 => self.error_of::<5>(terms, h, scale, y, y1),
+            6 => self.error_of::<6>(terms, h, scale, y, y1),
+            7 => self.error_of::<7>(terms, h, scale, y, y1),
+            8 => self.error_of::<8>(terms, h, scale, y, y1),
+            _ => scale.squared(y.as_slice(), y1.as_slice(), |i| self.any_error(terms, h, i)),
+        }
+    }
+
+    fn any_error(&self, terms: &Terms<T>, h: T, i: usize) -> Y::Element {
+        terms.iter().fold(Y::Element::zero(), |sum, (j, w)| {
+            sum.add_scaled(Y::Element::weight(h * *w), self.k[*j].as_slice()[i])
+        })
+    }
+}
+
+impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y> {
+    #[inline]
+    fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y {
+        if !self.bring_first() {
+            system.eval(t, y, &mut self.k[0]);
+            stats.nfe += 1;
+            self.first = Some(0);
+        }
+        &self.k[0]
+    }
+
+    #[inline]
+    fn attempt(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        trial: &mut Y,
+        scale: Option<&mut Scale<T>>,
+        stats: &mut Stats,
+    ) -> T {
+        let (stages, fsal) = (self.scheme.tableau.stages(), self.scheme.tableau.fsal);
+        <Self as Engine<T, Y, S>>::slope(self, system, span.t, y, stats);
+        for i in 1..stages {
+            let (c, row) = &self.scheme.rows[i];
+            let argument = if fsal && i + 1 == stages {
+                &mut *trial
+            } else {
+                &mut self.argument
+            };
+            combine(argument, y, &self.k, row, span.h);
+            let t = if *c == T::one() {
+                span.t_next
+            } else {
+                span.t + *c * span.h
+            };
+            system.eval(t, argument, &mut self.k[i]);
+        }
+        stats.nfe += stages - 1;
+        if !fsal {
+            combine(trial, y, &self.k, &self.scheme.b, span.h);
+        }
+        let Some(scale) = scale else { return T::zero() };
+        let error2 = self.error(&self.scheme.b_err, span.h, scale, y, trial);
+        if self.scheme.b_err_low.is_empty() || error2 == T::zero() {
+            return error2;
+        }
+        let low2 = self.error(&self.scheme.b_err_low, span.h, scale, y, trial);
+        error2 * error2 / (error2 + low2 * T::from_f64(0.01))
+    }
+
+    #[inline]
+    fn accept(&mut self) {
+        self.known = self.scheme.tableau.stages();
+        self.first = self.scheme.tableau.fsal.then(|| self.known - 1);
+    }
+
+    fn restart(&mut self) {
+        self.first = None;
+    }
+
+    fn interpolate(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        y_next: &Y,
+        sigma: T,
+        out: &mut Y,
+        stats: &mut Stats,
+    ) {
+        self.complete(system, span, y, y_next, stats);
+        self.weights.clear();
+        let used = self
+            .scheme
+            .dense
+            .iter()
+            .enumerate()
+            .filter(|(_, polynomial)| !polynomial.is_empty());
+        self.weights
+            .extend(used.map(|(i, row)| (i, polynomial(row, sigma))));
+        combine(out, y, &self.k, &self.weights, span.h);
+    }
+
+    fn error_exponent(&self) -> usize {
+        let tableau = self.scheme.tableau;
+        tableau
+            .embedded_order
+            .map_or(tableau.order, |embedded| embedded.min(tableau.order))
+            + 1
+    }
+
+    fn worst(&self, span: Span<T>, y: &Y, trial: &Y, scale: &Scale<T>) -> Option<(usize, T)> {
+        scale.worst(y.as_slice(), trial.as_slice(), |i| {
+            self.any_error(&self.scheme.b_err, span.h, i)
+        })
+    }
+
+    fn not_finite(&self, span: Span<T>) -> Option<(usize, T, usize)> {
+        let stages = self.k[..self.scheme.tableau.stages()].iter().enumerate();
+        stages
+            .filter_map(|(stage, k)| {
+                let component = k
+                    .as_slice()
+                    .iter()
+                    .position(|k| !k.magnitude().is_finite())?;
+                Some((
+                    stage,
+                    span.t + self.scheme.rows[stage].0 * span.h,
+                    component,
+                ))
+            })
+            .next()
+    }
+
+    fn name(&self) -> &'static str {
+        self.scheme.tableau.name
+    }
+}

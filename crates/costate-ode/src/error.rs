@@ -1,0 +1,68 @@
+//! What can go wrong.
+
+use crate::Diagnosis;
+
+/// Every error of this crate.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There is no method of this name.
+    #[error("there is no method `{name}`; choose one of: {known}")]
+    UnknownMethod {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+    /// A tableau whose parts do not fit together.
+    #[error("the tableau `{name}` is not valid: {what}")]
+    Tableau {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// A tolerance that cannot be used.
+    #[error("{which} = {value:e} for component {component}: {reason}")]
+    Tolerance {
+        /// `rtol` or `atol`.
+        which: &'static str,
+        /// The first component concerned.
+        component: usize,
+        /// Its value.
+        value: f64,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A number of entries that does not fit the state.
+    #[error("{what} has {found} entries, but the state has {expected}")]
+    Length {
+        /// What has them.
+        what: &'static str,
+        /// The length of the state.
+        expected: usize,
+        /// The length found.
+        found: usize,
+    },
+    /// An option whose value makes no sense.
+    #[error("{what} = {value}: {reason}")]
+    Option {
+        /// Which.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// Why not, and what to do.
+        reason: &'static str,
+    },
+    /// A method without error estimate needs a constant step.
+    #[error(
+        "{method} has no error estimate to choose its steps by: give it a constant step, or take a pair such as dopri5 or tsit5"
+    )]
+    NoErrorEstimate {
+        /// The method's name.
+        method: &'static str,
+    },
+    /// The integration could not go on.
+    #[error("{0}")]
+    Stopped(Box<Diagnosis>),
+}
