@@ -79,6 +79,23 @@ fn sum_of<T: Real, Y: State<T>, const N: usize>(
     }
 }
 
+/// Writes y + h Σ_j w_j k_j into `out` for the first N slopes, all of them: straight-line code for small states.
+#[inline(always)]
+pub(crate) fn combine_first<T: Real, Y: State<T>, const N: usize>(
+    out: &mut Y,
+    y: &Y,
+    slopes: &[Y],
+    weights: &[T],
+    h: T,
+) {
+    let (out, y) = (out.as_mut_slice(), y.as_slice());
+    let combination = Combination::<T, Y::Element, N>::of_first(y.len(), slopes, weights, h);
+    for (i, out) in out.iter_mut().enumerate() {
+        let one = <Y::Element as Element<T>>::weight(T::one());
+        *out = y[i].add_scaled(one, combination.at(i));
+    }
+}
+
 /// h Σ_j w_j k_j with N terms, component by component.
 pub(crate) struct Combination<'a, T, E: Element<T>, const N: usize> {
     weights: [E::Weight; N],
@@ -100,7 +117,22 @@ impl<'a, T: Real, E: Element<T>, const N: usize> Combination<'a, T, E, N> {
         }
     }
 
-    #[inline]
+    /// Of the first N slopes.
+    #[inline(always)]
+    pub(crate) fn of_first<Y: State<T, Element = E>>(
+        n: usize,
+        slopes: &'a [Y],
+        weights: &[T],
+        h: T,
+    ) -> Self {
+        let (slopes, weights) = (&slopes[..N], &weights[..N]);
+        Self {
+            weights: from_fn(|j| E::weight(h * weights[j])),
+            slopes: from_fn(|j| &slopes[j].as_slice()[..n]),
+        }
+    }
+
+    #[inline(always)]
     pub(crate) fn at(&self, i: usize) -> E {
         let mut sum = E::zero().add_scaled(self.weights[0], self.slopes[0][i]);
         for j in 1..N {

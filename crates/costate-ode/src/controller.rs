@@ -1,7 +1,5 @@
 //! Step-size control by digital filters.
 
-use crate::Real;
-
 /// A step-size controller, as data: with e_n the error of step n in the norm (1 is just acceptable), k the order of its estimate and h_n the step,
 ///
 /// ```text
@@ -93,68 +91,70 @@ impl Default for Controller {
     }
 }
 
-/// A controller at work, on squared errors: one logarithm and one exponential a step.
+/// A controller at work, on squared errors: one logarithm and one power a step, of its own making, so that step sizes are the same on every machine.
+///
+/// It computes in `f64` whatever the scalar: step sizes are not differentiated, and need no more digits.
 #[derive(Clone, Debug)]
-pub(crate) struct Control<T> {
+pub(crate) struct Control {
     /// −β_i / 2k.
-    exponents: [T; 3],
-    retry: T,
-    alpha: T,
-    safety: T,
-    factors: (T, T),
-    /// ln of the squared floor and start values.
-    floor: T,
-    initial: T,
-    /// ln e² of the two accepted steps before.
-    past: [T; 2],
+    exponents: [f64; 3],
+    retry: f64,
+    alpha: f64,
+    safety: f64,
+    min_factor: f64,
+    max_factor: f64,
+    /// log₂ of the squared floor and start values.
+    floor: f64,
+    initial: f64,
+    /// log₂ e² of the two accepted steps before.
+    past: [f64; 2],
     /// The step before, or zero.
-    h_before: T,
+    h_before: f64,
     just_rejected: bool,
 }
 
-impl<T: Real> Control<T> {
+impl Control {
     pub(crate) fn new(controller: &Controller, k: usize) -> Self {
-        let number = T::from_f64;
-        let exponent = |beta: f64| number(-0.5 * beta / k as f64);
-        let initial = number(2.0 * controller.initial.ln());
+        let exponent = |beta: f64| -0.5 * beta / k as f64;
+        let initial = log2(controller.initial * controller.initial);
         Self {
             exponents: controller.beta.map(exponent),
             retry: exponent(controller.retry),
-            alpha: number(controller.alpha),
-            safety: number(controller.safety),
-            factors: (number(controller.min_factor), number(controller.max_factor)),
-            floor: number(2.0 * controller.floor.ln()),
+            alpha: controller.alpha,
+            safety: controller.safety,
+            min_factor: controller.min_factor,
+            max_factor: controller.max_factor,
+            floor: log2(controller.floor * controller.floor),
             initial,
             past: [initial; 2],
-            h_before: T::zero(),
+            h_before: 0.0,
             just_rejected: false,
         }
     }
 
     pub(crate) fn restart(&mut self) {
         self.past = [self.initial; 2];
-        self.h_before = T::zero();
+        self.h_before = 0.0;
         self.just_rejected = false;
     }
 
     /// The factor for the step after an accepted one of size |h| and squared error `error2`.
     #[inline]
-    pub(crate) fn accepted(&mut self, error2: T, h: T) -> T {
-        let now = error2.max(T::min_positive_value()).ln();
-        let mut exponent = self.exponents[0] * now + self.exponents[1] * self.past[0];
-        if self.exponents[2] != T::zero() {
-            exponent = exponent + self.exponents[2] * self.past[1];
-        }
-        if self.alpha != T::zero() && self.h_before != T::zero() {
-            exponent = exponent - self.alpha * (h / self.h_before).ln();
+    pub(crate) fn accepted(&mut self, error2: f64, h: f64) -> f64 {
+        let now = log2(error2.max(1e-200));
+        let mut exponent = self.exponents[0] * now
+            + self.exponents[1] * self.past[0]
+            + self.exponents[2] * self.past[1];
+        if self.alpha != 0.0 && self.h_before != 0.0 {
+            exponent -= self.alpha * log2(h / self.h_before);
         }
         self.past = [now.max(self.floor), self.past[0]];
         self.h_before = h;
-        let factor = (self.safety * exponent.exp())
-            .max(self.factors.0)
-            .min(self.factors.1);
+        let factor = (self.safety * exp2(exponent))
+            .max(self.min_factor)
+            .min(self.max_factor);
         if std::mem::take(&mut self.just_rejected) {
-            factor.min(T::one())
+            factor.min(1.0)
         } else {
             factor
         }
@@ -162,11 +162,96 @@ impl<T: Real> Control<T> {
 
     /// The factor for trying again after a squared error above 1, infinite or not a number.
     #[cold]
-    pub(crate) fn rejected(&mut self, error2: T) -> T {
+    pub(crate) fn rejected(&mut self, error2: f64) -> f64 {
         self.just_rejected = true;
         if !error2.is_finite() {
-            return self.factors.0;
+            return self.min_factor;
         }
-        (self.safety * (self.retry * error2.ln()).exp()).max(self.factors.0)
+        (self.safety * exp2(self.retry * log2(error2))).max(self.min_factor)
+    }
+}
+
+/// log₂ x to about 10 digits, for positive normal numbers.
+#[inline(always)]
+fn log2(x: f64) -> f64 {
+    // x = m 2^e with m in [√½, √2), and ln m = 2 artanh s with s = (m − 1)/(m + 1). Sums in pairs: the next step waits for them.
+    const ROOT_HALF: u64 = 0x3fe6_a09e_667f_3bcd;
+    let shifted = x.to_bits().wrapping_sub(ROOT_HALF);
+    let e = (shifted as i64) >> 52;
+    let m = f64::from_bits((shifted & ((1 << 52) - 1)).wrapping_add(ROOT_HALF));
+    let s = (m - 1.0) / (m + 1.0);
+    let s2 = s * s;
+    let s4 = s2 * s2;
+    let series = (1.0 + s2 * (1.0 / 3.0))
+        + s4 * ((0.2 + s2 * (1.0 / 7.0)) + s4 * (1.0 / 9.0 + s2 * (1.0 / 11.0)));
+    e as f64 + (s * (2.0 * std::f64::consts::LOG2_E)) * series
+}
+
+/// 2^x to about 10 digits; 2^±1000 beyond.
+#[inline(always)]
+fn exp2(x: f64) -> f64 {
+    const SHIFT: f64 = 6_755_399_441_055_744.0; // 1.5 · 2⁵²: adding it rounds to an integer
+    let x = x.clamp(-1000.0, 1000.0);
+    let rounded = (x + SHIFT) - SHIFT;
+    let z = (x - rounded) * std::f64::consts::LN_2;
+    let z2 = z * z;
+    let z4 = z2 * z2;
+    let low = (1.0 + z) + z2 * (0.5 + z * (1.0 / 6.0));
+    let high = (1.0 / 24.0 + z * (1.0 / 120.0)) + z2 * (1.0 / 720.0 + z * (1.0 / 5040.0));
+    let sum = low + z4 * (high + z4 * (1.0 / 40_320.0 + z * (1.0 / 362_880.0)));
+    sum * f64::from_bits(((rounded as i64 + 1023) as u64) << 52)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_logarithm_and_power_are_good_to_nine_digits() {
+        for i in -6000..6000 {
+            let x = f64::from(i) * 0.031 + 0.0007;
+            let (power, log) = (exp2(x), log2(x.exp2()));
+            assert!((power / x.exp2() - 1.0).abs() < 1e-9, "2^{x} = {power}");
+            assert!((log - x).abs() < 1e-9, "log2(2^{x}) = {log}");
+        }
+        assert_eq!((log2(1.0), exp2(0.0)), (0.0, 1.0));
+        assert!(exp2(f64::INFINITY) > 1e300 && exp2(-1e9) < 1e-300);
+    }
+
+    #[test]
+    fn the_elementary_controller_takes_the_root_of_the_error() {
+        let mut control = Control::new(&Controller::I, 5);
+        let factor = control.accepted(0.01 * 0.01, 0.1);
+        assert!((factor - 0.9 * 0.01_f64.powf(-0.2)).abs() < 1e-8);
+        let factor = control.rejected(10.0 * 10.0);
+        assert!((factor - 0.9 * 10_f64.powf(-0.2)).abs() < 1e-8);
+        // Just after a rejection a step does not grow; errors of zero and none at all are bounded.
+        assert_eq!(control.accepted(1e-30, 0.1), 1.0);
+        assert_eq!(control.accepted(0.0, 0.1), 10.0);
+        assert_eq!(control.rejected(f64::NAN), 0.2);
+    }
+
+    #[test]
+    fn filters_look_back_as_their_formula_says() {
+        let errors = [0.3, 0.05, 0.6, 0.2];
+        let steps = [0.1, 0.12, 0.11, 0.13];
+        for controller in Controller::all() {
+            let mut control = Control::new(controller, 4);
+            let mut factor = 0.0;
+            for (e, h) in errors.iter().zip(steps) {
+                factor = control.accepted(e * e, h);
+            }
+            let [b1, b2, b3] = controller.beta.map(|b| -b / 4.0);
+            let expected = 0.9
+                * 0.2_f64.powf(b1)
+                * 0.6_f64.powf(b2)
+                * 0.05_f64.powf(b3)
+                * (0.13_f64 / 0.11).powf(-controller.alpha);
+            assert!(
+                (factor - expected).abs() < 1e-9,
+                "{}: {factor} {expected}",
+                controller.name
+            );
+        }
     }
 }

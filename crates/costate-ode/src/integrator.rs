@@ -53,7 +53,7 @@ pub struct Integrator<T: Real, Y: State<T>, S, E = RungeKutta<T, Y>> {
     engine: E,
     options: Options<T>,
     scale: Scale<T>,
-    control: Control<T>,
+    control: Control,
     y: Y,
     y_prev: Y,
     trial: Y,
@@ -304,13 +304,14 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         let h = span.h * self.direction;
         // Not a number compares as false: rejected.
         if self.error2 <= T::one() {
-            let proposal = h * self.control.accepted(self.error2, h);
+            let factor = self.control.accepted(self.error2.as_f64(), h.as_f64());
+            let proposal = h * T::from_f64(factor);
             // A step that was cut short to land on the end says little against the size planned.
             self.size = if last { proposal.max(size) } else { proposal };
             self.take(span);
             Ok(Attempt::Accepted)
         } else {
-            self.size = h * self.control.rejected(self.error2);
+            self.size = h * T::from_f64(self.control.rejected(self.error2.as_f64()));
             self.stats.rejected += 1;
             if last && self.size <= self.smallest() {
                 return Err(self.diagnose(Cause::StepTooSmall, span));

@@ -1,7 +1,7 @@
 //! Explicit Runge–Kutta steps, led by a tableau.
 
 use super::{Engine, Span};
-use crate::combine::{Combination, Terms, combine};
+use crate::combine::{Combination, Terms, combine, combine_first};
 use crate::tableau::{polynomial, polynomial_derivative};
 use crate::{Coefficient, Element, Real, Scale, State, Stats, System, Tableau};
 
@@ -17,6 +17,8 @@ pub struct Scheme<T> {
     pub b_err: Terms<T>,
     /// Terms of the second error estimate.
     pub b_err_low: Terms<T>,
+    /// All of a below its diagonal, row behind row, then b and b_err.
+    triangle: Vec<T>,
     /// Polynomials of dense output, coefficients of σ¹ first.
     pub dense: Vec<Vec<T>>,
 }
@@ -33,13 +35,29 @@ impl<T: Real> Scheme<T> {
             rows.push((T::one(), terms(tableau.b)));
         }
         rows.extend(tableau.extra.iter().map(|(c, row)| (c.to(), terms(row))));
+        let below = (0..stages).flat_map(|i| (0..i).map(move |j| tableau.a(i, j)));
+        let triangle = below
+            .chain(tableau.b.iter().copied())
+            .chain(tableau.b_err.iter().copied());
         Self {
+            triangle: triangle.map(Coefficient::to).collect(),
             tableau,
             rows,
             b: terms(tableau.b),
             b_err: terms(tableau.b_err),
             b_err_low: terms(tableau.b_err_low),
             dense: tableau.dense_polynomials(),
+        }
+    }
+
+    /// When stage `i` of a step is evaluated.
+    #[inline]
+    fn time(&self, i: usize, span: Span<T>) -> T {
+        let c = self.rows[i].0;
+        if c == T::one() {
+            span.t_next
+        } else {
+            span.t + c * span.h
         }
     }
 
@@ -161,6 +179,80 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
         }
     }
 
+    /// Whether states are small and of a size known to the compiler: then every stage is straight-line code of its own.
+    const SMALL: bool = !std::mem::needs_drop::<Y>() && size_of::<Y>() <= 128;
+
+    /// Stage N of a small state.
+    #[inline(always)]
+    fn stage<S: System<T, Y>, const N: usize>(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        trial: &mut Y,
+    ) {
+        let tableau = self.scheme.tableau;
+        let argument = if tableau.fsal && N + 1 == tableau.stages() {
+            trial
+        } else {
+            &mut self.argument
+        };
+        let (earlier, this) = self.k.split_at_mut(N);
+        combine_first::<T, Y, N>(
+            argument,
+            y,
+            earlier,
+            &self.scheme.triangle[N * (N - 1) / 2..],
+            span.h,
+        );
+        system.eval(self.scheme.time(N, span), argument, &mut this[0]);
+    }
+
+    /// All stages but the first, of a small state and at most seven stages.
+    #[inline(always)]
+    fn small_stages<S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        trial: &mut Y,
+    ) {
+        let stages = self.scheme.tableau.stages();
+        if stages > 1 {
+            self.stage::<S, 1>(system, span, y, trial);
+        }
+        if stages > 2 {
+            self.stage::<S, 2>(system, span, y, trial);
+        }
+        if stages > 3 {
+            self.stage::<S, 3>(system, span, y, trial);
+        }
+        if stages > 4 {
+            self.stage::<S, 4>(system, span, y, trial);
+        }
+        if stages > 5 {
+            self.stage::<S, 5>(system, span, y, trial);
+        }
+        if stages > 6 {
+            self.stage::<S, 6>(system, span, y, trial);
+        }
+    }
+
+    /// All stages but the first.
+    #[inline(always)]
+    fn any_stages<S: System<T, Y>>(&mut self, system: &mut S, span: Span<T>, y: &Y, trial: &mut Y) {
+        let tableau = self.scheme.tableau;
+        for i in 1..tableau.stages() {
+            let argument = if tableau.fsal && i + 1 == tableau.stages() {
+                &mut *trial
+            } else {
+                &mut self.argument
+            };
+            combine(argument, y, &self.k, &self.scheme.rows[i].1, span.h);
+            system.eval(self.scheme.time(i, span), argument, &mut self.k[i]);
+        }
+    }
+
     #[inline]
     fn error_of<const N: usize>(
         &self,
@@ -172,6 +264,15 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
     ) -> T {
         let (y, y1) = (y.as_slice(), y1.as_slice());
         let error = Combination::<T, Y::Element, N>::new(y.len(), &self.k, terms, h);
+        scale.squared(y, y1, |i| error.at(i))
+    }
+
+    /// The squared norm of h Σ b_err · k of a small state.
+    #[inline(always)]
+    fn small_error<const N: usize>(&self, h: T, scale: &mut Scale<T>, y: &Y, y1: &Y) -> T {
+        let (y, y1) = (y.as_slice(), y1.as_slice());
+        let weights = &self.scheme.triangle[N * (N + 1) / 2..];
+        let error = Combination::<T, Y::Element, N>::of_first(y.len(), &self.k, weights, h);
         scale.squared(y, y1, |i| error.at(i))
     }
 
@@ -218,29 +319,24 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
         scale: Option<&mut Scale<T>>,
         stats: &mut Stats,
     ) -> T {
-        let (stages, fsal) = (self.scheme.tableau.stages(), self.scheme.tableau.fsal);
+        let stages = self.scheme.tableau.stages();
         <Self as Engine<T, Y, S>>::slope(self, system, span.t, y, stats);
-        for i in 1..stages {
-            let (c, row) = &self.scheme.rows[i];
-            let argument = if fsal && i + 1 == stages {
-                &mut *trial
-            } else {
-                &mut self.argument
-            };
-            combine(argument, y, &self.k, row, span.h);
-            let t = if *c == T::one() {
-                span.t_next
-            } else {
-                span.t + *c * span.h
-            };
-            system.eval(t, argument, &mut self.k[i]);
+        if Self::SMALL && stages <= 7 {
+            self.small_stages(system, span, y, trial);
+        } else {
+            self.any_stages(system, span, y, trial);
         }
         stats.nfe += stages - 1;
-        if !fsal {
+        if !self.scheme.tableau.fsal {
             combine(trial, y, &self.k, &self.scheme.b, span.h);
         }
         let Some(scale) = scale else { return T::zero() };
-        let error2 = self.error(&self.scheme.b_err, span.h, scale, y, trial);
+        let error2 = match stages {
+            4 if Self::SMALL => self.small_error::<4>(span.h, scale, y, trial),
+            6 if Self::SMALL => self.small_error::<6>(span.h, scale, y, trial),
+            7 if Self::SMALL => self.small_error::<7>(span.h, scale, y, trial),
+            _ => self.error(&self.scheme.b_err, span.h, scale, y, trial),
+        };
         if self.scheme.b_err_low.is_empty() || error2 == T::zero() {
             return error2;
         }
