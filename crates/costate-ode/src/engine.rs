@@ -47,6 +47,17 @@ pub trait Engine<T, Y, S> {
         stats: &mut Stats,
     );
 
+    /// Pushes the states c_1, c_2, … with y(t + σh) = y + Σ c_m σ^m on the accepted step that led from `y` to `y_next`.
+    fn powers(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        y_next: &Y,
+        powers: &mut Vec<Y>,
+        stats: &mut Stats,
+    );
+
     /// k: the error estimate is O(h^k); what the controller takes roots by.
     fn error_exponent(&self) -> usize;
 

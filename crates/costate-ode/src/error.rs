@@ -54,6 +54,18 @@ pub enum Error {
         /// Why not, and what to do.
         reason: &'static str,
     },
+    /// A save time outside the integration, or not in its order.
+    #[error(
+        "the save time {t} is not between {before} and {end}: save times lie within the integration, in its order"
+    )]
+    SaveTime {
+        /// The time.
+        t: f64,
+        /// The start, or the save time before it.
+        before: f64,
+        /// The end.
+        end: f64,
+    },
     /// A method without error estimate needs a constant step.
     #[error(
         "{method} has no error estimate to choose its steps by: give it a constant step, or take a pair such as dopri5 or tsit5"

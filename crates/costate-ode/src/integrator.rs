@@ -6,7 +6,7 @@ mod start;
 use crate::controller::Control;
 use crate::diagnosis::Cause;
 use crate::engine::{Engine, RungeKutta, Span};
-use crate::{Error, Options, Real, Scale, State, Stats, System, Tableau};
+use crate::{Error, Options, Real, Scale, State, Stats, System, Tableau, Trajectory};
 
 /// What became of one try of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +22,7 @@ const REMEMBERED: usize = 8;
 
 /// An integration of dy/dt = f(t, y), step by step.
 ///
-/// `Ivp` is the short way to a solution; take this one to look at stages, to stop, to change the state on the way, or to lead the steps yourself.
+/// [`Ivp`](crate::Ivp) is the short way to a solution; take this one to look at stages, to stop, to change the state on the way, or to lead the steps yourself.
 ///
 /// Steps of adaptive methods are chosen by the controller and shortened to land on the end; with [`Options::constant_step`] all but the last are equal. Nothing is
 /// allocated after construction. The engine's page says [when f is evaluated](RungeKutta#when-f-is-evaluated).
@@ -401,6 +401,22 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
                 &mut self.stats,
             );
         }
+    }
+
+    /// Appends the last accepted step to a continuous solution.
+    pub(crate) fn append_to(&mut self, trajectory: &mut Trajectory<T, Y>) {
+        let Self {
+            engine,
+            system,
+            span,
+            y_prev,
+            y,
+            stats,
+            ..
+        } = self;
+        trajectory.push(span.t_next, y, |powers| {
+            engine.powers(system, *span, y_prev, y, powers, stats)
+        });
     }
 
     /// The present time.

@@ -84,6 +84,9 @@ pub enum Dense {
     Hermite,
 }
 
+/// What is taken when nothing is said.
+pub(crate) static DEFAULT: &Tableau = &tsit5::TSIT5;
+
 /// By rising order.
 static TABLEAUS: &[&Tableau] = &[
     &euler::EULER,

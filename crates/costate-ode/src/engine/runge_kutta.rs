@@ -377,6 +377,33 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
         combine(out, y, &self.k, &self.weights, span.h);
     }
 
+    fn powers(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        y_next: &Y,
+        powers: &mut Vec<Y>,
+        stats: &mut Stats,
+    ) {
+        self.complete(system, span, y, y_next, stats);
+        let mut zero = y.clone();
+        zero.as_mut_slice().fill(Y::Element::zero());
+        let degree = self.scheme.dense.iter().map(Vec::len).max().unwrap_or(0);
+        for m in 0..degree {
+            let with_power = self
+                .scheme
+                .dense
+                .iter()
+                .enumerate()
+                .filter(|(_, row)| row.len() > m);
+            let terms: Terms<T> = with_power.map(|(i, row)| (i, row[m])).collect();
+            let mut power = zero.clone();
+            combine(&mut power, &zero, &self.k, &terms, span.h);
+            powers.push(power);
+        }
+    }
+
     fn error_exponent(&self) -> usize {
         let tableau = self.scheme.tableau;
         tableau

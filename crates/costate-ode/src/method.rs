@@ -1,0 +1,95 @@
+//! The registry of methods.
+
+use crate::{Error, Tableau, tableau};
+
+/// A method of integration and what there is to know about it.
+///
+/// ```
+/// use costate_ode::Method;
+///
+/// let tsit5 = Method::by_name("tsit5")?;
+/// assert_eq!((tsit5.order, tsit5.adaptive, tsit5.stiff), (5, true, false));
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Method {
+    /// The name by which programs and files choose it.
+    pub name: &'static str,
+    /// The name in prose.
+    pub title: &'static str,
+    /// Its order.
+    pub order: usize,
+    /// Stages of a step; evaluations of f, less one if it is FSAL.
+    pub stages: usize,
+    /// Whether it chooses its steps by an error estimate; otherwise it takes constant steps.
+    pub adaptive: bool,
+    /// Whether it suits stiff problems.
+    pub stiff: bool,
+    /// States held in memory during a step.
+    pub memory: usize,
+    /// When to choose it.
+    pub when: &'static str,
+    /// Where it comes from, by key of REFERENCES.md.
+    pub reference: &'static str,
+    pub(crate) family: Family,
+}
+
+/// Which engine runs a method, with the data that engine needs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Family {
+    Explicit(&'static Tableau),
+}
+
+impl From<&'static Tableau> for Method {
+    fn from(tableau: &'static Tableau) -> Self {
+        Self {
+            name: tableau.name,
+            title: tableau.title,
+            order: tableau.order,
+            stages: tableau.stages(),
+            adaptive: tableau.embedded_order.is_some(),
+            stiff: false,
+            memory: tableau.dense_len() + 4,
+            when: tableau.when,
+            reference: tableau.reference,
+            family: Family::Explicit(tableau),
+        }
+    }
+}
+
+impl Method {
+    /// Every method of this crate.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        tableau::tableaus()
+            .iter()
+            .map(|tableau| Self::from(*tableau))
+            .collect()
+    }
+
+    /// The method called `name`.
+    ///
+    /// # Errors
+    /// [`Error::UnknownMethod`], which lists the names there are.
+    pub fn by_name(name: &str) -> Result<Self, Error> {
+        let all = Self::all();
+        all.iter()
+            .find(|method| method.name == name)
+            .copied()
+            .ok_or_else(|| Error::UnknownMethod {
+                name: name.to_owned(),
+                known: all
+                    .iter()
+                    .map(|method| method.name)
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })
+    }
+
+    /// Its tableau, if it is an explicit Runge–Kutta method.
+    #[must_use]
+    pub fn tableau(&self) -> Option<&'static Tableau> {
+        let Family::Explicit(tableau) = self.family;
+        Some(tableau)
+    }
+}
