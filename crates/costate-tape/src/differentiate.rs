@@ -1,0 +1,7 @@
+//! Differentiation, graph → graph. The rules stand with the operations; here is only the order in which they are applied.
+
+mod forward;
+mod reverse;
+
+pub(crate) use forward::forward;
+pub(crate) use reverse::reverse;

@@ -1,0 +1,60 @@
+//! Forward mode: tangents pass through the nodes in order.
+
+use crate::function::Function;
+use crate::op::array;
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+use crate::var::Var;
+use smallvec::SmallVec;
+
+/// See [`Function::jvp`].
+#[track_caller]
+pub(crate) fn forward<T: Scalar>(function: &Function<T>, wrt: &[usize]) -> Function<T> {
+    let inputs = function.inputs();
+    assert!(
+        wrt.iter().all(|&number| number < inputs.len()),
+        "the function has {} inputs; {wrt:?} names another",
+        inputs.len()
+    );
+    let tangents: Vec<(String, Shape)> = wrt
+        .iter()
+        .map(|&number| {
+            (
+                format!("dot_{}", inputs[number].name),
+                function.input_shape(number).clone(),
+            )
+        })
+        .collect();
+    let outputs = function.outputs();
+    let names = outputs.iter().map(|output| output.name.clone());
+    let names = names
+        .chain(outputs.iter().map(|output| format!("dot_{}", output.name)))
+        .collect();
+    function.extend(tangents, names, |nodes, _, seeds| {
+        let graph = function.graph();
+        let mut dots: Vec<Option<Var<'_, T>>> = vec![None; graph.len()];
+        for (&number, &seed) in wrt.iter().zip(seeds) {
+            dots[inputs[number].node.index()] = Some(seed);
+        }
+        for (i, node) in graph.nodes().iter().enumerate() {
+            let operands: SmallVec<[Var<'_, T>; 3]> = node
+                .operands
+                .iter()
+                .map(|operand| nodes[operand.index()])
+                .collect();
+            let before: SmallVec<[Option<Var<'_, T>>; 3]> = node
+                .operands
+                .iter()
+                .map(|operand| dots[operand.index()])
+                .collect();
+            if let Some(dot) = array::push_forward(&node.op, &operands, nodes[i], &before) {
+                dots[i] = Some(dot);
+            }
+        }
+        let values = outputs.iter().map(|output| nodes[output.node.index()]);
+        let derivatives = outputs.iter().map(|output| {
+            dots[output.node.index()].unwrap_or_else(|| nodes[output.node.index()].zeros_like())
+        });
+        values.chain(derivatives).collect()
+    })
+}

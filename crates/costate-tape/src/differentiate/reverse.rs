@@ -1,0 +1,93 @@
+//! Reverse mode: one pass over the nodes from the last to the first [Griewank2008].
+
+use crate::function::Function;
+use crate::op::array;
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+use crate::var::Var;
+use smallvec::SmallVec;
+
+/// See [`Function::vjp`].
+#[track_caller]
+pub(crate) fn reverse<T: Scalar>(function: &Function<T>, wrt: &[usize]) -> Function<T> {
+    let inputs = function.inputs();
+    assert!(
+        wrt.iter().all(|&number| number < inputs.len()),
+        "the function has {} inputs; {wrt:?} names another",
+        inputs.len()
+    );
+    let cotangents: Vec<(String, Shape)> = function
+        .outputs()
+        .iter()
+        .enumerate()
+        .map(|(number, output)| {
+            (
+                format!("bar_{}", output.name),
+                function.output_shape(number).clone(),
+            )
+        })
+        .collect();
+    let names = function.outputs().iter().map(|output| output.name.clone());
+    let names = names
+        .chain(
+            wrt.iter()
+                .map(|&number| format!("bar_{}", inputs[number].name)),
+        )
+        .collect();
+    function.extend(cotangents, names, |nodes, variables, seeds| {
+        let bars = sweep(function, nodes, seeds, wrt);
+        let mut results: Vec<Var<'_, T>> = function
+            .outputs()
+            .iter()
+            .map(|output| nodes[output.node.index()])
+            .collect();
+        results.extend(wrt.iter().map(|&number| {
+            bars[inputs[number].node.index()].unwrap_or_else(|| variables[number].zeros_like())
+        }));
+        results
+    })
+}
+
+/// The cotangents of all nodes that `wrt` reaches, from the cotangents of the outputs.
+fn sweep<'t, T: Scalar>(
+    function: &Function<T>,
+    nodes: &[Var<'t, T>],
+    seeds: &[Var<'t, T>],
+    wrt: &[usize],
+) -> Vec<Option<Var<'t, T>>> {
+    let graph = function.graph();
+    let mut active = vec![false; graph.len()];
+    for &number in wrt {
+        active[function.inputs()[number].node.index()] = true;
+    }
+    for (i, node) in graph.nodes().iter().enumerate() {
+        active[i] |= node.operands.iter().any(|operand| active[operand.index()]);
+    }
+    let mut bars: Vec<Option<Var<'t, T>>> = vec![None; graph.len()];
+    let add = |bar: &mut Option<Var<'t, T>>, more: Var<'t, T>| {
+        *bar = Some(bar.map_or(more, |sum| sum + more))
+    };
+    for (output, &seed) in function.outputs().iter().zip(seeds) {
+        add(&mut bars[output.node.index()], seed);
+    }
+    for (i, node) in graph.nodes().iter().enumerate().rev() {
+        let Some(bar) = bars[i].filter(|_| active[i]) else {
+            continue;
+        };
+        let operands: SmallVec<[Var<'t, T>; 3]> = node
+            .operands
+            .iter()
+            .map(|operand| nodes[operand.index()])
+            .collect();
+        for (operand, more) in node
+            .operands
+            .iter()
+            .zip(array::pull_back(&node.op, &operands, nodes[i], bar))
+        {
+            if let Some(more) = more.filter(|_| active[operand.index()]) {
+                add(&mut bars[operand.index()], more);
+            }
+        }
+    }
+    bars
+}

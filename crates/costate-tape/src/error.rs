@@ -1,0 +1,66 @@
+//! What can go wrong when a recorded function meets inputs it was not recorded for.
+
+use crate::function::Guard;
+use crate::shape::Shape;
+
+/// Errors of this crate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Two inputs share a name.
+    #[error("two inputs are called '{name}': give each its own name")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// Not as many inputs as the function has.
+    #[error("the function has {expected} inputs, but {given} were given")]
+    InputCount {
+        /// How many it has.
+        expected: usize,
+        /// How many were given.
+        given: usize,
+    },
+    /// An input of another length than recorded.
+    #[error("input '{name}' of shape {shape} has {expected} elements, but {given} were given")]
+    InputLength {
+        /// The input.
+        name: String,
+        /// Its recorded shape.
+        shape: Shape,
+        /// Its number of elements.
+        expected: usize,
+        /// How many were given.
+        given: usize,
+    },
+    /// A branch that was taken while recording would not be taken at this point.
+    #[error(
+        "the record does not hold here: the comparison `{comparison}` at {location} was {held} while recording and is {} now; \
+         record at this point, or keep both sides with `select`",
+        !held
+    )]
+    GuardFailed {
+        /// The comparison's name.
+        comparison: &'static str,
+        /// File, line and column where it is written.
+        location: String,
+        /// What it was while recording.
+        held: bool,
+    },
+    /// A function that cannot be compiled in the way that was asked for.
+    #[error("cannot compile: {reason}")]
+    Compile {
+        /// What stands in the way, and what to do.
+        reason: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn guard_failed(guard: &Guard) -> Self {
+        Error::GuardFailed {
+            comparison: guard.op.name(),
+            location: guard.location.to_string(),
+            held: guard.held,
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! A closed graph with named inputs and outputs: what is differentiated, printed and compiled.
+
+use crate::error::Error;
+use crate::graph::{Graph, NodeId};
+use crate::interpret::Values;
+use crate::op::{Binary, Op};
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+use crate::tape::Tape;
+use crate::var::Var;
+use std::panic::Location;
+use std::sync::Arc;
+
+/// A named input or output of a [`Function`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Port {
+    /// The name in texts and messages.
+    pub name: String,
+    /// The node that is this input, or whose value is this output.
+    pub node: NodeId,
+}
+
+/// A comparison that decided a branch while recording. The function holds where the comparison comes out the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// The comparison.
+    pub op: Binary,
+    /// Its left side.
+    pub a: NodeId,
+    /// Its right side.
+    pub b: NodeId,
+    /// What it was at the recorded point.
+    pub held: bool,
+    /// Where it is written.
+    pub location: &'static Location<'static>,
+}
+
+/// A recorded function: a closed expression graph from named inputs to named outputs.
+///
+/// It is immutable and cheap to clone. Differentiating it gives another `Function`, so derivatives of any order, printing and
+/// compilation work alike on all of them.
+///
+/// ```
+/// use costate_tape::{Function, Scalar};
+/// // f(x, y) = x·y + sin x, a tape classic [Griewank2008].
+/// let f = Function::<f64>::record(&[("x", &[]), ("y", &[])], |v| vec![v[0] * v[1] + v[0].sin()])?;
+/// let gradient = f.vjp(&[0, 1]);
+/// let out = gradient.eval(&[&[2.0], &[3.0], &[1.0]])?; // the last input is the cotangent of the output
+/// assert_eq!(out[1], [3.0 + 2.0f64.cos()]);
+/// assert_eq!(out[2], [2.0]);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Function<T> {
+    graph: Arc<Graph<T>>,
+    inputs: Vec<Port>,
+    outputs: Vec<Port>,
+    guards: Vec<Guard>,
+}
+
+impl<T: Scalar> Function<T> {
+    /// Records `body` as a formula. Inputs are given by name and shape; outputs are named `y` (or `y0`, `y1`, …).
+    ///
+    /// # Errors
+    /// [`Error::DuplicateName`] if two inputs share a name.
+    ///
+    /// # Panics
+    /// If `body` branches on a recorded value: there is none. Use [`Function::record_at`] or [`Scalar::select`].
+    pub fn record<F>(inputs: &[(&str, &[usize])], body: F) -> Result<Self, Error>
+    where
+        F: for<'t> FnOnce(&[Var<'t, T>]) -> Vec<Var<'t, T>>,
+    {
+        let ports: Vec<(String, Shape)> = inputs
+            .iter()
+            .map(|(name, shape)| ((*name).to_owned(), Shape::new(shape)))
+            .collect();
+        Self::record_on(Tape::new(), &ports, body)
+    }
+
+    /// Records `body` at a point: inputs are given by name, shape and values. Branches on recorded values follow the point and
+    /// become guards.
+    ///
+    /// # Errors
+    /// [`Error::DuplicateName`] if two inputs share a name, [`Error::InputLength`] if values do not fill their shape.
+    pub fn record_at<F>(inputs: &[(&str, &[usize], &[T])], body: F) -> Result<Self, Error>
+    where
+        F: for<'t> FnOnce(&[Var<'t, T>]) -> Vec<Var<'t, T>>,
+    {
+        let ports: Vec<(String, Shape)> = inputs
+            .iter()
+            .map(|(name, shape, _)| ((*name).to_owned(), Shape::new(shape)))
+            .collect();
+        for ((name, shape), (_, _, values)) in ports.iter().zip(inputs) {
+            check_length(name, shape, values.len())?;
+        }
+        Self::record_on(
+            Tape::at(
+                inputs
+                    .iter()
+                    .map(|(_, _, values)| values.to_vec())
+                    .collect(),
+            ),
+            &ports,
+            body,
+        )
+    }
+
+    pub(crate) fn record_on<F>(
+        tape: Tape<T>,
+        inputs: &[(String, Shape)],
+        body: F,
+    ) -> Result<Self, Error>
+    where
+        F: for<'t> FnOnce(&[Var<'t, T>]) -> Vec<Var<'t, T>>,
+    {
+        for (i, (name, _)) in inputs.iter().enumerate() {
+            if inputs[..i].iter().any(|(other, _)| other == name) {
+                return Err(Error::DuplicateName { name: name.clone() });
+            }
+        }
+        let (ports, outputs) = {
+            let variables: Vec<Var<'_, T>> = inputs
+                .iter()
+                .enumerate()
+                .map(|(number, (_, shape))| tape.input(number, shape.clone()))
+                .collect();
+            let ports: Vec<Port> = inputs
+                .iter()
+                .zip(&variables)
+                .map(|((name, _), variable)| Port {
+                    name: name.clone(),
+                    node: variable.on(&tape),
+                })
+                .collect();
+            let results = body(&variables);
+            let single = results.len() == 1;
+            let outputs: Vec<Port> = results
+                .iter()
+                .enumerate()
+                .map(|(i, result)| Port {
+                    name: if single {
+                        "y".to_owned()
+                    } else {
+                        format!("y{i}")
+                    },
+                    node: result.on(&tape),
+                })
+                .collect();
+            (ports, outputs)
+        };
+        let (graph, guards) = tape.close();
+        Ok(Function {
+            graph: Arc::new(graph),
+            inputs: ports,
+            outputs,
+            guards,
+        }
+        .without_dead_code())
+    }
+
+    /// The same function with other names for its outputs, in order.
+    ///
+    /// # Panics
+    /// If the number of names is not the number of outputs.
+    #[must_use]
+    #[track_caller]
+    pub fn with_output_names(mut self, names: &[&str]) -> Self {
+        assert!(
+            names.len() == self.outputs.len(),
+            "{} names for {} outputs",
+            names.len(),
+            self.outputs.len()
+        );
+        for (port, name) in self.outputs.iter_mut().zip(names) {
+            port.name = (*name).to_owned();
+        }
+        self
+    }
+
+    /// The expression graph.
+    #[must_use]
+    pub fn graph(&self) -> &Graph<T> {
+        &self.graph
+    }
+
+    /// The inputs, in order.
+    #[must_use]
+    pub fn inputs(&self) -> &[Port] {
+        &self.inputs
+    }
+
+    /// The outputs, in order.
+    #[must_use]
+    pub fn outputs(&self) -> &[Port] {
+        &self.outputs
+    }
+
+    /// The comparisons under which this record holds.
+    #[must_use]
+    pub fn guards(&self) -> &[Guard] {
+        &self.guards
+    }
+
+    /// The shape of input `number`.
+    ///
+    /// # Panics
+    /// If there is no such input.
+    #[must_use]
+    #[track_caller]
+    pub fn input_shape(&self, number: usize) -> &Shape {
+        self.graph.shape(self.inputs[number].node)
+    }
+
+    /// The shape of output `number`.
+    ///
+    /// # Panics
+    /// If there is no such output.
+    #[must_use]
+    #[track_caller]
+    pub fn output_shape(&self, number: usize) -> &Shape {
+        self.graph.shape(self.outputs[number].node)
+    }
+
+    /// The outputs at a point, by the plain interpreter: the reference for every faster way.
+    ///
+    /// # Errors
+    /// [`Error::InputCount`] or [`Error::InputLength`] if the inputs do not fit, [`Error::GuardFailed`] if a branch that was
+    /// taken while recording would not be taken here.
+    pub fn eval(&self, inputs: &[&[T]]) -> Result<Vec<Vec<T>>, Error> {
+        if inputs.len() != self.inputs.len() {
+            return Err(Error::InputCount {
+                expected: self.inputs.len(),
+                given: inputs.len(),
+            });
+        }
+        for (port, values) in self.inputs.iter().zip(inputs) {
+            check_length(&port.name, self.graph.shape(port.node), values.len())?;
+        }
+        let mut values = Values::new();
+        values.extend(&self.graph, |number| inputs[number]);
+        for guard in &self.guards {
+            let holds = crate::op::holds(guard.op, values.of(guard.a)[0], values.of(guard.b)[0]);
+            if holds != guard.held {
+                return Err(Error::guard_failed(guard));
+            }
+        }
+        Ok(self
+            .outputs
+            .iter()
+            .map(|output| values.of(output.node).to_vec())
+            .collect())
+    }
+
+    /// Records this function once more, inside another record: its outputs for these inputs. Its guards are not carried over.
+    ///
+    /// # Panics
+    /// If the number of inputs or a shape differs.
+    #[track_caller]
+    pub fn call<'t>(&self, inputs: &[Var<'t, T>]) -> Vec<Var<'t, T>> {
+        assert!(
+            inputs.len() == self.inputs.len(),
+            "the function has {} inputs, {} were given",
+            self.inputs.len(),
+            inputs.len()
+        );
+        let nodes = self.replay(inputs);
+        self.outputs
+            .iter()
+            .map(|output| nodes[output.node.index()])
+            .collect()
+    }
+
+    /// Every node of this function as a variable of the tape that `inputs` belong to.
+    pub(crate) fn replay<'t>(&self, inputs: &[Var<'t, T>]) -> Vec<Var<'t, T>> {
+        let tape = inputs.iter().find_map(|input| input.tape_of());
+        let mut nodes: Vec<Var<'t, T>> = Vec::with_capacity(self.graph.len());
+        for node in self.graph.nodes() {
+            let tape = || tape.expect("a function of constants alone has no inputs to replay with");
+            nodes.push(match node.op {
+                Op::Input(number) => inputs[number as usize].broadcast_to(node.shape.clone()),
+                Op::Constant(index) => {
+                    tape().constant(node.shape.clone(), self.graph.constant_values(index))
+                }
+                _ => {
+                    let operands: Vec<NodeId> = node
+                        .operands
+                        .iter()
+                        .map(|operand| nodes[operand.index()].on(tape()))
+                        .collect();
+                    tape().push(node.op.clone(), &operands, node.shape.clone())
+                }
+            });
+        }
+        nodes
+    }
+
+    /// The reverse-mode derivative, as a function: its inputs are these inputs and one cotangent `bar_<output>` for each output;
+    /// its outputs are these outputs and, for each input named by number in `wrt`, the cotangent `bar_<input>` =
+    /// Σ bar_output · ∂output/∂input, in the input's shape.
+    ///
+    /// # Panics
+    /// If `wrt` names an input that does not exist.
+    #[must_use]
+    #[track_caller]
+    pub fn vjp(&self, wrt: &[usize]) -> Function<T> {
+        crate::differentiate::reverse(self, wrt)
+    }
+
+    /// The forward-mode derivative, as a function: its inputs are these inputs and one tangent `dot_<input>` for each input named by
+    /// number in `wrt`; its outputs are these outputs and their tangents `dot_<output>` = Σ ∂output/∂input · dot_input.
+    ///
+    /// # Panics
+    /// If `wrt` names an input that does not exist.
+    #[must_use]
+    #[track_caller]
+    pub fn jvp(&self, wrt: &[usize]) -> Function<T> {
+        crate::differentiate::forward(self, wrt)
+    }
+
+    /// The same function with the exact simplifications applied once more and dead code removed. Recording applies them
+    /// already; this helps after a function was put together from parts.
+    #[must_use]
+    pub fn simplify(&self) -> Function<T> {
+        let inputs: Vec<(String, Shape)> = self
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(number, port)| (port.name.clone(), self.input_shape(number).clone()))
+            .collect();
+        let mut simplified = Self::record_on(Tape::new(), &inputs, |variables| {
+            let nodes = self.replay(variables);
+            let guarded = self.guards.iter().flat_map(|guard| [guard.a, guard.b]);
+            self.outputs
+                .iter()
+                .map(|output| output.node)
+                .chain(guarded)
+                .map(|node| nodes[node.index()])
+                .collect()
+        })
+        .expect("the names are this function's own");
+        simplified.move_guards(self);
+        for (port, own) in simplified.outputs.iter_mut().zip(&self.outputs) {
+            port.name.clone_from(&own.name);
+        }
+        simplified
+    }
+
+    /// Turns the outputs after `outer`'s own, which are the two sides of each of its guards, into guards again.
+    fn move_guards(&mut self, outer: &Function<T>) {
+        let own = self.outputs.len() - 2 * outer.guards.len();
+        let sides = self.outputs.split_off(own);
+        self.guards = outer
+            .guards
+            .iter()
+            .zip(sides.chunks_exact(2))
+            .map(|(guard, side)| Guard {
+                a: side[0].node,
+                b: side[1].node,
+                ..*guard
+            })
+            .collect();
+    }
+
+    /// Puts a derivative together: records `body` with these inputs and more, keeps this function's guards, and names the outputs.
+    pub(crate) fn extend<F>(
+        &self,
+        more: Vec<(String, Shape)>,
+        output_names: Vec<String>,
+        body: F,
+    ) -> Function<T>
+    where
+        F: for<'t> FnOnce(&[Var<'t, T>], &[Var<'t, T>], &[Var<'t, T>]) -> Vec<Var<'t, T>>,
+    {
+        let mut inputs: Vec<(String, Shape)> = self
+            .inputs
+            .iter()
+            .enumerate()
+            .map(|(number, port)| (port.name.clone(), self.input_shape(number).clone()))
+            .collect();
+        for (mut name, shape) in more {
+            while inputs.iter().any(|(other, _)| *other == name) {
+                name.push('_');
+            }
+            inputs.push((name, shape));
+        }
+        let own = self.inputs.len();
+        let mut derivative = Self::record_on(Tape::new(), &inputs, |variables| {
+            let nodes = self.replay(&variables[..own]);
+            let mut results = body(&nodes, &variables[..own], &variables[own..]);
+            results.extend(
+                self.guards
+                    .iter()
+                    .flat_map(|guard| [nodes[guard.a.index()], nodes[guard.b.index()]]),
+            );
+            results
+        })
+        .expect("names were made distinct");
+        derivative.move_guards(self);
+        for (port, name) in derivative.outputs.iter_mut().zip(output_names) {
+            port.name = name;
+        }
+        derivative
+    }
+
+    /// Leaves out the nodes that no output and no guard needs; inputs stay.
+    fn without_dead_code(&self) -> Function<T> {
+        let mut alive = vec![false; self.graph.len()];
+        for port in self.inputs.iter().chain(&self.outputs) {
+            alive[port.node.index()] = true;
+        }
+        for guard in &self.guards {
+            alive[guard.a.index()] = true;
+            alive[guard.b.index()] = true;
+        }
+        for (i, node) in self.graph.nodes().iter().enumerate().rev() {
+            if alive[i] {
+                node.operands
+                    .iter()
+                    .for_each(|operand| alive[operand.index()] = true);
+            }
+        }
+        let mut graph = Graph::new();
+        let mut moved = vec![NodeId(0); self.graph.len()];
+        for (i, node) in self
+            .graph
+            .nodes()
+            .iter()
+            .enumerate()
+            .filter(|&(i, _)| alive[i])
+        {
+            moved[i] = match node.op {
+                Op::Constant(index) => {
+                    graph.constant(node.shape.clone(), self.graph.constant_values(index))
+                }
+                _ => {
+                    let operands: Vec<NodeId> = node
+                        .operands
+                        .iter()
+                        .map(|operand| moved[operand.index()])
+                        .collect();
+                    graph.push(node.op.clone(), &operands, node.shape.clone())
+                }
+            };
+        }
+        let port = |port: &Port| Port {
+            name: port.name.clone(),
+            node: moved[port.node.index()],
+        };
+        Function {
+            inputs: self.inputs.iter().map(port).collect(),
+            outputs: self.outputs.iter().map(port).collect(),
+            guards: self
+                .guards
+                .iter()
+                .map(|guard| Guard {
+                    a: moved[guard.a.index()],
+                    b: moved[guard.b.index()],
+                    ..*guard
+                })
+                .collect(),
+            graph: Arc::new(graph),
+        }
+    }
+}
+
+fn check_length(name: &str, shape: &Shape, given: usize) -> Result<(), Error> {
+    if given == shape.len() {
+        return Ok(());
+    }
+    Err(Error::InputLength {
+        name: name.to_owned(),
+        shape: shape.clone(),
+        expected: shape.len(),
+        given,
+    })
+}

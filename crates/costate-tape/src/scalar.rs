@@ -1,0 +1,248 @@
+//! The trait generic user code is written in: plain numbers, dual numbers and recorded variables alike.
+
+use crate::op::{Binary, Unary};
+use std::fmt::Debug;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A number that code can be written over once: `f32`, `f64`, [`Dual`](crate::Dual) (forward-mode derivatives) and
+/// [`Var`](crate::Var) (recording).
+///
+/// All elementwise operations go through [`unary`](Scalar::unary) and [`binary`](Scalar::binary); the named methods are
+/// written over them. Comparisons of recorded values become guards, so `if` is allowed; where both sides must be kept, use
+/// [`select`](Scalar::select).
+///
+/// ```
+/// use costate_tape::{Dual, Scalar};
+///
+/// fn lorenz<S: Scalar>([x, y, z]: [S; 3], rho: S) -> [S; 3] {
+///     let (sigma, beta) = (S::from_f64(10.0), S::from_f64(8.0 / 3.0));
+///     [sigma * (y - x), x * (rho - z) - y, x * y - beta * z]
+/// }
+///
+/// assert_eq!(lorenz([1.0, 2.0, 3.0], 28.0), [10.0, 23.0, -6.0]);
+/// // The same function gives the derivative of each component with respect to ρ.
+/// let rho = Dual::<f64, 1>::variable(28.0, 0);
+/// let d = lorenz([1.0, 2.0, 3.0].map(Dual::from_f64), rho);
+/// assert_eq!(d.map(|component| component.tangent[0]), [0.0, 1.0, 0.0]);
+/// ```
+///
+/// # Adding one
+/// Implement the four required methods; for a type with num-traits' `Float`, `unary` is `op.value(self)` and `binary` is
+/// `op.value(self, other)`.
+pub trait Scalar:
+    Copy
+    + Debug
+    + PartialEq
+    + PartialOrd
+    + Neg<Output = Self>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+{
+    /// A constant: its derivative is zero.
+    fn from_f64(value: f64) -> Self;
+
+    /// φ(self), elementwise.
+    fn unary(self, op: Unary) -> Self;
+
+    /// φ(self, other), elementwise.
+    fn binary(self, op: Binary, other: Self) -> Self;
+
+    /// `a` where `condition` is not zero, else `b`. Both sides are evaluated, and a NaN in the side that is not taken does not
+    /// reach derivatives.
+    fn select(condition: Self, a: Self, b: Self) -> Self;
+
+    /// A key by which equal constants are stored once, for types that have one.
+    fn constant_key(self) -> Option<u64> {
+        None
+    }
+
+    /// selfⁿ for a whole exponent, by repeated multiplication.
+    #[inline]
+    fn powi(self, n: i32) -> Self {
+        whole_power(self, n)
+    }
+
+    /// self^exponent of real numbers.
+    #[inline]
+    fn powf(self, exponent: Self) -> Self {
+        self.binary(Binary::Pow, exponent)
+    }
+
+    /// The smaller of two.
+    #[inline]
+    fn min(self, other: Self) -> Self {
+        self.binary(Binary::Min, other)
+    }
+
+    /// The larger of two.
+    #[inline]
+    fn max(self, other: Self) -> Self {
+        self.binary(Binary::Max, other)
+    }
+
+    /// √(self² + other²).
+    #[inline]
+    fn hypot(self, other: Self) -> Self {
+        self.binary(Binary::Hypot, other)
+    }
+
+    /// The angle of the point (other, self).
+    #[inline]
+    fn atan2(self, other: Self) -> Self {
+        self.binary(Binary::Atan2, other)
+    }
+
+    /// eˣ
+    #[inline]
+    fn exp(self) -> Self {
+        self.unary(Unary::Exp)
+    }
+
+    /// Natural logarithm.
+    #[inline]
+    fn ln(self) -> Self {
+        self.unary(Unary::Ln)
+    }
+
+    /// Logarithm to base 10.
+    #[inline]
+    fn log10(self) -> Self {
+        self.unary(Unary::Log10)
+    }
+
+    /// Logarithm to base 2.
+    #[inline]
+    fn log2(self) -> Self {
+        self.unary(Unary::Log2)
+    }
+
+    /// Square root.
+    #[inline]
+    fn sqrt(self) -> Self {
+        self.unary(Unary::Sqrt)
+    }
+
+    /// Sine.
+    #[inline]
+    fn sin(self) -> Self {
+        self.unary(Unary::Sin)
+    }
+
+    /// Cosine.
+    #[inline]
+    fn cos(self) -> Self {
+        self.unary(Unary::Cos)
+    }
+
+    /// Tangent.
+    #[inline]
+    fn tan(self) -> Self {
+        self.unary(Unary::Tan)
+    }
+
+    /// Hyperbolic sine.
+    #[inline]
+    fn sinh(self) -> Self {
+        self.unary(Unary::Sinh)
+    }
+
+    /// Hyperbolic cosine.
+    #[inline]
+    fn cosh(self) -> Self {
+        self.unary(Unary::Cosh)
+    }
+
+    /// Hyperbolic tangent.
+    #[inline]
+    fn tanh(self) -> Self {
+        self.unary(Unary::Tanh)
+    }
+
+    /// 1/(1 + e⁻ˣ)
+    #[inline]
+    fn sigmoid(self) -> Self {
+        self.unary(Unary::Sigmoid)
+    }
+
+    /// ln(1 + eˣ)
+    #[inline]
+    fn softplus(self) -> Self {
+        self.unary(Unary::Softplus)
+    }
+
+    /// max(x, 0)
+    #[inline]
+    fn relu(self) -> Self {
+        self.unary(Unary::Relu)
+    }
+
+    /// |x|
+    #[inline]
+    fn abs(self) -> Self {
+        self.unary(Unary::Abs)
+    }
+
+    /// −1, 0 or 1.
+    #[inline]
+    fn sign(self) -> Self {
+        self.unary(Unary::Sign)
+    }
+}
+
+/// xⁿ by squaring; 1/x^|n| for a negative exponent.
+#[inline]
+pub(crate) fn whole_power<S: Scalar>(x: S, n: i32) -> S {
+    let mut rest = n.unsigned_abs();
+    let mut square = x;
+    let mut product = None;
+    while rest > 0 {
+        if rest & 1 == 1 {
+            product = Some(product.map_or(square, |p| p * square));
+        }
+        rest >>= 1;
+        if rest > 0 {
+            square = square * square;
+        }
+    }
+    let power = product.unwrap_or_else(|| S::from_f64(1.0));
+    if n < 0 {
+        S::from_f64(1.0) / power
+    } else {
+        power
+    }
+}
+
+macro_rules! plain_scalar {
+    ($type:ty) => {
+        impl Scalar for $type {
+            #[inline]
+            fn from_f64(value: f64) -> Self {
+                value as $type
+            }
+
+            #[inline]
+            fn unary(self, op: Unary) -> Self {
+                op.value(self)
+            }
+
+            #[inline]
+            fn binary(self, op: Binary, other: Self) -> Self {
+                op.value(self, other)
+            }
+
+            #[inline]
+            fn select(condition: Self, a: Self, b: Self) -> Self {
+                if condition != 0.0 { a } else { b }
+            }
+
+            fn constant_key(self) -> Option<u64> {
+                Some(u64::from(self.to_bits()))
+            }
+        }
+    };
+}
+
+plain_scalar!(f32);
+plain_scalar!(f64);

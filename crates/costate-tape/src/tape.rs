@@ -1,0 +1,152 @@
+//! Recording: a tape is a graph that is being written, and the values at the recorded point where there is one.
+
+use crate::function::Guard;
+use crate::graph::{Graph, NodeId};
+use crate::interpret::Values;
+use crate::op::{Binary, Op, holds};
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+use crate::simplify;
+use crate::var::Var;
+use std::cell::RefCell;
+use std::panic::Location;
+
+/// A graph under construction. [`Var`]s are handles to its nodes.
+///
+/// Most code never sees it: [`Function::record`](crate::Function::record) makes one, hands out its inputs and closes it.
+#[derive(Debug)]
+pub struct Tape<T> {
+    state: RefCell<Recording<T>>,
+}
+
+#[derive(Debug)]
+struct Recording<T> {
+    graph: Graph<T>,
+    /// The values of the inputs and of every node so far, when recording at a point.
+    point: Option<(Vec<Vec<T>>, Values<T>)>,
+    guards: Vec<Guard>,
+}
+
+impl<T: Scalar> Tape<T> {
+    /// A tape that records formulas only; comparing recorded values panics, since there are none.
+    #[must_use]
+    pub fn new() -> Self {
+        Tape {
+            state: RefCell::new(Recording {
+                graph: Graph::new(),
+                point: None,
+                guards: Vec::new(),
+            }),
+        }
+    }
+
+    /// A tape that also keeps the value of every node at one point, given by the values of the inputs in the order in which they
+    /// will be made. Comparisons look at these values and become guards.
+    #[must_use]
+    pub fn at(inputs: Vec<Vec<T>>) -> Self {
+        Tape {
+            state: RefCell::new(Recording {
+                graph: Graph::new(),
+                point: Some((inputs, Values::new())),
+                guards: Vec::new(),
+            }),
+        }
+    }
+
+    /// The input with this number.
+    pub fn input(&self, number: usize, shape: Shape) -> Var<'_, T> {
+        let number = u32::try_from(number).expect("fewer than 2³² inputs");
+        self.push(Op::Input(number), &[], shape)
+    }
+
+    /// A constant array, row by row.
+    ///
+    /// # Panics
+    /// If the number of values is not the shape's.
+    #[track_caller]
+    pub fn constant(&self, shape: impl Into<Shape>, values: &[T]) -> Var<'_, T> {
+        let shape = shape.into();
+        assert!(
+            values.len() == shape.len(),
+            "a constant of shape {shape} has {} elements, but {} were given",
+            shape.len(),
+            values.len()
+        );
+        let id = self.state.borrow_mut().graph.constant(shape, values);
+        self.catch_up();
+        Var::attached(self, id)
+    }
+
+    /// The node for an operation, after the exact simplifications.
+    pub(crate) fn push(&self, op: Op, operands: &[NodeId], shape: Shape) -> Var<'_, T> {
+        let id = {
+            let graph = &mut self.state.borrow_mut().graph;
+            simplify::exact(graph, &op, operands, &shape)
+                .unwrap_or_else(|| graph.push(op, operands, shape))
+        };
+        self.catch_up();
+        Var::attached(self, id)
+    }
+
+    /// Evaluates the nodes that have been added, when recording at a point.
+    fn catch_up(&self) {
+        let state = &mut *self.state.borrow_mut();
+        if let Some((inputs, values)) = &mut state.point {
+            values.extend(&state.graph, |number| inputs[number].as_slice());
+        }
+    }
+
+    pub(crate) fn shape(&self, id: NodeId) -> Shape {
+        self.state.borrow().graph.shape(id).clone()
+    }
+
+    /// The value of a node at the recorded point.
+    pub(crate) fn value(&self, id: NodeId) -> Option<Vec<T>> {
+        self.state
+            .borrow()
+            .point
+            .as_ref()
+            .map(|(_, values)| values.of(id).to_vec())
+    }
+
+    /// Decides a comparison at the recorded point and keeps it as a guard.
+    #[track_caller]
+    pub(crate) fn compare(&self, op: Binary, a: NodeId, b: NodeId) -> bool {
+        let state = &mut *self.state.borrow_mut();
+        let Some((_, values)) = &state.point else {
+            panic!(
+                "`{}` compares values, but this tape has none: it records formulas only. Record at a point (Function::record_at), \
+                 or keep both sides with `select`",
+                op.name()
+            );
+        };
+        let (x, y) = (values.of(a), values.of(b));
+        assert!(
+            x.len() == 1 && y.len() == 1,
+            "`{}` decides a branch on single numbers, not on {} and {} elements; use `select`",
+            op.name(),
+            x.len(),
+            y.len()
+        );
+        let held = holds(op, x[0], y[0]);
+        state.guards.push(Guard {
+            op,
+            a,
+            b,
+            held,
+            location: Location::caller(),
+        });
+        held
+    }
+
+    pub(crate) fn close(self) -> (Graph<T>, Vec<Guard>) {
+        let state = self.state.into_inner();
+        (state.graph, state.guards)
+    }
+}
+
+impl<T: Scalar> Default for Tape<T> {
+    fn default() -> Self {
+        Tape::new()
+    }
+}
