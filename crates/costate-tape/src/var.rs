@@ -105,10 +105,13 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     /// An operation that needs a tape, on this variable alone.
+    #[track_caller]
     fn apply(self, op: Op, shape: Shape) -> Self {
         match self.place {
             Place::Attached(tape, id) => tape.push(op, &[id], shape),
-            Place::Detached(_) => unreachable!("callers treat detached numbers themselves"),
+            Place::Detached(_) => panic!(
+                "a plain number belongs to no tape and cannot become an array: take `full` of a variable of the tape"
+            ),
         }
     }
 
@@ -406,14 +409,24 @@ impl<'t, T: Scalar> Var<'t, T> {
         self.sum_axes(axes).reshape(shape.clone())
     }
 
+    /// An array of `shape` on the tape of this variable, every element `value`.
+    ///
+    /// # Panics
+    /// If this variable is a plain number, which belongs to no tape, and `shape` is not that of a number.
+    #[must_use]
+    #[track_caller]
+    pub fn full(self, value: T, shape: impl Into<Shape>) -> Self {
+        match self.place {
+            Place::Attached(tape, _) => {
+                tape.constant(Shape::scalar(), &[value]).broadcast_to(shape)
+            }
+            Place::Detached(_) => Var::detached(value).broadcast_to(shape),
+        }
+    }
+
     /// Zeros of this shape.
     pub(crate) fn zeros_like(self) -> Self {
-        match self.place {
-            Place::Attached(tape, _) => tape
-                .constant(Shape::scalar(), &[T::from_f64(0.0)])
-                .broadcast_to(self.shape()),
-            Place::Detached(_) => Var::from_f64(0.0),
-        }
+        self.full(T::from_f64(0.0), self.shape())
     }
 
     /// The matrix product; a vector `[n]` on the right is a column, on the left a row, and its axis disappears.

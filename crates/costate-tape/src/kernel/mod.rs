@@ -1,0 +1,12 @@
+//! Machine kernels.
+#![allow(unsafe_code)]
+
+pub(crate) mod array;
+pub(crate) mod dispatch;
+pub(crate) mod elementary;
+pub(crate) mod elementwise;
+pub(crate) mod panel;
+pub(crate) mod panel_grad;
+pub(crate) mod straight;
+pub(crate) mod tail;
+pub(crate) mod vector;

@@ -1,0 +1,281 @@
+//! Elementwise operations: scalar steps for few elements, chains for many, bias and layers in a batch.
+
+use super::{Lower, SMALL, Unfit, Value, Virtual};
+use crate::kernel::dispatch::Registers;
+use crate::program::draft::{Draft, Each, Operand};
+use crate::program::packing::Matrix;
+use crate::program::place::{self, Place};
+use crate::program::source::{Elementwise, Node};
+
+impl<T: Registers> Lower<'_, T> {
+    pub(super) fn each(&mut self, node: &Node<T>, operation: Elementwise) -> Result<Value, Unfit> {
+        let values: Vec<Value> = node
+            .operands
+            .iter()
+            .map(|&operand| self.value(operand))
+            .collect();
+        if operation.is_add()
+            && let Some(value) = self.add(node, &values)?
+        {
+            return Ok(value);
+        }
+        if let Some(units) = self.batch_units(node, &values) {
+            return self.each_in_panels(node, operation, &values, units);
+        }
+        let len = node.shape.iter().product::<usize>();
+        if len <= SMALL {
+            let operands = self.spread_all(node, &values)?;
+            let places = (0..len).map(|i| {
+                let from: Vec<Place> = operands.iter().map(|places| places[i]).collect();
+                self.one(operation.scalar_code(), &from)
+            });
+            return Ok(Value::of(places.collect()));
+        }
+        let mut from = Vec::new();
+        for (value, &operand) in values.iter().zip(&node.operands) {
+            from.push(self.chain_operand(value, operand, &node.shape)?);
+        }
+        let to = self.array(len);
+        let each = Each {
+            code: operation.vector_code(),
+            to,
+            from,
+        };
+        self.steps.push(Draft::Chain {
+            len,
+            each: vec![each],
+        });
+        Ok(Value::Array(to, len))
+    }
+
+    /// Units of the result, if it is a batch of which some operand is in panels.
+    fn batch_units(&self, node: &Node<T>, values: &[Value]) -> Option<usize> {
+        let batch = self.geometry?.batch;
+        let [rows, units] = *node.shape.as_slice() else {
+            return None;
+        };
+        let panels = values
+            .iter()
+            .any(|value| matches!(value, Value::Panels(_, own) if *own == units));
+        (rows == batch && panels).then_some(units)
+    }
+
+    fn each_in_panels(
+        &mut self,
+        node: &Node<T>,
+        operation: Elementwise,
+        values: &[Value],
+        units: usize,
+    ) -> Result<Value, Unfit> {
+        let geometry = self.geometry.ok_or(Unfit)?;
+        let mut from = Vec::new();
+        for (value, &operand) in values.iter().zip(&node.operands) {
+            if let Some(number) = self.number(value)? {
+                from.push(Operand::Number(number));
+                continue;
+            }
+            let spread = match value {
+                Value::Panels(_, own) if *own == units => value.clone(),
+                _ => Value::of(self.spread(value, operand, &node.shape)?),
+            };
+            from.push(Operand::Array(Place::new(self.in_panels(&spread, units)?)));
+        }
+        let to = self.panels(geometry, units);
+        let each = Each {
+            code: operation.vector_code(),
+            to,
+            from,
+        };
+        self.steps.push(Draft::Chain {
+            len: geometry.len(units),
+            each: vec![each],
+        });
+        Ok(Value::Panels(to.slot, units))
+    }
+
+    /// An operand of a chain over arrays of `shape`.
+    fn chain_operand(
+        &mut self,
+        value: &Value,
+        node: usize,
+        shape: &[usize],
+    ) -> Result<Operand, Unfit> {
+        if let Some(number) = self.number(value)? {
+            return Ok(Operand::Number(number));
+        }
+        if self.shape(node) == shape {
+            return Ok(Operand::Array(self.operand(node)?));
+        }
+        let spread = Value::of(self.spread(value, node, shape)?);
+        Ok(Operand::Array(self.contiguous(&spread)?))
+    }
+
+    /// The place of all elements, if they are the same number.
+    fn number(&self, value: &Value) -> Result<Option<Place>, Unfit> {
+        let place = match value {
+            Value::Array(first, 1) => Some(*first),
+            Value::View(places) => place::uniform(places),
+            _ => None,
+        };
+        self.real(place.as_slice())?;
+        Ok(place)
+    }
+
+    /// The operand's places, repeated to the result's shape.
+    fn spread(&mut self, value: &Value, node: usize, shape: &[usize]) -> Result<Vec<Place>, Unfit> {
+        let places = self.places(value)?;
+        let own = self.shape(node);
+        if own == shape {
+            return Ok(places);
+        }
+        let len = shape.iter().product();
+        Ok((0..len)
+            .map(|i| places[broadcast_source(i, own, shape)])
+            .collect())
+    }
+
+    fn spread_all(&mut self, node: &Node<T>, values: &[Value]) -> Result<Vec<Vec<Place>>, Unfit> {
+        let mut all = Vec::new();
+        for (value, &operand) in values.iter().zip(&node.operands) {
+            let places = self.spread(value, operand, &node.shape)?;
+            self.real(&places)?;
+            all.push(places);
+        }
+        Ok(all)
+    }
+
+    /// Additions that need no step, or another: a layer's bias, parts of the parameters' gradient, padded arrays.
+    fn add(&mut self, node: &Node<T>, values: &[Value]) -> Result<Option<Value>, Unfit> {
+        let [left, right] = values else {
+            return Ok(None);
+        };
+        for (layer, bias, bias_node) in [
+            (left, right, node.operands[1]),
+            (right, left, node.operands[0]),
+        ] {
+            if self.is_parameter(bias) {
+                let layer_node = if bias_node == node.operands[1] {
+                    node.operands[0]
+                } else {
+                    node.operands[1]
+                };
+                return self
+                    .bias(node, layer_node, layer, bias, bias_node)
+                    .map(Some);
+            }
+        }
+        if self.is_sum(left) || self.is_sum(right) {
+            let mut terms = Vec::new();
+            for value in [left, right] {
+                match value {
+                    Value::Total(more) => terms.extend(more.iter().cloned()),
+                    other => terms.push(other.clone()),
+                }
+            }
+            return Ok(Some(Value::Total(terms.into())));
+        }
+        let padded = |value: &Value| matches!(value, Value::View(places) if places.iter().any(|p| p.is_zero()));
+        if !padded(left) && !padded(right) {
+            return Ok(None);
+        }
+        let operands = self.spread_all(node, values)?;
+        let both = operands[0]
+            .iter()
+            .zip(&operands[1])
+            .filter(|(a, b)| !a.is_zero() && !b.is_zero())
+            .count();
+        if both > 4 * SMALL {
+            return Ok(None);
+        }
+        let sums =
+            operands[0]
+                .iter()
+                .zip(&operands[1])
+                .map(|(&a, &b)| match (a.is_zero(), b.is_zero()) {
+                    (true, _) => b,
+                    (_, true) => a,
+                    _ => self.one(crate::kernel::straight::Code::Add, &[a, b]),
+                });
+        Ok(Some(Value::of(sums.collect())))
+    }
+
+    /// Whether a value is part of the parameters.
+    pub(super) fn is_parameter(&self, value: &Value) -> bool {
+        let virtual_of = |place: &Place| self.virtuals.get(&place.slot);
+        let first = match value {
+            Value::Array(first, _) => Some(*first),
+            Value::View(places) => places.first().copied(),
+            _ => None,
+        };
+        first.is_some_and(|place| matches!(virtual_of(&place), Some(Virtual::Parameters)))
+    }
+
+    /// Whether a value has parts that are only known when parameter products are accumulated.
+    fn is_sum(&self, value: &Value) -> bool {
+        let sum = |place: &Place| {
+            matches!(
+                self.virtuals.get(&place.slot),
+                Some(Virtual::Outer { .. } | Virtual::BatchSum { .. })
+            )
+        };
+        match value {
+            Value::Total(_) => true,
+            Value::Array(first, _) => sum(first),
+            Value::View(places) => !self.virtuals.is_empty() && places.iter().any(sum),
+            Value::Panels(..) => false,
+        }
+    }
+
+    /// Gives the layer its bias.
+    fn bias(
+        &mut self,
+        node: &Node<T>,
+        layer_node: usize,
+        layer: &Value,
+        bias: &Value,
+        bias_node: usize,
+    ) -> Result<Value, Unfit> {
+        let (&Value::Panels(slot, units), &[rows, columns]) = (layer, node.shape.as_slice()) else {
+            return Err(Unfit);
+        };
+        let places = self.spread(bias, bias_node, &node.shape)?;
+        let (first, [0, stride]) = place::strides(&places, rows, columns).ok_or(Unfit)? else {
+            return Err(Unfit);
+        };
+        let only_user = self.uses[layer_node] == 1;
+        match self
+            .steps
+            .iter_mut()
+            .rev()
+            .find(|step| matches!(step, Draft::Linear(l) if l.to.slot == slot))
+        {
+            Some(Draft::Linear(linear)) if only_user && linear.bias.is_none() => {
+                linear.bias = Some(Matrix {
+                    start: first.at as usize,
+                    rows: units,
+                    columns: 1,
+                    strides: [stride, 1],
+                });
+                Ok(layer.clone())
+            }
+            _ => Err(Unfit),
+        }
+    }
+}
+
+/// The element of an operand of shape `own` that broadcasting puts at `index` of `shape`.
+fn broadcast_source(mut index: usize, own: &[usize], shape: &[usize]) -> usize {
+    let (mut source, mut stride) = (0, 1);
+    for axis in 0..shape.len() {
+        let at = index % shape[shape.len() - 1 - axis];
+        index /= shape[shape.len() - 1 - axis];
+        if axis < own.len() {
+            let extent = own[own.len() - 1 - axis];
+            if extent > 1 {
+                source += at * stride;
+            }
+            stride *= extent;
+        }
+    }
+    source
+}

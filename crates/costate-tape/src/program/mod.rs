@@ -1,0 +1,432 @@
+//! Compiling a [`Function`]: recorded once, then run again and again without allocation.
+//!
+//! A [`Program`] is immutable and shared; a [`Workspace`] belongs to one thread and holds its parameters, its accumulators and
+//! its frames, each the memory of one evaluation. Parameters are set once; every evaluation keeps in its frame what the
+//! products need; a·∂f/∂θ is summed over many evaluations before it is written.
+
+#![allow(unsafe_code)]
+
+mod allocate;
+mod batch;
+mod buffer;
+mod chain;
+mod compile;
+mod draft;
+mod epilogue;
+mod fuse;
+mod geometry;
+mod layers;
+mod lower;
+mod packing;
+mod parameters;
+mod place;
+mod plain;
+mod source;
+mod step;
+#[cfg(test)]
+mod tests;
+
+use batch::Batch;
+use buffer::Buffer;
+use plain::Plain;
+
+use crate::error::Error;
+use crate::function::Function;
+use crate::kernel::dispatch::{Isa, Registers};
+
+/// The numbers that registers hold: `f32` and `f64`.
+#[expect(
+    private_bounds,
+    reason = "closed: a lane is what the kernels were written for"
+)]
+pub trait Lane: Registers {}
+
+impl Lane for f32 {}
+impl Lane for f64 {}
+
+/// A compiled function f(inputs, θ).
+///
+/// Compiled with [`with_products`](Program::with_products), it also gives, of every kept evaluation and for a cotangent a of its
+/// output, a·∂f/∂(input) for each input, and Σ w·a·∂f/∂θ over any number of evaluations.
+///
+/// Functions of states \[B, n\] in which samples meet only parameters are compiled to batch panels: weights are packed once,
+/// samples fill registers, and the state has an order of its own (see [`pack`](Program::pack)). All others run over plain
+/// row-major memory.
+///
+/// # Example
+///
+/// ```
+/// use costate_tape::{Function, Program, Var};
+///
+/// // Lotka–Volterra: two states, four parameters.
+/// let f = Function::record(&[("h", &[2]), ("theta", &[4])], |v: &[Var<f64>]| {
+///     let (x, y) = (v[0].index(0), v[0].index(1));
+///     let [a, b, c, d] = [0, 1, 2, 3].map(|i| v[1].index(i));
+///     vec![Var::stack(&[a * x - b * x * y, d * x * y - c * y])]
+/// })?;
+/// let program = Program::with_products(&f, 1)?;
+/// let mut workspace = program.workspace(1);
+/// program.set_params(&mut workspace, &[0.5, 0.25, 1.0, 0.125]);
+///
+/// let mut dh = [0.0; 2];
+/// program.eval(&mut workspace, 0, &[&[4.0, 2.0]], &mut dh);
+/// assert_eq!(dh, [0.0, -1.0]);
+///
+/// let (mut a_h, mut a_theta) = ([0.0; 2], [0.0; 4]);
+/// program.products(&mut workspace, 0, &[1.0, 0.0], &mut [&mut a_h]);
+/// program.accumulate(&mut workspace, &[(0, 1.0)]);
+/// program.finish(&mut workspace, &mut a_theta);
+/// assert_eq!(a_h, [0.0, -1.0]);
+/// assert_eq!(a_theta, [4.0, -8.0, 0.0, 0.0]);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Program<T> {
+    /// Names and lengths of the varying inputs.
+    inputs: Vec<(String, usize)>,
+    parameters: usize,
+    output: usize,
+    products: bool,
+    lowering: Lowering<T>,
+}
+
+#[derive(Clone, Debug)]
+enum Lowering<T> {
+    Plain(Plain<T>),
+    Batch(Batch<T>),
+}
+
+/// One thread's memory for a [`Program`].
+#[derive(Clone, Debug)]
+pub struct Workspace<T> {
+    shared: Buffer<T>,
+    frames: Buffer<T>,
+    count: usize,
+    /// Frames and weights of the accumulation under way.
+    kept: Vec<(usize, T)>,
+}
+
+impl<T> Workspace<T> {
+    /// How many evaluations it keeps.
+    pub fn frames(&self) -> usize {
+        self.count
+    }
+}
+
+impl<T: Lane> Program<T> {
+    /// Compiles the outputs of `f` alone. All inputs vary from run to run; [`eval`](Program::eval) writes the outputs one after
+    /// another.
+    ///
+    /// # Errors
+    /// As [`with_products`](Program::with_products).
+    pub fn compile(f: &Function<T>) -> Result<Program<T>, Error> {
+        Program::compile_for(f, Isa::detect())
+    }
+
+    /// Compiles `f`, which has one output, with its products. The input at index `parameters` is θ, set once by
+    /// [`set_params`](Program::set_params); all others vary from run to run.
+    ///
+    /// # Errors
+    /// The function cannot be differentiated.
+    ///
+    /// # Panics
+    /// If `f` has not exactly one output, or no input at `parameters`.
+    #[track_caller]
+    pub fn with_products(f: &Function<T>, parameters: usize) -> Result<Program<T>, Error> {
+        Program::with_products_for(f, parameters, Isa::detect())
+    }
+
+    /// A workspace with room for `frames` kept evaluations.
+    pub fn workspace(&self, frames: usize) -> Workspace<T> {
+        let mut shared = Buffer::new(self.shared_len(), T::ZERO);
+        if let Lowering::Plain(plain) = &self.lowering {
+            plain.prepare(shared.as_mut_slice());
+        }
+        let mut workspace = Workspace {
+            shared,
+            frames: Buffer::new(0, T::ZERO),
+            count: 0,
+            kept: Vec::new(),
+        };
+        self.reserve(&mut workspace, frames);
+        workspace
+    }
+
+    /// Makes room for at least `frames` kept evaluations; those already kept stay.
+    pub fn reserve(&self, workspace: &mut Workspace<T>, frames: usize) {
+        if frames > workspace.count {
+            let stride = self.stride();
+            workspace
+                .frames
+                .grow(frames * stride + self.overhang(), T::ZERO);
+            if let Lowering::Batch(batch) = &self.lowering {
+                for frame in workspace.count..frames {
+                    batch.prepare_frame(&mut workspace.frames.as_mut_slice()[frame * stride..]);
+                }
+            }
+            workspace.count = frames;
+            workspace.kept.reserve(frames);
+        }
+    }
+
+    /// Sets θ, given in its natural order, for all evaluations that follow.
+    ///
+    /// # Panics
+    /// If `theta` has not the parameters' length, or the workspace is another program's (as everywhere below).
+    #[track_caller]
+    pub fn set_params(&self, workspace: &mut Workspace<T>, theta: &[T]) {
+        self.check(workspace);
+        same_len("parameters", theta.len(), self.parameters);
+        let shared = workspace.shared.as_mut_slice();
+        match &self.lowering {
+            Lowering::Plain(plain) => plain.set_params(shared, theta),
+            Lowering::Batch(batch) => batch.set_params(shared, theta),
+        }
+    }
+
+    /// Evaluates f at the varying inputs, in their order without θ, and keeps what the products need in `frame`.
+    ///
+    /// Inputs and output are in packed order.
+    ///
+    /// # Panics
+    /// If a length is not the function's, or there is no such frame.
+    #[track_caller]
+    pub fn eval(&self, workspace: &mut Workspace<T>, frame: usize, inputs: &[&[T]], out: &mut [T]) {
+        self.check(workspace);
+        same_len("inputs", inputs.len(), self.inputs.len());
+        for (input, (name, len)) in inputs.iter().zip(&self.inputs) {
+            same_len(name, input.len(), *len);
+        }
+        same_len("output", out.len(), self.output);
+        let (shared, frame) = self.parts(workspace, frame);
+        match &self.lowering {
+            Lowering::Plain(plain) => plain.eval(shared, frame, inputs, out),
+            Lowering::Batch(batch) => batch.eval(shared, frame, inputs, out),
+        }
+    }
+
+    /// Writes a·∂f/∂(input) for each varying input, of the evaluation kept in `frame`, and leaves there what
+    /// [`accumulate`](Program::accumulate) needs.
+    ///
+    /// # Panics
+    /// If a length is not the function's, there is no such frame, or the program was compiled without products.
+    #[track_caller]
+    pub fn products(
+        &self,
+        workspace: &mut Workspace<T>,
+        frame: usize,
+        a: &[T],
+        cotangents: &mut [&mut [T]],
+    ) {
+        self.check(workspace);
+        assert!(
+            self.products,
+            "this program was compiled without products: use Program::with_products"
+        );
+        same_len("cotangent of the output", a.len(), self.output);
+        same_len("cotangents", cotangents.len(), self.inputs.len());
+        for (cotangent, (name, len)) in cotangents.iter().zip(&self.inputs) {
+            same_len(name, cotangent.len(), *len);
+        }
+        let (shared, frame) = self.parts(workspace, frame);
+        match &self.lowering {
+            Lowering::Plain(plain) => plain.products(shared, frame, a, cotangents),
+            Lowering::Batch(batch) => batch.products(shared, frame, a, cotangents),
+        }
+    }
+
+    /// Adds Σ weight · a·∂f/∂θ over `frames`, each with the a of its last [`products`](Program::products), to the sums that
+    /// [`finish`](Program::finish) writes.
+    ///
+    /// # Panics
+    /// If there is no such frame, or the program was compiled without products.
+    #[track_caller]
+    pub fn accumulate(&self, workspace: &mut Workspace<T>, frames: &[(usize, T)]) {
+        self.check(workspace);
+        assert!(
+            self.products,
+            "this program was compiled without products: use Program::with_products"
+        );
+        let stride = self.stride();
+        workspace.kept.clear();
+        for &(frame, weight) in frames {
+            frame_exists(frame, workspace.count);
+            workspace.kept.push((frame * stride, weight));
+        }
+        let shared = workspace.shared.as_mut_slice();
+        match &self.lowering {
+            Lowering::Plain(plain) => {
+                plain.accumulate(shared, workspace.frames.as_slice(), &workspace.kept)
+            }
+            Lowering::Batch(batch) => {
+                batch.accumulate(shared, workspace.frames.as_mut_slice(), &workspace.kept)
+            }
+        }
+    }
+
+    /// How many evaluations [`accumulate`](Program::accumulate) likes at once: those of a step where a batch is small, one where
+    /// its memory would leave the cache.
+    pub fn accumulates_at_once(&self) -> usize {
+        match &self.lowering {
+            Lowering::Plain(_) => 1,
+            Lowering::Batch(batch) => batch.accumulates_at_once(),
+        }
+    }
+
+    /// Writes the sum of all accumulated products in θ's natural order, and begins a new one.
+    ///
+    /// # Panics
+    /// If `gradient` has not the parameters' length.
+    #[track_caller]
+    pub fn finish(&self, workspace: &mut Workspace<T>, gradient: &mut [T]) {
+        self.check(workspace);
+        same_len("gradient", gradient.len(), self.parameters);
+        let shared = workspace.shared.as_mut_slice();
+        match &self.lowering {
+            Lowering::Plain(plain) => plain.finish(shared, gradient),
+            Lowering::Batch(batch) => batch.finish(shared, gradient),
+        }
+    }
+
+    /// Forgets the sum of accumulated products.
+    #[track_caller]
+    pub fn zero(&self, workspace: &mut Workspace<T>) {
+        self.check(workspace);
+        let shared = workspace.shared.as_mut_slice();
+        match &self.lowering {
+            Lowering::Plain(plain) => plain.zero(shared),
+            Lowering::Batch(batch) => batch.zero(shared),
+        }
+    }
+
+    /// Brings a varying input (or the output, which has the order of the input of its shape) from its natural row-major order
+    /// into the program's: a permutation, so norms and sums may ignore it.
+    ///
+    /// # Panics
+    /// If a length is not that of the input.
+    #[track_caller]
+    pub fn pack(&self, input: usize, natural: &[T], packed: &mut [T]) {
+        let (name, len) = &self.inputs[input];
+        same_len(name, natural.len(), *len);
+        same_len(name, packed.len(), *len);
+        match self.order(input) {
+            Some(order) => order
+                .iter()
+                .zip(packed)
+                .for_each(|(&from, to)| *to = natural[from]),
+            None => packed.copy_from_slice(natural),
+        }
+    }
+
+    /// Brings a varying input back into its natural order: the inverse of [`pack`](Program::pack).
+    ///
+    /// # Panics
+    /// If a length is not that of the input.
+    #[track_caller]
+    pub fn unpack(&self, input: usize, packed: &[T], natural: &mut [T]) {
+        let (name, len) = &self.inputs[input];
+        same_len(name, natural.len(), *len);
+        same_len(name, packed.len(), *len);
+        match self.order(input) {
+            Some(order) => order
+                .iter()
+                .zip(packed)
+                .for_each(|(&to, &from)| natural[to] = from),
+            None => natural.copy_from_slice(packed),
+        }
+    }
+
+    /// Length of θ.
+    pub fn parameter_len(&self) -> usize {
+        self.parameters
+    }
+
+    /// Length of the output, or of all outputs together.
+    pub fn output_len(&self) -> usize {
+        self.output
+    }
+
+    /// Names and lengths of the varying inputs, in the order of [`eval`](Program::eval).
+    pub fn varying_inputs(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.inputs.iter().map(|(name, len)| (name.as_str(), *len))
+    }
+
+    fn order(&self, input: usize) -> Option<&[usize]> {
+        match &self.lowering {
+            Lowering::Plain(_) => None,
+            Lowering::Batch(batch) => batch.order(input),
+        }
+    }
+
+    fn shared_len(&self) -> usize {
+        match &self.lowering {
+            Lowering::Plain(plain) => plain.shared_len(),
+            Lowering::Batch(batch) => batch.shared_len(),
+        }
+    }
+
+    /// Distance of two frames: whole cache lines, and never a power of two, so that the same element of many frames does not
+    /// always fall into the same set of the cache.
+    fn stride(&self) -> usize {
+        let len = match &self.lowering {
+            Lowering::Plain(plain) => plain.frame_len(),
+            Lowering::Batch(batch) => batch.frame_len(),
+        };
+        let line = 64 / size_of::<T>();
+        let lines = len.div_ceil(line);
+        (if lines.is_multiple_of(8) && lines > 0 {
+            lines + 3
+        } else {
+            lines
+        }) * line
+    }
+
+    /// Numbers past the last frame that kernels may read.
+    fn overhang(&self) -> usize {
+        match &self.lowering {
+            Lowering::Plain(_) => 0,
+            Lowering::Batch(batch) => batch.overhang(),
+        }
+    }
+
+    /// The shared memory and one frame, which is as long as its stride and the overhang.
+    #[track_caller]
+    fn parts<'a>(
+        &self,
+        workspace: &'a mut Workspace<T>,
+        frame: usize,
+    ) -> (&'a mut [T], &'a mut [T]) {
+        frame_exists(frame, workspace.count);
+        let stride = self.stride();
+        let frame = &mut workspace.frames.as_mut_slice()
+            [frame * stride..(frame + 1) * stride + self.overhang()];
+        (workspace.shared.as_mut_slice(), frame)
+    }
+
+    #[track_caller]
+    fn check(&self, workspace: &Workspace<T>) {
+        let frames = workspace.count * self.stride() + self.overhang();
+        let own = workspace.shared.len() == self.shared_len()
+            && (workspace.count == 0 || workspace.frames.len() == frames);
+        assert!(
+            own,
+            "the workspace is another program's: make it with this program's `workspace`"
+        );
+    }
+}
+
+#[track_caller]
+fn same_len(what: &str, given: usize, expected: usize) {
+    assert!(
+        given == expected,
+        "{what}: {given} given, {expected} expected"
+    );
+}
+
+#[track_caller]
+fn frame_exists(frame: usize, count: usize) {
+    assert!(
+        frame < count,
+        "frame {frame} of {count}: reserve more frames"
+    );
+}

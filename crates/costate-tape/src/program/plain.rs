@@ -1,0 +1,162 @@
+//! Any function, over one file of numbers: lists of scalar instructions, and kernels over row-major arrays.
+//!
+//! The file holds constants, the values that the products need of an evaluation, and memory that steps use in turn. A frame
+//! is a copy of those values, with a·∂f/∂θ beside them: parameter products are computed with the others, and only weighted and
+//! added when they are accumulated.
+
+use std::ops::Range;
+
+use super::step::Step;
+use crate::kernel::dispatch::{Memory, Registers};
+
+/// A compiled function.
+#[derive(Clone, Debug)]
+pub(crate) struct Plain<T> {
+    /// Evaluation, then products.
+    pub(crate) steps: [Vec<Step<T>>; 2],
+    /// The constants of a new file, literals filled in.
+    pub(crate) constants: Vec<T>,
+    pub(crate) file: usize,
+    pub(crate) kept: Range<usize>,
+    /// Where the parameters are in the file.
+    pub(crate) parameters: Range<usize>,
+    /// Where each varying input goes.
+    pub(crate) inputs: Vec<Range<usize>>,
+    /// Where the outputs come from.
+    pub(crate) output: Export,
+    /// Where the cotangent of the output goes.
+    pub(crate) cotangent: Range<usize>,
+    /// Where the cotangents of the varying inputs, and of the parameters, come from.
+    pub(crate) cotangents: Vec<Export>,
+    pub(crate) parameter_cotangent: Export,
+}
+
+/// Elements of the file in the order of an output.
+#[derive(Clone, Debug)]
+pub(crate) enum Export {
+    Run(Range<usize>),
+    Gather(Box<[u32]>),
+}
+
+impl Export {
+    pub(crate) fn of(addresses: &[u32]) -> Export {
+        let first = addresses.first().map_or(0, |&at| at as usize);
+        if addresses
+            .iter()
+            .enumerate()
+            .all(|(i, &at)| at as usize == first + i)
+        {
+            Export::Run(first..first + addresses.len())
+        } else {
+            Export::Gather(addresses.into())
+        }
+    }
+
+    fn copy<T: Copy>(&self, file: &[T], to: &mut [T]) {
+        match self {
+            Export::Run(range) => copy(to, &file[range.clone()]),
+            Export::Gather(from) => {
+                for (to, &from) in to.iter_mut().zip(from) {
+                    *to = file[from as usize];
+                }
+            }
+        }
+    }
+}
+
+/// A copy that does not call `memcpy` for a few numbers.
+#[inline]
+fn copy<T: Copy>(to: &mut [T], from: &[T]) {
+    if from.len() > 16 {
+        to.copy_from_slice(from);
+    } else {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = from;
+        }
+    }
+}
+
+impl<T: Registers> Plain<T> {
+    /// Numbers of a workspace beside its frames: the file, then the accumulators.
+    pub(crate) fn shared_len(&self) -> usize {
+        self.file + self.parameters.len()
+    }
+
+    pub(crate) fn frame_len(&self) -> usize {
+        self.kept.len() + self.parameters.len()
+    }
+
+    pub(crate) fn prepare(&self, shared: &mut [T]) {
+        shared[..self.constants.len()].copy_from_slice(&self.constants);
+    }
+
+    pub(crate) fn set_params(&self, shared: &mut [T], theta: &[T]) {
+        shared[self.parameters.clone()].copy_from_slice(theta);
+    }
+
+    fn run(&self, phase: usize, shared: &mut [T]) {
+        assert_eq!(shared.len(), self.shared_len());
+        let file = shared.as_mut_ptr();
+        let memory = Memory {
+            constants: file,
+            frame: file,
+            kept: &[],
+        };
+        for step in &self.steps[phase] {
+            // SAFETY: addresses were given by `allocate` inside a file of this length, which `shared` is and nobody else sees;
+            // the kernels were chosen for this processor.
+            unsafe { step.run(&memory) };
+        }
+    }
+
+    pub(crate) fn eval(&self, shared: &mut [T], frame: &mut [T], inputs: &[&[T]], out: &mut [T]) {
+        for (input, place) in inputs.iter().zip(&self.inputs) {
+            copy(&mut shared[place.clone()], input);
+        }
+        self.run(0, shared);
+        self.output.copy(shared, out);
+        copy(&mut frame[..self.kept.len()], &shared[self.kept.clone()]);
+    }
+
+    pub(crate) fn products(
+        &self,
+        shared: &mut [T],
+        frame: &mut [T],
+        a: &[T],
+        cotangents: &mut [&mut [T]],
+    ) {
+        copy(&mut shared[self.kept.clone()], &frame[..self.kept.len()]);
+        copy(&mut shared[self.cotangent.clone()], a);
+        self.run(1, shared);
+        for (to, from) in cotangents.iter_mut().zip(&self.cotangents) {
+            from.copy(shared, to);
+        }
+        self.parameter_cotangent
+            .copy(shared, &mut frame[self.kept.len()..]);
+    }
+
+    pub(crate) fn accumulate(&self, shared: &mut [T], frames: &[T], kept: &[(usize, T)]) {
+        let sums = &mut shared[self.file..];
+        for &(frame, weight) in kept {
+            let terms = &frames[frame + self.kept.len()..][..sums.len()];
+            if weight == T::ONE {
+                for (sum, &term) in sums.iter_mut().zip(terms) {
+                    *sum = *sum + term;
+                }
+            } else {
+                for (sum, &term) in sums.iter_mut().zip(terms) {
+                    *sum = *sum + weight * term;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn finish(&self, shared: &mut [T], gradient: &mut [T]) {
+        gradient.copy_from_slice(&shared[self.file..]);
+        self.zero(shared);
+    }
+
+    pub(crate) fn zero(&self, shared: &mut [T]) {
+        shared[self.file..].fill(T::ZERO);
+    }
+}

@@ -1,0 +1,410 @@
+//! A function as lowering reads it: few kinds of node, no dead ones, broadcasts looked through, powers written out.
+
+use std::rc::Rc;
+
+use crate::function::Function;
+use crate::graph::NodeId;
+use crate::kernel::{elementwise, straight};
+use crate::op::{Binary, Op, Unary};
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+
+/// The nodes of a function; a node's operands stand before it.
+#[derive(Debug)]
+pub(crate) struct Source<T> {
+    pub(crate) nodes: Vec<Node<T>>,
+    /// The node of each input of the function.
+    pub(crate) inputs: Vec<usize>,
+    /// The node of each output of the function.
+    pub(crate) outputs: Vec<usize>,
+}
+
+/// An operation on earlier nodes. Operands of elementwise operations may be of any shape that broadcasts to the node's.
+#[derive(Debug)]
+pub(crate) struct Node<T> {
+    pub(crate) kind: Kind<T>,
+    pub(crate) operands: Vec<usize>,
+    pub(crate) shape: Vec<usize>,
+}
+
+/// What a node computes.
+#[derive(Debug)]
+pub(crate) enum Kind<T> {
+    Input,
+    Constant(Vec<T>),
+    Each(Elementwise),
+    /// \[m, k\]·\[k, n\].
+    MatMul,
+    /// The sum over the middle of three axes.
+    Sum {
+        outer: usize,
+        axis: usize,
+        inner: usize,
+    },
+    Move(Movement),
+    /// Element i of the operand is added to the result's element `table[i]`.
+    Scatter(Rc<[u32]>),
+}
+
+/// An elementwise operation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Elementwise {
+    Unary(Unary),
+    Binary(Binary),
+    Square,
+    Select,
+}
+
+impl Elementwise {
+    pub(crate) fn is_add(self) -> bool {
+        self == Elementwise::Binary(Binary::Add)
+    }
+
+    /// The instruction over single numbers.
+    pub(crate) fn scalar_code(self) -> straight::Code {
+        match self {
+            Elementwise::Unary(Unary::Neg) => straight::Code::Neg,
+            Elementwise::Unary(op) => straight::Code::Unary(op),
+            Elementwise::Binary(Binary::Add) => straight::Code::Add,
+            Elementwise::Binary(Binary::Sub) => straight::Code::Sub,
+            Elementwise::Binary(Binary::Mul) => straight::Code::Mul,
+            Elementwise::Binary(Binary::Div) => straight::Code::Div,
+            Elementwise::Binary(op) => straight::Code::Binary(op),
+            Elementwise::Square => straight::Code::Square,
+            Elementwise::Select => straight::Code::Select,
+        }
+    }
+
+    /// The instruction over registers.
+    pub(crate) fn vector_code(self) -> elementwise::Code {
+        match self {
+            Elementwise::Unary(Unary::Neg) => elementwise::Code::Neg,
+            Elementwise::Unary(Unary::Abs) => elementwise::Code::Abs,
+            Elementwise::Unary(Unary::Sqrt) => elementwise::Code::Sqrt,
+            Elementwise::Unary(Unary::Exp) => elementwise::Code::Exp,
+            Elementwise::Unary(Unary::Tanh) => elementwise::Code::Tanh,
+            Elementwise::Unary(Unary::Sigmoid) => elementwise::Code::Sigmoid,
+            Elementwise::Unary(op) => elementwise::Code::Unary(op),
+            Elementwise::Binary(Binary::Add) => elementwise::Code::Add,
+            Elementwise::Binary(Binary::Sub) => elementwise::Code::Sub,
+            Elementwise::Binary(Binary::Mul) => elementwise::Code::Mul,
+            Elementwise::Binary(Binary::Div) => elementwise::Code::Div,
+            Elementwise::Binary(op) => elementwise::Code::Binary(op),
+            Elementwise::Square => elementwise::Code::Square,
+            Elementwise::Select => elementwise::Code::Select,
+        }
+    }
+}
+
+/// Where the elements of a node come from, counted through its operands one after another.
+#[derive(Debug)]
+pub(crate) enum Movement {
+    /// All, in order.
+    Same,
+    /// A run.
+    Run { start: usize, len: usize },
+    /// One by one; [`Movement::NOTHING`] is zero.
+    Table(Box<[u32]>),
+}
+
+impl Movement {
+    const NOTHING: u32 = u32::MAX;
+
+    /// The element that becomes element `i`, or none for zero.
+    pub(crate) fn source(&self, i: usize) -> Option<usize> {
+        match self {
+            Movement::Same => Some(i),
+            Movement::Run { start, .. } => Some(start + i),
+            Movement::Table(table) => (table[i] != Movement::NOTHING).then(|| table[i] as usize),
+        }
+    }
+
+    /// The shortest form of a movement.
+    fn of(table: Vec<u32>, operand: usize) -> Movement {
+        let start = table.first().copied().unwrap_or(0);
+        let run = table
+            .iter()
+            .enumerate()
+            .all(|(i, &at)| at != Movement::NOTHING && at as usize == start as usize + i);
+        match (run, start) {
+            (true, 0) if table.len() == operand => Movement::Same,
+            (true, start) => Movement::Run {
+                start: start as usize,
+                len: table.len(),
+            },
+            _ => Movement::Table(table.into()),
+        }
+    }
+}
+
+impl<T: Scalar> Source<T> {
+    pub(crate) fn new(function: &Function<T>) -> Source<T> {
+        let mut reader = Reader {
+            function,
+            nodes: Vec::new(),
+            known: vec![usize::MAX; function.graph().len()],
+        };
+        let live = reader.live();
+        let inputs: Vec<usize> = function
+            .inputs()
+            .iter()
+            .map(|port| reader.node(port.node))
+            .collect();
+        for (i, live) in live.into_iter().enumerate() {
+            if live {
+                reader.node(NodeId(i as u32));
+            }
+        }
+        let outputs = function
+            .outputs()
+            .iter()
+            .map(|port| reader.node(port.node))
+            .collect();
+        Source {
+            nodes: reader.nodes,
+            inputs,
+            outputs,
+        }
+    }
+}
+
+/// A function being read.
+struct Reader<'a, T> {
+    function: &'a Function<T>,
+    nodes: Vec<Node<T>>,
+    /// The source node of each graph node that was read.
+    known: Vec<usize>,
+}
+
+impl<T: Scalar> Reader<'_, T> {
+    /// What the outputs need, broadcasts under elementwise operations left out.
+    fn live(&self) -> Vec<bool> {
+        let graph = self.function.graph();
+        let mut live = vec![false; graph.len()];
+        for output in self.function.outputs() {
+            live[output.node.index()] = true;
+        }
+        for i in (0..graph.len()).rev() {
+            if live[i] {
+                let node = &graph.nodes()[i];
+                for &operand in &node.operands {
+                    live[self.operand(&node.op, operand).index()] = true;
+                }
+            }
+        }
+        live
+    }
+
+    /// The operand itself, or what is broadcast to it where the operation spreads its operands anyway.
+    fn operand(&self, op: &Op, mut operand: NodeId) -> NodeId {
+        let graph = self.function.graph();
+        while op.is_elementwise() && graph.node(operand).op == Op::Broadcast {
+            operand = graph.node(operand).operands[0];
+        }
+        operand
+    }
+
+    fn push(&mut self, kind: Kind<T>, operands: &[usize], shape: &[usize]) -> usize {
+        self.nodes.push(Node {
+            kind,
+            operands: operands.to_vec(),
+            shape: shape.to_vec(),
+        });
+        self.nodes.len() - 1
+    }
+
+    /// The source node of a graph node whose operands were read.
+    fn node(&mut self, id: NodeId) -> usize {
+        if self.known[id.index()] == usize::MAX {
+            self.known[id.index()] = self.read(id);
+        }
+        self.known[id.index()]
+    }
+
+    fn read(&mut self, id: NodeId) -> usize {
+        let graph = self.function.graph();
+        let node = graph.node(id);
+        let operands: Vec<usize> = node
+            .operands
+            .iter()
+            .map(|&operand| self.known[self.operand(&node.op, operand).index()])
+            .collect();
+        let shape = node.shape.to_vec();
+        let each = |each| Kind::Each(each);
+        match &node.op {
+            Op::Input(_) => self.push(Kind::Input, &[], &shape),
+            Op::Constant(index) => {
+                let values = graph.constant_values(*index);
+                let kind = Kind::Constant(values.to_vec());
+                self.push(kind, &[], &shape)
+            }
+            Op::Unary(op) => self.push(each(Elementwise::Unary(*op)), &operands, &shape),
+            Op::Binary(Binary::Mul) if operands[0] == operands[1] => {
+                self.push(each(Elementwise::Square), &operands[..1], &shape)
+            }
+            Op::Binary(op) => self.push(each(Elementwise::Binary(*op)), &operands, &shape),
+            Op::Powi(n) => self.power(operands[0], *n, &shape),
+            Op::Select => self.push(each(Elementwise::Select), &operands, &shape),
+            Op::Sum(axes) => self.sum(operands[0], graph.shape(node.operands[0]), *axes),
+            Op::MatMul {
+                transpose_a,
+                transpose_b,
+            } => {
+                let a = self.turned(operands[0], *transpose_a);
+                let b = self.turned(operands[1], *transpose_b);
+                self.push(Kind::MatMul, &[a, b], &shape)
+            }
+            Op::ScatterAdd(table) if !distinct(table, node.shape.len()) => {
+                let kind = Kind::Scatter(table.iter().copied().collect());
+                self.push(kind, &operands, &shape)
+            }
+            op => {
+                let shapes: Vec<&Shape> = node
+                    .operands
+                    .iter()
+                    .map(|&operand| graph.shape(operand))
+                    .collect();
+                let movement = movement(op, &shapes, &node.shape);
+                self.push(Kind::Move(movement), &operands, &shape)
+            }
+        }
+    }
+
+    /// xⁿ by the multiplications of [`Scalar::powi`], so that the bits are the same.
+    fn power(&mut self, x: usize, n: i32, shape: &[usize]) -> usize {
+        let mut rest = n.unsigned_abs();
+        let mut square = x;
+        let mut product = None;
+        while rest > 0 {
+            if rest & 1 == 1 {
+                product = Some(match product {
+                    None => square,
+                    Some(p) => self.push(
+                        Kind::Each(Elementwise::Binary(Binary::Mul)),
+                        &[p, square],
+                        shape,
+                    ),
+                });
+            }
+            rest >>= 1;
+            if rest > 0 {
+                square = self.push(Kind::Each(Elementwise::Square), &[square], shape);
+            }
+        }
+        let one = |reader: &mut Self| {
+            let one = Kind::Constant(vec![T::from_f64(1.0)]);
+            reader.push(one, &[], &[])
+        };
+        let power = match product {
+            Some(power) => power,
+            None => {
+                let one = one(self);
+                let len = shape.iter().product();
+                let movement = Movement::of(vec![0; len], 1);
+                self.push(Kind::Move(movement), &[one], shape)
+            }
+        };
+        if n < 0 {
+            let one = one(self);
+            let divide = Kind::Each(Elementwise::Binary(Binary::Div));
+            self.push(divide, &[one, power], shape)
+        } else {
+            power
+        }
+    }
+
+    /// A sum over any axes, run of axes by run of axes, the last first.
+    fn sum(&mut self, mut x: usize, shape: &Shape, axes: u32) -> usize {
+        let mut lengths = shape.to_vec();
+        let mut end = lengths.len();
+        while end > 0 {
+            if axes >> (end - 1) & 1 == 0 {
+                end -= 1;
+                continue;
+            }
+            let mut start = end - 1;
+            while start > 0 && axes >> (start - 1) & 1 == 1 {
+                start -= 1;
+            }
+            let outer = lengths[..start].iter().product();
+            let axis = lengths[start..end].iter().product();
+            let inner = lengths[end..].iter().product();
+            lengths.drain(start..end);
+            x = self.push(Kind::Sum { outer, axis, inner }, &[x], &lengths);
+            end = start;
+        }
+        x
+    }
+
+    /// A matrix, or its transpose.
+    fn turned(&mut self, x: usize, turn: bool) -> usize {
+        if !turn {
+            return x;
+        }
+        let (rows, columns) = (self.nodes[x].shape[0], self.nodes[x].shape[1]);
+        let table = (0..columns).flat_map(|j| (0..rows).map(move |i| (i * columns + j) as u32));
+        let movement = Movement::of(table.collect(), rows * columns);
+        self.push(Kind::Move(movement), &[x], &[columns, rows])
+    }
+}
+
+fn distinct(table: &[u32], len: usize) -> bool {
+    let mut seen = vec![false; len];
+    table
+        .iter()
+        .all(|&at| !std::mem::replace(&mut seen[at as usize], true))
+}
+
+/// The movement that an operation is.
+fn movement(op: &Op, shapes: &[&Shape], to: &Shape) -> Movement {
+    let positions: Vec<u32> = match op {
+        Op::Reshape => return Movement::Same,
+        Op::Broadcast => to
+            .broadcast_positions(shapes[0])
+            .map(|i| i as u32)
+            .collect(),
+        Op::Transpose(permutation) => {
+            let strides = shapes[0].strides();
+            let steps = permutation.iter().map(|&axis| strides[axis as usize]);
+            to.positions(steps.collect()).map(|i| i as u32).collect()
+        }
+        Op::Slice { axis, start } => {
+            let strides = shapes[0].strides();
+            let first = *start as usize * strides[*axis as usize];
+            to.positions(strides).map(|i| (first + i) as u32).collect()
+        }
+        Op::Pad { axis, start } => {
+            let strides = to.strides();
+            let first = *start as usize * strides[*axis as usize];
+            let mut table = vec![Movement::NOTHING; to.len()];
+            for (from, at) in shapes[0].positions(strides).enumerate() {
+                table[first + at] = from as u32;
+            }
+            table
+        }
+        Op::Concat(axis) => {
+            let strides = to.strides();
+            let mut table = vec![Movement::NOTHING; to.len()];
+            let (mut start, mut from) = (0, 0);
+            for shape in shapes {
+                let first = start * strides[*axis as usize];
+                for at in shape.positions(strides.clone()) {
+                    table[first + at] = from;
+                    from += 1;
+                }
+                start += shape.axis(*axis as usize);
+            }
+            table
+        }
+        Op::Gather(table) => table.to_vec(),
+        Op::ScatterAdd(table) => {
+            let mut back = vec![Movement::NOTHING; to.len()];
+            for (from, &at) in table.iter().enumerate() {
+                back[at as usize] = from as u32;
+            }
+            back
+        }
+        _ => unreachable!("{} moves no elements", op.name()),
+    };
+    Movement::of(positions, shapes.iter().map(|shape| shape.len()).sum())
+}

@@ -1,0 +1,167 @@
+//! Steps with addresses, ready to run.
+
+use super::allocate::Layout;
+use super::chain::chain;
+use super::draft::Draft;
+use super::layers::Constants;
+use super::place::Place;
+use crate::kernel::array::{Gather, MatMul, MatMulTransposed, Scatter, SumAxis};
+use crate::kernel::dispatch::{Isa, Memory, Registers, Run, select};
+use crate::kernel::elementwise::{Chain, Elementwise};
+use crate::kernel::panel::Linear;
+use crate::kernel::straight::{Instruction, Straight};
+
+/// A kernel with its arguments.
+#[derive(Clone, Debug)]
+pub(crate) enum Step<T> {
+    Straight(Run<T, Box<[Instruction]>>, Box<[Instruction]>),
+    Chain(Run<T, Chain>, Chain),
+    MatMul(Run<T, MatMul>, MatMul),
+    MatMulTransposed(Run<T, MatMulTransposed>, MatMulTransposed),
+    Sum(Run<T, SumAxis>, SumAxis),
+    Gather(Run<T, Gather>, Gather),
+    Scatter(Run<T, Scatter>, Scatter),
+    Linear(Run<T, Linear>, Linear),
+}
+
+impl<T> Step<T> {
+    /// Runs the kernel.
+    ///
+    /// # Safety
+    /// `memory` is a file of the layout that the step was made for, and the processor has the instruction set.
+    #[inline]
+    pub(crate) unsafe fn run(&self, memory: &Memory<'_, T>) {
+        // SAFETY: the caller's.
+        unsafe {
+            match self {
+                Step::Straight(run, args) => run(memory, args),
+                Step::Chain(run, args) => run(memory, args),
+                Step::MatMul(run, args) => run(memory, args),
+                Step::MatMulTransposed(run, args) => run(memory, args),
+                Step::Sum(run, args) => run(memory, args),
+                Step::Gather(run, args) => run(memory, args),
+                Step::Scatter(run, args) => run(memory, args),
+                Step::Linear(run, args) => run(memory, args),
+            }
+        }
+    }
+}
+
+/// Gives the steps of one phase their addresses; neighbouring scalar steps become one list. Layers, which only batches have,
+/// pack their weights into `layers`.
+pub(crate) fn assemble<T: Registers>(
+    drafts: &[Draft],
+    layout: &Layout,
+    isa: Isa,
+    mut layers: Option<&mut Constants>,
+) -> Vec<Step<T>> {
+    let mut steps = Vec::new();
+    let mut list: Vec<Instruction> = Vec::new();
+    for draft in drafts {
+        match (draft, &mut layers) {
+            (Draft::One(one), _) => {
+                let from = one.from.map(|place| layout.at(place));
+                let (code, to) = (one.code, layout.at(one.to));
+                list.push(Instruction { code, to, from });
+            }
+            (Draft::Linear(layer), Some(layers)) => {
+                flush(&mut list, &mut steps, isa);
+                let calls = layers.layer::<T>(layer, layout).into_iter();
+                steps.extend(calls.map(|(run, args)| Step::Linear(run, args)));
+            }
+            (draft, _) => {
+                flush(&mut list, &mut steps, isa);
+                steps.push(kernel(draft, layout, isa));
+            }
+        }
+    }
+    flush(&mut list, &mut steps, isa);
+    steps
+}
+
+/// The kernel of a step that is not one of a list.
+fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
+    let at = |place: Place| layout.at(place) as usize;
+    match draft {
+        Draft::Chain { len, each } => {
+            Step::Chain(select::<T, Elementwise>(isa), chain(*len, each, layout))
+        }
+        &Draft::MatMul {
+            a,
+            b,
+            to,
+            shape: [m, k, n],
+            strides,
+        } => {
+            let args = MatMul {
+                a: at(a),
+                b: at(b),
+                c: at(to),
+                m,
+                k,
+                n,
+                a_strides: strides,
+            };
+            Step::MatMul(select::<T, MatMul>(isa), args)
+        }
+        &Draft::MatMulTransposed {
+            a,
+            b,
+            to,
+            shape: [m, k, n],
+        } => {
+            let args = MatMulTransposed {
+                a: at(a),
+                b: at(b),
+                c: at(to),
+                m,
+                k,
+                n,
+            };
+            Step::MatMulTransposed(select::<T, MatMulTransposed>(isa), args)
+        }
+        &Draft::Sum {
+            from,
+            to,
+            shape: [outer, axis, inner],
+        } => {
+            let args = SumAxis {
+                from: at(from),
+                to: at(to),
+                outer,
+                axis,
+                inner,
+            };
+            Step::Sum(select::<T, SumAxis>(isa), args)
+        }
+        Draft::Gather { from, to } => {
+            let from = from.iter().map(|&place| layout.at(place)).collect();
+            Step::Gather(select::<T, Gather>(isa), Gather { from, to: at(*to) })
+        }
+        Draft::Scatter {
+            table,
+            from,
+            to,
+            len,
+        } => {
+            let table = table.iter().copied().collect();
+            let args = Scatter {
+                table,
+                from: at(*from),
+                to: at(*to),
+                len: *len,
+            };
+            Step::Scatter(select::<T, Scatter>(isa), args)
+        }
+        Draft::One(_) | Draft::Linear(_) => unreachable!("lists and layers are assembled apart"),
+    }
+}
+
+fn flush<T: Registers>(list: &mut Vec<Instruction>, steps: &mut Vec<Step<T>>, isa: Isa) {
+    if !list.is_empty() {
+        steps.push(Step::Straight(
+            select::<T, Straight>(isa),
+            std::mem::take(list).into_boxed_slice(),
+        ));
+    }
+}

@@ -1,0 +1,436 @@
+//! Programs against the plain interpreter, on every instruction set of this processor.
+
+use super::*;
+use crate::op::{Binary, Unary};
+use crate::scalar::Scalar;
+use crate::var::Var;
+use num_traits::Float;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+/// Numbers between −1 and 1 from a fixed sequence.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next<T: Lane>(&mut self) -> T {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        T::from_f64((self.0 >> 11) as f64 / (1_u64 << 52) as f64 - 1.0)
+    }
+
+    fn many<T: Lane>(&mut self, len: usize) -> Vec<T> {
+        (0..len).map(|_| self.next()).collect()
+    }
+}
+
+/// The largest difference relative to the largest number.
+fn difference<T: Lane + Float>(found: &[T], expected: &[T]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let (mut difference, mut largest) = (T::ZERO, T::from_f64(1e-30));
+    for (&f, &e) in found.iter().zip(expected) {
+        assert!(!f.is_nan(), "a result is not a number");
+        difference = Float::max(difference, Float::abs(f - e));
+        largest = Float::max(largest, Float::abs(e));
+    }
+    (difference / largest).to_f64().unwrap()
+}
+
+/// Compares values, products and parameter products, over several kept evaluations with weights.
+fn agrees<T: Lane + Float>(
+    f: &Function<T>,
+    parameters: usize,
+    isa: Isa,
+    tolerance: f64,
+    batch: Option<bool>,
+) {
+    let program = Program::with_products_for(f, parameters, isa).unwrap();
+    if let Some(batch) = batch {
+        assert_eq!(
+            matches!(program.lowering, Lowering::Batch(_)),
+            batch,
+            "the lowering of {:?} over {isa:?} is the expected one",
+            f.graph()
+                .nodes()
+                .iter()
+                .filter(|n| n.op.name() == "input")
+                .map(|n| &n.shape)
+                .collect::<Vec<_>>()
+        );
+    }
+    let mut numbers = Numbers(7);
+    let wrt: Vec<usize> = (0..f.inputs().len()).collect();
+    let reference = f.vjp(&wrt);
+    let theta = numbers.many::<T>(program.parameter_len());
+    let lens: Vec<usize> = program.varying_inputs().map(|(_, len)| len).collect();
+    let mut workspace = program.workspace(2);
+    program.set_params(&mut workspace, &theta);
+    let weights = [T::ONE, T::from_f64(0.75), T::from_f64(-2.0)];
+    program.reserve(&mut workspace, weights.len());
+    for round in 0..2 {
+        let mut expected = vec![T::ZERO; theta.len()];
+        for (frame, &weight) in weights.iter().enumerate() {
+            let weight = if round == 0 { T::ONE } else { weight };
+            let natural: Vec<Vec<T>> = lens.iter().map(|&len| numbers.many(len)).collect();
+            let a = numbers.many::<T>(program.output_len());
+            let mut inputs: Vec<&[T]> = natural.iter().map(Vec::as_slice).collect();
+            inputs.insert(parameters, &theta);
+            inputs.push(&a);
+            let out = reference.eval(&inputs).unwrap();
+
+            let shape = f.output_shape(0);
+            let like =
+                (0..lens.len()).find(|&i| f.input_shape(i + usize::from(i >= parameters)) == shape);
+            let pack = |input: Option<usize>, natural: &[T]| {
+                let mut packed = natural.to_vec();
+                if let Some(input) = input {
+                    program.pack(input, natural, &mut packed);
+                }
+                packed
+            };
+            let packed: Vec<Vec<T>> = natural
+                .iter()
+                .enumerate()
+                .map(|(i, x)| pack(Some(i), x))
+                .collect();
+            let packed: Vec<&[T]> = packed.iter().map(Vec::as_slice).collect();
+            let mut value = vec![T::ZERO; program.output_len()];
+            program.eval(&mut workspace, frame, &packed, &mut value);
+            let mut unpacked = value.clone();
+            if let Some(input) = like {
+                program.unpack(input, &value, &mut unpacked);
+            }
+            assert!(
+                difference(&unpacked, &out[0]) <= tolerance,
+                "{isa:?}: value"
+            );
+            let mut cotangents: Vec<Vec<T>> = lens.iter().map(|&len| vec![T::ZERO; len]).collect();
+            let mut slices: Vec<&mut [T]> = cotangents.iter_mut().map(Vec::as_mut_slice).collect();
+            program.products(&mut workspace, frame, &pack(like, &a), &mut slices);
+            for (i, cotangent) in cotangents.iter().enumerate() {
+                let mut natural = cotangent.clone();
+                program.unpack(i, cotangent, &mut natural);
+                let output = 1 + i + usize::from(i >= parameters);
+                assert!(
+                    difference(&natural, &out[output]) <= tolerance,
+                    "{isa:?}: product {i}"
+                );
+            }
+            for (sum, &term) in expected.iter_mut().zip(&out[1 + parameters]) {
+                *sum = *sum + weight * term;
+            }
+        }
+        let frames: Vec<(usize, T)> = weights
+            .iter()
+            .map(|&w| if round == 0 { T::ONE } else { w })
+            .enumerate()
+            .collect();
+        program.accumulate(&mut workspace, &frames);
+        let mut gradient = vec![T::ZERO; theta.len()];
+        program.finish(&mut workspace, &mut gradient);
+        assert!(
+            difference(&gradient, &expected) <= 4.0 * tolerance,
+            "{isa:?}: parameters"
+        );
+    }
+}
+
+fn every_isa<T: Lane + Float>(
+    f: &Function<T>,
+    parameters: usize,
+    tolerance: f64,
+    batch: Option<bool>,
+) {
+    for isa in Isa::available() {
+        agrees(f, parameters, isa, tolerance, batch);
+    }
+}
+
+/// A network over a batch whose first layer sees the cube of the state.
+fn network<T: Lane + Float>(
+    widths: &[usize],
+    samples: usize,
+    activation: Unary,
+    cube: bool,
+) -> Function<T> {
+    let parameters: usize = widths.windows(2).map(|w| w[1] * (w[0] + 1)).sum();
+    let inputs: [(&str, &[usize]); 3] = [
+        ("h", &[samples, widths[0]]),
+        ("t", &[]),
+        ("theta", &[parameters]),
+    ];
+    Function::record(&inputs, |v| {
+        let mut x = if cube { v[0].powi(3) } else { v[0] };
+        let mut at = 0;
+        for (i, w) in widths.windows(2).enumerate() {
+            let weight = v[2].slice(0, at..at + w[0] * w[1]).reshape([w[1], w[0]]);
+            at += w[0] * w[1];
+            let bias = v[2].slice(0, at..at + w[1]);
+            at += w[1];
+            x = x.matmul_with(weight, false, true) + bias;
+            if i + 2 < widths.len() {
+                x = x.unary(activation);
+            }
+        }
+        vec![x]
+    })
+    .unwrap()
+}
+
+#[test]
+fn networks_over_every_batch_size_equal_the_interpreter() {
+    for samples in (1..=36).chain([64, 100, 130]) {
+        every_isa(
+            &network::<f64>(&[2, 5, 2], samples, Unary::Tanh, true),
+            2,
+            1e-14,
+            Some(true),
+        );
+        every_isa(
+            &network::<f32>(&[2, 5, 2], samples, Unary::Tanh, true),
+            2,
+            1e-5,
+            Some(true),
+        );
+    }
+}
+
+#[test]
+fn networks_of_every_width_equal_the_interpreter() {
+    for width in (1_usize..=34).chain([50, 64]) {
+        for samples in [1, 3, 20] {
+            let widths = [3, width, width.div_ceil(2), 3];
+            every_isa(
+                &network::<f64>(&widths, samples, Unary::Tanh, false),
+                2,
+                1e-13,
+                Some(true),
+            );
+        }
+    }
+}
+
+#[test]
+fn networks_with_any_activation_equal_the_interpreter() {
+    for &activation in Unary::ALL
+        .iter()
+        .filter(|op| ![Unary::Acos, Unary::Asin].contains(op))
+    {
+        // Logarithms and roots of what may be negative are not numbers anyway.
+        if ["ln", "log2", "log10", "ln_1p", "sqrt", "tan", "cbrt"].contains(&activation.name()) {
+            continue;
+        }
+        every_isa(
+            &network::<f64>(&[2, 9, 3, 2], 11, activation, false),
+            2,
+            1e-12,
+            Some(true),
+        );
+    }
+}
+
+#[test]
+fn a_network_without_a_batch_equals_the_interpreter() {
+    let widths = [3, 7, 3];
+    let f = Function::<f64>::record(
+        &[("h", &[3]), ("t", &[]), ("theta", &[7 * 4 + 3 * 8])],
+        |v| {
+            let net = network::<f64>(&widths, 1, Unary::Sigmoid, false);
+            let y = net.call(&[v[0].reshape([1, 3]), v[1], v[2]])[0];
+            vec![y.reshape([3]) * v[1].sin()]
+        },
+    );
+    every_isa(&f.unwrap(), 2, 1e-13, Some(false));
+}
+
+#[test]
+fn time_enters_a_batch_as_a_number_and_as_an_input_of_the_network() {
+    for samples in [1, 5, 20] {
+        let inputs: [(&str, &[usize]); 3] = [
+            ("h", &[samples, 2]),
+            ("t", &[]),
+            ("theta", &[12 + 4 + 8 + 2]),
+        ];
+        let f = Function::<f64>::record(&inputs, |v| {
+            let t = v[1].broadcast_to([samples, 1]);
+            let x = Var::concat(&[v[0], t], 1);
+            let hidden = x.matmul_with(v[2].slice(0, 0..12).reshape([4, 3]), false, true)
+                + v[2].slice(0, 12..16);
+            let out = hidden
+                .tanh()
+                .matmul_with(v[2].slice(0, 16..24).reshape([2, 4]), false, true);
+            vec![(out + v[2].slice(0, 24..26)) * v[1].exp() - v[0]]
+        });
+        every_isa(&f.unwrap(), 2, 1e-13, Some(true));
+    }
+}
+
+#[test]
+fn samples_that_meet_each_other_are_no_batch() {
+    let f = Function::<f64>::record(&[("h", &[4, 3]), ("theta", &[1])], |v| {
+        let mean = v[0].sum_axis(0) * 0.25;
+        vec![(v[0] - mean) * v[1].index(0)]
+    });
+    every_isa(&f.unwrap(), 1, 1e-14, Some(false));
+}
+
+#[test]
+fn a_workspace_of_another_program_is_refused() {
+    let small =
+        Program::with_products(&network::<f64>(&[2, 5, 2], 3, Unary::Tanh, false), 2).unwrap();
+    let large =
+        Program::with_products(&network::<f64>(&[2, 9, 2], 3, Unary::Tanh, false), 2).unwrap();
+    let mut workspace = small.workspace(1);
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        large.zero(&mut workspace);
+    }));
+    assert!(refused.is_err());
+}
+
+#[test]
+fn a_decided_branch_is_not_compiled() {
+    let f = Function::record_at(&[("x", &[], &[1.0])], |v| {
+        vec![if v[0] > Var::from_f64(0.0) {
+            v[0]
+        } else {
+            -v[0]
+        }]
+    });
+    let error = Program::compile(&f.unwrap()).unwrap_err().to_string();
+    assert!(
+        error.contains("select") && error.contains("tests.rs"),
+        "{error}"
+    );
+}
+
+/// One instruction of a random function: what to do with which earlier values.
+#[derive(Clone, Debug)]
+struct Instruction {
+    what: usize,
+    from: [usize; 3],
+}
+
+fn instructions() -> impl Strategy<Value = Vec<Instruction>> {
+    let one = (0..60_usize, [0..64_usize, 0..64, 0..64])
+        .prop_map(|(what, from)| Instruction { what, from });
+    prop::collection::vec(one, 1..24)
+}
+
+/// A random function of x \[3, 4\], s \[\] and θ \[5\] over all kinds of operation; values stay moderate.
+fn random_function(code: &[Instruction]) -> Function<f64> {
+    let inputs: [(&str, &[usize]); 3] = [("x", &[3, 4]), ("s", &[]), ("theta", &[5])];
+    Function::record(&inputs, |v| {
+        let mut values: Vec<Var<'_, f64>> =
+            vec![v[0], v[1], v[2], v[2].index(1), v[2].slice(0, 1..5)];
+        for Instruction { what, from } in code {
+            let pick = |i: usize| values[from[i] % values.len()];
+            let (a, b, c) = (pick(0), pick(1), pick(2));
+            let fits = |a: Var<'_, f64>, b: Var<'_, f64>| a.shape().broadcast(&b.shape()).is_some();
+            let axis = from[1] % a.shape().rank().max(1);
+            let value = match what {
+                0..12 => {
+                    let smooth = [
+                        Unary::Neg,
+                        Unary::Tanh,
+                        Unary::Sin,
+                        Unary::Cos,
+                        Unary::Sigmoid,
+                        Unary::Softplus,
+                    ];
+                    a.unary(smooth[what % smooth.len()])
+                }
+                12..15 => (a * a + 1.0)
+                    .unary([Unary::Ln, Unary::Sqrt, Unary::Exp][what % 3])
+                    .tanh(),
+                15..30 if fits(a, b) => {
+                    let smooth = [Binary::Add, Binary::Sub, Binary::Mul];
+                    a.binary(smooth[what % 3], b).tanh()
+                }
+                30..33 if fits(a, b) => a / (b * b + 1.0),
+                33 if fits(a, b) && fits(a + b, c) => Var::select(a.binary(Binary::Lt, b), c, a),
+                34..37 => (a.powi(from[1] as i32 % 7 - 1) + v[1] * 0.0).tanh(),
+                37 => a.sum(),
+                38 if a.shape().rank() > 0 => a.sum_axis(axis),
+                39 if a.shape().rank() == 2 => a.transpose(),
+                40 if a.shape().rank() > 0 => {
+                    let length = a.shape().axis(axis);
+                    a.slice(axis, from[2] % length..length)
+                }
+                41 if a.shape().rank() > 0 && a.shape().len() < 40 => {
+                    a.pad(axis, 1, a.shape().axis(axis) + 2)
+                }
+                42 if a.shape().rank() > 0 && a.shape().len() < 40 => {
+                    Var::concat(&[a, a.tanh()], axis)
+                }
+                43 => a.reshape([a.shape().len()]),
+                44..50 if a.shape().rank() == 2 && b.shape().rank() == 2 => {
+                    let (ta, tb) = (from[2] & 1 == 1, from[2] & 2 == 2);
+                    let inner = if ta {
+                        a.shape().axis(0)
+                    } else {
+                        a.shape().axis(1)
+                    };
+                    let other = if tb {
+                        b.shape().axis(1)
+                    } else {
+                        b.shape().axis(0)
+                    };
+                    if inner != other {
+                        continue;
+                    }
+                    a.matmul_with(b, ta, tb).tanh()
+                }
+                50 if a.shape().len() < 40 => {
+                    let len = a.shape().len() as u32;
+                    let table: Vec<u32> = (0..6).map(|i| (i * 5 + from[1] as u32) % len).collect();
+                    a.gather(table, [6])
+                }
+                51 => {
+                    let len = a.shape().len() as u32;
+                    let table: Vec<u32> = (0..len).map(|i| (i * 3 + from[1] as u32) % 4).collect();
+                    a.scatter_add(table, [4]).tanh()
+                }
+                _ => continue,
+            };
+            if !value.shape().is_empty() {
+                values.push(value);
+            }
+        }
+        vec![*values.last().expect("there are inputs")]
+    })
+    .unwrap()
+}
+
+#[test]
+fn random_functions_equal_the_interpreter() {
+    let config = Config {
+        cases: 600,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    runner
+        .run(&instructions(), |code| {
+            let f = random_function(&code);
+            every_isa(&f, 2, 1e-11, None);
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
+fn several_outputs_are_written_one_after_another() {
+    let f = Function::<f64>::record(&[("x", &[6]), ("y", &[])], |v| {
+        vec![v[0].exp(), v[0].sum() * v[1], v[0].slice(0, 1..3)]
+    })
+    .unwrap();
+    let program = Program::compile(&f).unwrap();
+    let mut workspace = program.workspace(1);
+    let x = [0.5, -1.0, 2.0, 0.25, 0.0, 1.0];
+    let mut out = vec![0.0; program.output_len()];
+    program.eval(&mut workspace, 0, &[&x, &[3.0]], &mut out);
+    let expected = f.eval(&[&x, &[3.0]]).unwrap().concat();
+    assert!(difference(&out, &expected) < 1e-15);
+}
