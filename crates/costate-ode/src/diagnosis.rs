@@ -25,6 +25,8 @@ pub enum Cause {
     },
     /// The tolerance asks for steps below what the resolution of t, or `h_min`, allows.
     StepTooSmall,
+    /// The equations of an implicit step of constant size could not be solved.
+    NotSolved,
     /// The limit on the number of steps is reached.
     TooManySteps,
 }
@@ -113,6 +115,11 @@ impl fmt::Display for Diagnosis {
             Cause::StepTooSmall => write!(
                 f,
                 "the step {:e} is too small to go on. A jump or a singularity of f lies near, or the tolerance is out of reach: stop at the jump, or raise the tolerance.",
+                self.h
+            )?,
+            Cause::NotSolved => write!(
+                f,
+                "Newton's iteration does not converge with the step {:e}. Take smaller steps, or check a Jacobian that you gave.",
                 self.h
             )?,
             Cause::TooManySteps => write!(

@@ -18,19 +18,29 @@ pub trait Engine<T, Y, S> {
     /// f(t, y) at the start of a step; computed unless it is known, and kept for the step.
     fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y;
 
-    /// Computes the step from y at `t` to `trial` at `t_next = t + h`. With a `scale`, returns the squared norm of its scaled error.
+    /// Computes the step from y at `t` to `trial` at `t_next = t + h`. Returns the squared norm of its scaled error, or zero unless it is to `measure` that;
+    /// infinity if the equations of the step could not be solved.
     fn attempt(
         &mut self,
         system: &mut S,
         span: Span<T>,
         y: &Y,
         trial: &mut Y,
-        scale: Option<&mut Scale<T>>,
+        scale: &mut Scale<T>,
+        measure: bool,
         stats: &mut Stats,
     ) -> T;
 
     /// The step just attempted is taken.
     fn accept(&mut self);
+
+    /// |h| of the next try after one of size `tried` and squared error `error2`, for which the controller proposes `proposal`. Called after
+    /// [`accept`](Engine::accept) if that try was taken. Engines that would rather keep what they factorised, or that control their order, answer otherwise.
+    #[inline]
+    fn propose(&mut self, tried: T, error2: T, accepted: bool, proposal: T) -> T {
+        let _ = (tried, error2, accepted);
+        proposal
+    }
 
     /// The state was changed from outside: what was kept of earlier steps is void.
     fn restart(&mut self);

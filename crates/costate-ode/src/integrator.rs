@@ -274,17 +274,13 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     #[inline]
     fn try_step(&mut self, span: Span<T>, last: bool, size: T) -> Result<Attempt, Error> {
         let adaptive = self.options.step.is_none();
-        let scale = if adaptive {
-            Some(&mut self.scale)
-        } else {
-            None
-        };
         self.error2 = self.engine.attempt(
             &mut self.system,
             span,
             &self.y,
             &mut self.trial,
-            scale,
+            &mut self.scale,
+            adaptive,
             &mut self.stats,
         );
         self.recent[self.stats.steps % REMEMBERED] = (span.t, span.h, self.error2);
@@ -298,6 +294,9 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             {
                 return Err(self.diagnose(Cause::StepTooSmall, span));
             }
+            if self.error2 != T::zero() {
+                return Err(self.diagnose(Cause::NotSolved, span));
+            }
             self.take(span);
             return Ok(Attempt::Accepted);
         }
@@ -305,13 +304,15 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         // Not a number compares as false: rejected.
         if self.error2 <= T::one() {
             let factor = self.control.accepted(self.error2.as_f64(), h.as_f64());
+            self.take(span);
             let proposal = h * T::from_f64(factor);
+            let proposal = self.engine.propose(h, self.error2, true, proposal);
             // A step that was cut short to land on the end says little against the size planned.
             self.size = if last { proposal.max(size) } else { proposal };
-            self.take(span);
             Ok(Attempt::Accepted)
         } else {
-            self.size = h * T::from_f64(self.control.rejected(self.error2.as_f64()));
+            let proposal = h * T::from_f64(self.control.rejected(self.error2.as_f64()));
+            self.size = self.engine.propose(h, self.error2, false, proposal);
             self.stats.rejected += 1;
             if last && self.size <= self.smallest() {
                 return Err(self.diagnose(Cause::StepTooSmall, span));
@@ -362,7 +363,8 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             span,
             &self.y,
             &mut self.trial,
-            None,
+            &mut self.scale,
+            false,
             &mut self.stats,
         );
         self.stats.steps += 1;

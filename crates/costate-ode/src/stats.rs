@@ -9,6 +9,12 @@ pub struct Stats {
     pub accepted: usize,
     /// Steps rejected and tried again with a smaller one.
     pub rejected: usize,
-    /// Evaluations of f, those for the initial step and for dense output included.
+    /// Evaluations of f, those for the initial step, for dense output and for differences included.
     pub nfe: usize,
+    /// Jacobians ∂f/∂y that were had, one way or another.
+    pub jacobians: usize,
+    /// Matrices that were factorised: one for a step of most implicit methods, a real and a complex one for Radau.
+    pub factorisations: usize,
+    /// Systems of equations that were solved with these factors, by Rosenbrock stages and Newton iterations.
+    pub solves: usize,
 }

@@ -316,7 +316,8 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
         span: Span<T>,
         y: &Y,
         trial: &mut Y,
-        scale: Option<&mut Scale<T>>,
+        scale: &mut Scale<T>,
+        measure: bool,
         stats: &mut Stats,
     ) -> T {
         let stages = self.scheme.tableau.stages();
@@ -330,7 +331,9 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
         if !self.scheme.tableau.fsal {
             combine(trial, y, &self.k, &self.scheme.b, span.h);
         }
-        let Some(scale) = scale else { return T::zero() };
+        if !measure {
+            return T::zero();
+        }
         let error2 = match stages {
             4 if Self::SMALL => self.small_error::<4>(span.h, scale, y, trial),
             6 if Self::SMALL => self.small_error::<6>(span.h, scale, y, trial),
