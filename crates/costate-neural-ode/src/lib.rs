@@ -1,1 +1,17 @@
 //! Exact gradients through differential equations: neural ODEs, adjoint methods, training.
+
+mod augmented;
+mod error;
+mod field;
+pub mod gradient;
+pub mod train;
+
+pub use augmented::{Augmented, Quadratures};
+pub use error::Error;
+pub use field::VectorField;
+pub use gradient::{
+    Backsolve, Discrete, FiniteDifference, Forward, Gradient, GradientMethod, Problem, Saved,
+};
+
+#[doc(hidden)]
+pub mod doc;

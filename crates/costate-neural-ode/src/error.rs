@@ -1,0 +1,32 @@
+//! What can go wrong.
+
+/// Every error of this crate.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The solver refused its options or stopped on the way; on the way back in time too.
+    #[error(transparent)]
+    Solver(#[from] costate_ode::Error),
+    /// A save time that no step reaches, or that comes before the one before it.
+    #[error(
+        "save time {index} is {time}, but save times must lie between {from} and {to}, in this order; sort them, or move the end"
+    )]
+    SaveTime {
+        /// Which.
+        index: usize,
+        /// Its value.
+        time: f64,
+        /// The earliest it may be: the start, or the save time before.
+        from: f64,
+        /// The end.
+        to: f64,
+    },
+    /// There is no gradient method of this name.
+    #[error("there is no gradient method `{name}`; choose one of: {known}")]
+    UnknownMethod {
+        /// The name asked for.
+        name: String,
+        /// The names there are.
+        known: String,
+    },
+}

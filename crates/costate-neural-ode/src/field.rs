@@ -1,0 +1,159 @@
+//! Vector fields and their three products.
+
+/// The vector field f of dh/dt = f(h, t, θ) and what gradient methods need of its derivatives: products with a row a from the left,
+///
+/// ```text
+/// a·∂f/∂h      a·∂f/∂t      a·∂f/∂θ
+/// ```
+///
+/// never a Jacobian matrix. An evaluation is kept in a numbered *frame* until another one is written to that frame: the products are those
+/// of a kept evaluation. The parameter product comes in two phases, because only its sum over many evaluations is wanted: first
+/// [`products`](VectorField::products) with each row a, then [`accumulate`](VectorField::accumulate) for several frames together, and at
+/// the end [`finish`](VectorField::finish).
+///
+/// States and rows are slices of length [`state_len`](VectorField::state_len), parameters of [`parameter_len`](VectorField::parameter_len).
+/// Frames are made when they are first written; after that no call allocates.
+///
+/// Signs are plain: every product is +a·∂f/∂·. The minus signs of the adjoint equation are the gradient methods' own.
+///
+/// # Implementations
+/// [`Recorded`] for whatever was recorded on the tape, [`Native`] for right-hand sides of a few states written in Rust, and your own:
+///
+/// ```
+/// use costate_neural_ode::VectorField;
+///
+/// /// f = θ t h.
+/// #[derive(Default)]
+/// struct House {
+///     theta: f64,
+///     frames: Vec<[f64; 3]>, // t, h, a
+///     sum: f64,
+/// }
+///
+/// impl VectorField<f64> for House {
+///     fn state_len(&self) -> usize {
+///         1
+///     }
+///     fn parameter_len(&self) -> usize {
+///         1
+///     }
+///     fn set_parameters(&mut self, theta: &[f64]) {
+///         self.theta = theta[0];
+///     }
+///     fn eval(&mut self, frame: usize, t: f64, h: &[f64], dh: &mut [f64]) {
+///         self.frames.resize(self.frames.len().max(frame + 1), [0.0; 3]);
+///         self.frames[frame] = [t, h[0], 0.0];
+///         dh[0] = self.theta * t * h[0];
+///     }
+///     fn products(&mut self, frame: usize, a: &[f64], a_h: &mut [f64]) -> f64 {
+///         let [t, h, kept] = &mut self.frames[frame];
+///         *kept = a[0];
+///         a_h[0] = a[0] * self.theta * *t;
+///         a[0] * self.theta * *h
+///     }
+///     fn accumulate(&mut self, frames: &[(usize, f64)]) {
+///         for &(frame, weight) in frames {
+///             let [t, h, a] = self.frames[frame];
+///             self.sum += weight * a * t * h;
+///         }
+///     }
+///     fn finish(&mut self, a_theta: &mut [f64]) {
+///         a_theta[0] = std::mem::take(&mut self.sum);
+///     }
+/// }
+///
+/// let mut house = House::default();
+/// house.set_parameters(&[0.25]);
+/// let (mut dh, mut a_h, mut a_theta) = ([0.0], [0.0], [0.0]);
+/// house.eval(0, 4.0, &[3.0], &mut dh);
+/// let a_t = house.products(0, &[2.0], &mut a_h);
+/// house.accumulate(&[(0, 1.0)]);
+/// house.finish(&mut a_theta);
+/// assert_eq!((dh, a_h, a_t, a_theta), ([3.0], [2.0], 1.5, [24.0]));
+/// ```
+///
+/// # References
+/// \[Griewank2008\] (products instead of matrices)
+pub trait VectorField<T> {
+    /// The number of components of h.
+    fn state_len(&self) -> usize;
+
+    /// The number of components of θ.
+    fn parameter_len(&self) -> usize;
+
+    /// Sets θ for the evaluations to come. What was accumulated is forgotten.
+    fn set_parameters(&mut self, theta: &[T]);
+
+    /// Writes f(h, t, θ) into `dh` and keeps the evaluation in `frame`.
+    fn eval(&mut self, frame: usize, t: T, h: &[T], dh: &mut [T]);
+
+    /// Writes a·∂f/∂h at the evaluation kept in `frame` into `a_h` and returns a·∂f/∂t there. The row a is kept too.
+    fn products(&mut self, frame: usize, a: &[T], a_h: &mut [T]) -> T;
+
+    /// Adds Σ weight · a·∂f/∂θ to what is accumulated: over `(frame, weight)`, each with the row a last given for that frame.
+    fn accumulate(&mut self, frames: &[(usize, T)]);
+
+    /// Writes what was accumulated into `a_theta` and begins again at zero.
+    fn finish(&mut self, a_theta: &mut [T]);
+
+    /// Brings a state into the order in which this field takes and gives states and rows; a plain copy unless the field has its own order.
+    fn pack(&self, natural: &[T], packed: &mut [T])
+    where
+        T: Copy,
+    {
+        packed.copy_from_slice(natural);
+    }
+
+    /// The way back from [`pack`](VectorField::pack).
+    fn unpack(&self, packed: &[T], natural: &mut [T])
+    where
+        T: Copy,
+    {
+        natural.copy_from_slice(packed);
+    }
+}
+
+impl<T, F: VectorField<T> + ?Sized> VectorField<T> for &mut F {
+    #[inline]
+    fn state_len(&self) -> usize {
+        (**self).state_len()
+    }
+    #[inline]
+    fn parameter_len(&self) -> usize {
+        (**self).parameter_len()
+    }
+    #[inline]
+    fn set_parameters(&mut self, theta: &[T]) {
+        (**self).set_parameters(theta);
+    }
+    #[inline]
+    fn eval(&mut self, frame: usize, t: T, h: &[T], dh: &mut [T]) {
+        (**self).eval(frame, t, h, dh);
+    }
+    #[inline]
+    fn products(&mut self, frame: usize, a: &[T], a_h: &mut [T]) -> T {
+        (**self).products(frame, a, a_h)
+    }
+    #[inline]
+    fn accumulate(&mut self, frames: &[(usize, T)]) {
+        (**self).accumulate(frames);
+    }
+    #[inline]
+    fn finish(&mut self, a_theta: &mut [T]) {
+        (**self).finish(a_theta);
+    }
+    #[inline]
+    fn pack(&self, natural: &[T], packed: &mut [T])
+    where
+        T: Copy,
+    {
+        (**self).pack(natural, packed);
+    }
+    #[inline]
+    fn unpack(&self, packed: &[T], natural: &mut [T])
+    where
+        T: Copy,
+    {
+        (**self).unpack(packed, natural);
+    }
+}

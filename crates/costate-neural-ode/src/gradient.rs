@@ -1,0 +1,320 @@
+//! Gradients of anything computed from a solution, by several methods with one call.
+//!
+//! | method | gives | memory | take it |
+//! |---|---|---|---|
+//! | [`Discrete`] | the exact gradient of the numbers computed | every evaluation of f | by default |
+//! | [`Forward`] | the same, and the Jacobian of the saved states | (n + p + 2) states | with few parameters, for least squares |
+//! | [`Backsolve`] | the gradient of the exact solution, with the solver's error | the saved states | for long non-stiff solves that do not fit into memory |
+//! | [`FiniteDifference`] | the same as `Discrete`, to about 10 digits, slowly | nothing | to check the others |
+//!
+//! # What is constant
+//! The sizes of the steps are constants, as they are in every careful implementation: the controller is not differentiated. The last step
+//! lands on t₁ and its size is t₁ minus where it begins. A save time has a gradient of its own, the cotangent times dh/dt of dense output
+//! there; t₀ and t₁ get everything else. So for a field that does not look at t the gradients of all times sum to zero. Without save
+//! times the one saved state is the end, and its time is t₁.
+//!
+//! # Adding one
+//! A file with a type that implements [`GradientMethod`], like `gradient/finite_difference.rs` (the shortest), its line in [`METHODS`] and in
+//! [`by_name`]. The agreement tests iterate that list.
+
+mod backsolve;
+mod discrete;
+mod finite_difference;
+mod forward;
+mod frames;
+mod primal;
+
+pub use backsolve::Backsolve;
+pub use discrete::Discrete;
+pub use finite_difference::FiniteDifference;
+pub use forward::Forward;
+pub(crate) use frames::{Frames, scalar};
+
+use crate::{Error, VectorField};
+use costate_ode::{Options, Real, State, Tableau};
+
+/// What is differentiated: the solution of dh/dt = f(h, t, θ), h(t₀) = h₀, at the save times or at t₁.
+#[derive(Clone, Copy, Debug)]
+pub struct Problem<'a, T, E> {
+    /// h₀.
+    pub h0: &'a [E],
+    /// θ.
+    pub theta: &'a [E],
+    /// Where the solve begins.
+    pub t0: T,
+    /// Where it ends; may lie before t₀.
+    pub t1: T,
+    /// The times at which states are saved, on the way from t₀ to t₁, in that order; empty to save the end alone.
+    pub save_at: &'a [T],
+}
+
+impl<T, E> Problem<'_, T, E> {
+    /// The times at which states are saved: t₁ if there are no others.
+    #[must_use]
+    pub fn times(&self) -> &[T] {
+        if self.save_at.is_empty() {
+            std::slice::from_ref(&self.t1)
+        } else {
+            self.save_at
+        }
+    }
+}
+
+/// States at the save times, one after the other; or cotangents of such states.
+///
+/// ```
+/// use costate_neural_ode::Saved;
+///
+/// let mut saved = Saved::new(2);
+/// saved.resize(3);
+/// saved.state_mut(1)[0] = 5.0;
+/// assert_eq!(saved.values(), [0.0, 0.0, 5.0, 0.0, 0.0, 0.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Saved<E> {
+    width: usize,
+    values: Vec<E>,
+}
+
+impl<E: Copy + num_traits::Zero> Saved<E> {
+    /// None yet, of states with `width` components.
+    #[must_use]
+    pub fn new(width: usize) -> Self {
+        Self {
+            width,
+            values: Vec::new(),
+        }
+    }
+
+    /// Makes room for `len` states, all zero.
+    pub fn resize(&mut self, len: usize) {
+        self.values.clear();
+        self.values.resize(len * self.width, E::zero());
+    }
+
+    /// The number of states.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len().checked_div(self.width).unwrap_or(0)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The number of components of a state.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// State `i`.
+    ///
+    /// # Panics
+    /// If there is no state `i`.
+    #[must_use]
+    #[track_caller]
+    pub fn state(&self, i: usize) -> &[E] {
+        &self.values[i * self.width..(i + 1) * self.width]
+    }
+
+    /// State `i`, to write.
+    ///
+    /// # Panics
+    /// If there is no state `i`.
+    #[track_caller]
+    pub fn state_mut(&mut self, i: usize) -> &mut [E] {
+        &mut self.values[i * self.width..(i + 1) * self.width]
+    }
+
+    /// All of them, one after the other.
+    #[must_use]
+    pub fn values(&self) -> &[E] {
+        &self.values
+    }
+
+    /// All of them, to write.
+    pub fn values_mut(&mut self) -> &mut [E] {
+        &mut self.values
+    }
+}
+
+/// A loss and its gradient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradient<E> {
+    /// L.
+    pub loss: E,
+    /// ∂L/∂h₀.
+    pub h0: Vec<E>,
+    /// ∂L/∂θ.
+    pub theta: Vec<E>,
+    /// ∂L/∂t₀.
+    pub t0: E,
+    /// ∂L/∂t₁.
+    pub t1: E,
+    /// ∂L/∂(each save time); empty if there are none.
+    pub save: Vec<E>,
+    /// What it cost.
+    pub stats: Stats,
+}
+
+impl<E: num_traits::Zero> Default for Gradient<E> {
+    fn default() -> Self {
+        Self {
+            loss: E::zero(),
+            h0: Vec::new(),
+            theta: Vec::new(),
+            t0: E::zero(),
+            t1: E::zero(),
+            save: Vec::new(),
+            stats: Stats::default(),
+        }
+    }
+}
+
+impl<E: Copy + num_traits::Zero> Gradient<E> {
+    /// The derivative by a shift of all times together: ∂L/∂t₀ + ∂L/∂t₁ + Σ ∂L/∂t_save = ∫ a·∂f/∂t dt. Zero if f does not look at t.
+    // book: (clock)
+    #[must_use]
+    pub fn clock(&self) -> E {
+        let saves = self.save.iter().fold(E::zero(), |sum, save| sum + *save);
+        self.t0 + self.t1 + saves
+    }
+}
+
+/// What a gradient cost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// The solve from t₀ to t₁; all solves together where there are several.
+    pub forward: costate_ode::Stats,
+    /// The solve back; zero where there is none.
+    pub backward: costate_ode::Stats,
+    /// Products with ∂f/∂h.
+    pub products: usize,
+}
+
+/// A loss as a function of the saved states: returns L and writes ∂L/∂(saved state) into its second argument, which is zero before.
+pub type LossFn<'a, E> = dyn FnMut(&Saved<E>, &mut Saved<E>) -> E + 'a;
+
+/// A way to the gradient of a loss of a solution.
+///
+/// A method is made once, for a field, a Runge–Kutta method and tolerances, and then called often: its storage is used again, and a call
+/// that needs no more than an earlier one allocates nothing.
+///
+/// ```
+/// use costate_neural_ode::{Discrete, GradientMethod, Problem};
+/// use costate_neural_ode::doc::House; // f = θ t h
+/// use costate_ode::{Options, tableau};
+///
+/// let options = Options::tolerances(1e-10, 1e-10);
+/// let mut discrete = Discrete::new(House::default(), &[0.0], tableau::by_name("tsit5")?, options)?;
+/// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+/// let gradient = discrete.gradient(&problem, &mut |saved, cotangents| {
+///     cotangents.state_mut(0)[0] = 1.0;
+///     saved.state(0)[0] // L = h(5)
+/// })?;
+/// let e2 = 2.0_f64.exp();
+/// assert!((gradient.loss / e2 - 3.0).abs() < 1e-8);
+/// assert!((gradient.h0[0] / e2 - 1.0).abs() < 1e-8);
+/// assert!((gradient.theta[0] / e2 - 24.0).abs() < 1e-6);
+/// assert!((gradient.t1 / e2 - 3.75).abs() < 1e-6);
+/// assert!((gradient.t0 / e2 + 2.25).abs() < 1e-6);
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
+pub trait GradientMethod<T, E> {
+    /// The loss of `problem` and its gradient.
+    ///
+    /// # Errors
+    /// [`Error::Solver`] if a solve stops on the way; [`Error::SaveTime`] for save times out of place.
+    ///
+    /// # Panics
+    /// If h₀ or θ has not the length of the field's.
+    fn gradient(
+        &mut self,
+        problem: &Problem<'_, T, E>,
+        loss: &mut LossFn<'_, E>,
+    ) -> Result<&Gradient<E>, Error>;
+}
+
+/// What to know of a gradient method before choosing it.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    /// The name by which programs and files choose it.
+    pub name: &'static str,
+    /// The name in prose.
+    pub title: &'static str,
+    /// What it keeps.
+    pub memory: &'static str,
+    /// When to take it.
+    pub when: &'static str,
+    /// When not.
+    pub when_not: &'static str,
+    /// Where it comes from.
+    pub reference: &'static str,
+}
+
+/// Every gradient method of this crate.
+pub static METHODS: [About; 4] = [
+    discrete::ABOUT,
+    forward::ABOUT,
+    backsolve::ABOUT,
+    finite_difference::ABOUT,
+];
+
+/// The method called `name`, for a field with states like `like`.
+///
+/// # Errors
+/// [`Error::UnknownMethod`], which lists the names there are; [`Error::Solver`] for options that make no sense.
+pub fn by_name<'a, T, Y, F>(
+    name: &str,
+    field: F,
+    like: &Y,
+    tableau: &'static Tableau,
+    options: Options<T>,
+) -> Result<Box<dyn GradientMethod<T, Y::Element> + 'a>, Error>
+where
+    T: Real + 'a,
+    Y: State<T, Element: Real> + 'a,
+    F: VectorField<Y::Element> + 'a,
+{
+    Ok(match name {
+        _ if name == discrete::ABOUT.name => {
+            Box::new(Discrete::new(field, like, tableau, options)?)
+        }
+        _ if name == forward::ABOUT.name => Box::new(Forward::new(field, like, tableau, options)?),
+        _ if name == backsolve::ABOUT.name => {
+            Box::new(Backsolve::new(field, like, tableau, options)?)
+        }
+        _ if name == finite_difference::ABOUT.name => {
+            Box::new(FiniteDifference::new(field, like, tableau, options)?)
+        }
+        _ => {
+            return Err(Error::UnknownMethod {
+                name: name.to_owned(),
+                known: METHODS.map(|about| about.name).join(", "),
+            });
+        }
+    })
+}
+
+/// Σ u_i v_i.
+#[inline]
+pub(crate) fn dot<E: Real>(u: &[E], v: &[E]) -> E {
+    u.iter().zip(v).fold(E::zero(), |sum, (u, v)| sum + *u * *v)
+}
+
+/// Σ u_i.
+#[inline]
+pub(crate) fn total<E: Real>(u: &[E]) -> E {
+    u.iter().fold(E::zero(), |sum, u| sum + *u)
+}
+
+/// u ← u + v.
+#[inline]
+pub(crate) fn add<E: Real>(u: &mut [E], v: &[E]) {
+    for (u, v) in u.iter_mut().zip(v) {
+        *u = *u + *v;
+    }
+}

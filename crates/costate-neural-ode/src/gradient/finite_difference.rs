@@ -1,0 +1,217 @@
+//! Differences of losses, to check the other methods by.
+
+use super::primal::{Primal, StepRecord};
+use super::{About, Gradient, GradientMethod, LossFn, Problem, Saved, Stats, scalar};
+use crate::{Error, VectorField};
+use costate_ode::{Options, Real, State, Tableau};
+use num_traits::{Float, Zero};
+
+pub(super) const ABOUT: About = About {
+    name: "finite-difference",
+    title: "Richardson finite differences",
+    memory: "the sizes of the steps",
+    when: "To check a gradient by a way that shares nothing with it but the loss.",
+    when_not: "For anything else: it takes about 16 solves for each variable.",
+    reference: "[Ridders1982]",
+};
+
+/// How often the distance of the two points is halved.
+const LEVELS: usize = 8;
+
+/// Central differences of the loss, extrapolated to distance zero (Richardson), for each variable by itself.
+///
+/// The loss is computed with the steps of the unperturbed solve, so that what is differentiated is a smooth function, the one whose exact gradient
+/// [`Discrete`](super::Discrete) gives; about ten digits come out. With [`with_varying_steps`](FiniteDifference::with_varying_steps) each solve
+/// chooses its own steps: then the differences show the noise of the step-size control too.
+///
+/// # References
+/// \[Ridders1982\]
+#[derive(Debug)]
+pub struct FiniteDifference<T: Real, Y: State<T>, F> {
+    primal: Primal<T, Y, F>,
+    steps: Vec<StepRecord<T>>,
+    varying: bool,
+    cotangents: Saved<Y::Element>,
+    gradient: Gradient<Y::Element>,
+}
+
+/// The variables, with values of their own to be varied.
+#[derive(Clone)]
+struct Point<T, E> {
+    h0: Vec<E>,
+    theta: Vec<E>,
+    t0: T,
+    t1: T,
+    save_at: Vec<T>,
+}
+
+impl<T, Y, F> FiniteDifference<T, Y, F>
+where
+    T: Real,
+    Y: State<T, Element: Real>,
+    F: VectorField<Y::Element>,
+{
+    /// For a field with states like `like`, of which only type and length matter.
+    ///
+    /// # Errors
+    /// [`Error::Solver`] for options that make no sense.
+    pub fn new(
+        field: F,
+        like: &Y,
+        tableau: &'static Tableau,
+        options: Options<T>,
+    ) -> Result<Self, Error> {
+        let primal = Primal::of_one_step(field, like, tableau, options)?;
+        Ok(Self {
+            cotangents: Saved::new(primal.width()),
+            primal,
+            steps: Vec::new(),
+            varying: false,
+            gradient: Gradient::default(),
+        })
+    }
+
+    /// Each solve chooses its own steps.
+    #[must_use]
+    pub fn with_varying_steps(self) -> Self {
+        Self {
+            varying: true,
+            ..self
+        }
+    }
+
+    /// The loss at a point near the problem's.
+    fn loss_at(
+        &mut self,
+        point: &Point<T, Y::Element>,
+        loss: &mut LossFn<'_, Y::Element>,
+    ) -> Result<Y::Element, Error> {
+        let problem = Problem {
+            h0: &point.h0,
+            theta: &point.theta,
+            t0: point.t0,
+            t1: point.t1,
+            save_at: &point.save_at,
+        };
+        if self.varying {
+            self.primal.begin(&problem)?;
+            while self.primal.advance_without_record()? {}
+        } else {
+            self.primal.go_to_start(&problem);
+            for (n, step) in self.steps.iter().enumerate() {
+                self.primal.replay(step.size, n + 1 == self.steps.len());
+                for s in step.saves.0..step.saves.1 {
+                    self.primal.save_state(s, problem.times()[s]);
+                }
+            }
+        }
+        self.cotangents.resize(self.primal.saved.len());
+        Ok(loss(&self.primal.saved, &mut self.cotangents))
+    }
+
+    /// The derivative by one variable: `vary` moves it by its second argument; the first differences are taken at ±`reach`.
+    fn derivative(
+        &mut self,
+        at: &Point<T, Y::Element>,
+        loss: &mut LossFn<'_, Y::Element>,
+        reach: T,
+        vary: impl Fn(&mut Point<T, Y::Element>, T),
+    ) -> Result<Y::Element, Error> {
+        let mut moved = |by: T| {
+            let mut point = at.clone();
+            vary(&mut point, by);
+            self.loss_at(&point, loss)
+        };
+        let (two, four) = (T::one() + T::one(), T::from_f64(4.0));
+        let mut row: Vec<Y::Element> = Vec::new();
+        let (mut best, mut error) = (Y::Element::zero(), Y::Element::infinity());
+        let mut reach = reach;
+        for level in 0..LEVELS {
+            let difference = (moved(reach)? - moved(-reach)?) / scalar(two * reach);
+            let mut next = vec![difference];
+            let mut factor = four;
+            for k in 0..level {
+                let change = (next[k] - row[k]) / scalar(factor - T::one());
+                let (refined, size) = (next[k] + change, (next[k] - row[k]).abs());
+                next.push(refined);
+                factor = factor * four;
+                let estimate = size.max((refined - row[k]).abs());
+                if estimate <= error {
+                    (best, error) = (refined, estimate);
+                }
+            }
+            row = next;
+            reach = reach / two;
+        }
+        Ok(best)
+    }
+}
+
+impl<T, Y, F> GradientMethod<T, Y::Element> for FiniteDifference<T, Y, F>
+where
+    T: Real,
+    Y: State<T, Element: Real>,
+    F: VectorField<Y::Element>,
+{
+    #[track_caller]
+    fn gradient(
+        &mut self,
+        problem: &Problem<'_, T, Y::Element>,
+        loss: &mut LossFn<'_, Y::Element>,
+    ) -> Result<&Gradient<Y::Element>, Error> {
+        self.primal.begin(problem)?;
+        while self.primal.advance()? {}
+        self.steps.clone_from(&self.primal.steps);
+        let forward = *self.primal.it.stats();
+        self.cotangents.resize(self.primal.saved.len());
+        let value = loss(&self.primal.saved, &mut self.cotangents);
+
+        let at = Point {
+            h0: problem.h0.to_vec(),
+            theta: problem.theta.to_vec(),
+            t0: problem.t0,
+            t1: problem.t1,
+            save_at: problem.save_at.to_vec(),
+        };
+        let last = self.steps.last().map_or(T::zero(), |step| step.size.abs());
+        let time = T::from_f64(0.125) * if last > T::zero() { last } else { T::one() };
+        let mut gradient = Gradient {
+            loss: value,
+            ..Gradient::default()
+        };
+        for i in 0..at.h0.len() {
+            let vary =
+                |point: &mut Point<T, Y::Element>, by| point.h0[i] = point.h0[i] + scalar(by);
+            gradient
+                .h0
+                .push(self.derivative(&at, loss, reach(&at.h0, i), vary)?);
+        }
+        for i in 0..at.theta.len() {
+            let vary =
+                |point: &mut Point<T, Y::Element>, by| point.theta[i] = point.theta[i] + scalar(by);
+            gradient
+                .theta
+                .push(self.derivative(&at, loss, reach(&at.theta, i), vary)?);
+        }
+        gradient.t0 = self.derivative(&at, loss, time, |point, by| point.t0 = point.t0 + by)?;
+        gradient.t1 = self.derivative(&at, loss, time, |point, by| point.t1 = point.t1 + by)?;
+        for i in 0..at.save_at.len() {
+            let vary =
+                |point: &mut Point<T, Y::Element>, by| point.save_at[i] = point.save_at[i] + by;
+            gradient.save.push(self.derivative(&at, loss, time, vary)?);
+        }
+        gradient.stats = Stats {
+            forward,
+            ..Stats::default()
+        };
+        self.gradient = gradient;
+        Ok(&self.gradient)
+    }
+}
+
+/// How far to move variable `i` at first: some part of it, or of the largest beside it where it is zero.
+fn reach<T: Real, E: Real>(values: &[E], i: usize) -> T {
+    let largest = values.iter().fold(E::zero(), |max, v| max.max(v.abs()));
+    let size = values[i].abs().as_f64().max(1e-3 * largest.as_f64());
+    T::from_f64(0.03125 * if size > 0.0 { size } else { 1.0 })
+}

@@ -1,0 +1,147 @@
+//! In which frame an evaluation of a step is kept.
+
+use crate::VectorField;
+use costate_ode::{Element, Real, State, System};
+
+/// Numbers the evaluations of an integration so that those of accepted steps are kept and those of rejected tries are overwritten.
+///
+/// A step has rows: its stages 0, 1, …, then what dense output adds. Row 0 is often known from the step before, where it was the *closing*
+/// row f(t + dt, h₁): then it keeps the frame it had there. All other rows follow one another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Frames {
+    /// The frame of row 0 and of row 1.
+    span: FrameSpan,
+    /// Whether row 0 is known.
+    known: bool,
+    /// The frame of the next evaluation.
+    next: usize,
+    /// f is evaluated once more after the first row 0, to estimate the first step.
+    estimates: bool,
+    /// Frames are used again after this many; 0: never.
+    ring: usize,
+}
+
+/// The frames of one step.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FrameSpan {
+    first: usize,
+    base: usize,
+    ring: usize,
+}
+
+impl FrameSpan {
+    /// The frame of row `i`.
+    #[inline]
+    pub(crate) fn of(self, i: usize) -> usize {
+        let frame = if i == 0 {
+            self.first
+        } else {
+            self.base + i - 1
+        };
+        if self.ring == 0 {
+            frame
+        } else {
+            frame % self.ring
+        }
+    }
+}
+
+impl Frames {
+    /// Frames that are used again once two steps of `rows` rows have passed.
+    pub(crate) fn of_one_step(rows: usize) -> Self {
+        Self {
+            ring: 2 * rows,
+            ..Self::default()
+        }
+    }
+
+    /// An integration begins. `estimates`: its first step is not given.
+    pub(crate) fn begin(&mut self, estimates: bool) {
+        *self = Self {
+            ring: self.ring,
+            estimates,
+            ..Self::default()
+        };
+        self.restart();
+    }
+
+    /// Row 0 of the next step is not known, after all.
+    pub(crate) fn restart(&mut self) {
+        self.span = FrameSpan {
+            first: self.next,
+            base: self.next + 1,
+            ring: self.ring,
+        };
+        self.known = false;
+    }
+
+    /// A step is about to be tried.
+    #[inline]
+    pub(crate) fn attempt(&mut self) {
+        self.next = if self.known {
+            self.span.base
+        } else {
+            self.span.first
+        };
+        self.known = true;
+    }
+
+    /// The frame for the evaluation that comes now.
+    #[inline]
+    pub(crate) fn take(&mut self) -> usize {
+        let frame = self.next;
+        if self.estimates && frame == self.span.base {
+            // The evaluation for the estimate; row 1 will overwrite it.
+            self.estimates = false;
+        } else {
+            self.next += 1;
+        }
+        if self.ring == 0 {
+            frame
+        } else {
+            frame % self.ring
+        }
+    }
+
+    /// The step was taken and will not be interpolated any more. Returns its frames and turns to the next step.
+    #[inline]
+    pub(crate) fn accept(&mut self, closing: usize) -> FrameSpan {
+        let done = self.span;
+        let first = done.base + closing - 1;
+        self.known = first < self.next;
+        self.next = self.next.max(first);
+        self.span = FrameSpan {
+            first,
+            base: self.next.max(first + 1),
+            ring: self.ring,
+        };
+        done
+    }
+}
+
+/// A field as a system whose evaluations are kept in frames.
+#[derive(Clone, Debug)]
+pub(crate) struct Framed<F> {
+    pub(crate) field: F,
+    pub(crate) frames: Frames,
+}
+
+impl<T, Y, F> System<T, Y> for Framed<F>
+where
+    T: Real,
+    Y: State<T, Element: Real>,
+    F: VectorField<Y::Element>,
+{
+    #[inline]
+    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
+        let frame = self.frames.take();
+        self.field
+            .eval(frame, scalar(t), y.as_slice(), dy.as_mut_slice());
+    }
+}
+
+/// A time, weight or step in the number type of the state.
+#[inline]
+pub(crate) fn scalar<T: Real, E: Element<T> + Real>(value: T) -> E {
+    <E as Element<T>>::zero().add_scaled(E::weight(value), E::one())
+}

@@ -1,0 +1,287 @@
+//! The solve that every gradient method begins with: h(t) from t₀ to t₁, the states at the save times, and a record of the steps.
+
+use super::frames::{FrameSpan, Framed, Frames};
+use super::{Problem, Saved};
+use crate::{Error, VectorField};
+use costate_ode::{Attempt, Integrator, Options, Real, State, Tableau, combine};
+
+/// An accepted step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StepRecord<T> {
+    /// dt.
+    pub(crate) size: T,
+    /// Where its evaluations are kept.
+    pub(crate) frames: FrameSpan,
+    /// Its save points: a range of [`Primal::saves`].
+    pub(crate) saves: (usize, usize),
+}
+
+/// A save time and where it lies.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SavePoint<T> {
+    /// σ: the save time is t_n + σ dt.
+    pub(crate) sigma: T,
+    /// It is the end of its step: the state is the step's own.
+    pub(crate) at_end: bool,
+}
+
+/// A solve and what is kept of it. Everything is used again by the next one.
+#[derive(Debug)]
+pub(crate) struct Primal<T: Real, Y: State<T>, F> {
+    pub(crate) it: Integrator<T, Y, Framed<F>>,
+    pub(crate) steps: Vec<StepRecord<T>>,
+    /// In the order of the save times; one for the end if there are none.
+    pub(crate) saves: Vec<SavePoint<T>>,
+    /// The saved states.
+    pub(crate) saved: Saved<Y::Element>,
+    /// dh/dt of dense output at the save times.
+    pub(crate) slopes: Saved<Y::Element>,
+    /// The save times of this run.
+    times: Vec<T>,
+    /// Whether the caller asked for save times: then they are variables, and t₁ is only where the solve ends.
+    pub(crate) times_are_variables: bool,
+    end: T,
+    packed: Y,
+    zero: Y,
+    weights: Vec<(usize, T)>,
+    steps_taken: bool,
+}
+
+impl<T, Y, F> Primal<T, Y, F>
+where
+    T: Real,
+    Y: State<T, Element: Real>,
+    F: VectorField<Y::Element>,
+{
+    pub(crate) fn new(
+        field: F,
+        like: &Y,
+        tableau: &'static Tableau,
+        options: Options<T>,
+    ) -> Result<Self, Error> {
+        let mut zero = like.clone();
+        zero.as_mut_slice()
+            .fill(<Y::Element as num_traits::Zero>::zero());
+        let system = Framed {
+            field,
+            frames: Frames::default(),
+        };
+        Ok(Self {
+            it: Integrator::new(tableau, system, T::zero(), &zero, options)?,
+            steps: Vec::new(),
+            saves: Vec::new(),
+            saved: Saved::new(zero.as_slice().len()),
+            slopes: Saved::new(zero.as_slice().len()),
+            times: Vec::new(),
+            times_are_variables: false,
+            end: T::zero(),
+            packed: zero.clone(),
+            weights: Vec::with_capacity(tableau.dense_len()),
+            zero,
+            steps_taken: false,
+        })
+    }
+
+    /// A solve that keeps the evaluations of no more than one step.
+    pub(crate) fn of_one_step(
+        field: F,
+        like: &Y,
+        tableau: &'static Tableau,
+        options: Options<T>,
+    ) -> Result<Self, Error> {
+        let mut this = Self::new(field, like, tableau, options)?;
+        let rows = tableau.dense_len().max(tableau.next() + 1);
+        this.it.system_mut().frames = Frames::of_one_step(rows);
+        Ok(this)
+    }
+
+    /// The number of components of h.
+    pub(crate) fn width(&self) -> usize {
+        self.zero.as_slice().len()
+    }
+
+    pub(crate) fn field(&mut self) -> &mut F {
+        &mut self.it.system_mut().field
+    }
+
+    /// A state of zeros.
+    pub(crate) fn zero(&self) -> &Y {
+        &self.zero
+    }
+
+    /// Row of f(t + dt, h₁), which the next step begins with.
+    pub(crate) fn closing(&self) -> usize {
+        self.it.tableau().next()
+    }
+
+    /// Goes to the start of `problem`, whose times are in order.
+    #[track_caller]
+    pub(crate) fn begin(&mut self, problem: &Problem<'_, T, Y::Element>) -> Result<(), Error> {
+        check_times(problem)?;
+        self.go_to_start(problem);
+        Ok(())
+    }
+
+    /// Goes to the start of `problem`.
+    #[track_caller]
+    pub(crate) fn go_to_start(&mut self, problem: &Problem<'_, T, Y::Element>) {
+        let width = self.width();
+        let field = &mut self.it.system_mut().field;
+        assert!(
+            problem.h0.len() == width && field.state_len() == width,
+            "h0 has {} components and the field {}, but the method was made for {width}",
+            problem.h0.len(),
+            field.state_len()
+        );
+        assert!(
+            problem.theta.len() == field.parameter_len(),
+            "theta has {} components, but the field has {} parameters",
+            problem.theta.len(),
+            field.parameter_len()
+        );
+        field.set_parameters(problem.theta);
+        field.pack(problem.h0, self.packed.as_mut_slice());
+        self.it.reset(problem.t0, &self.packed);
+        self.it.set_end(problem.t1);
+        let estimates = self.it.next_h() == T::zero();
+        self.it.system_mut().frames.begin(estimates);
+        self.steps.clear();
+        self.saves.clear();
+        self.times.clear();
+        self.times_are_variables = !problem.save_at.is_empty();
+        if self.times_are_variables {
+            self.times.extend_from_slice(problem.save_at);
+        } else {
+            self.times.push(problem.t1);
+        }
+        self.saved.resize(self.times.len());
+        self.slopes.resize(self.times.len());
+        self.end = problem.t1;
+        self.steps_taken = false;
+    }
+
+    /// Takes one step and saves what lies in it; `false` if the end was reached before.
+    #[inline]
+    pub(crate) fn advance(&mut self) -> Result<bool, Error> {
+        if self.it.finished() {
+            if self.steps_taken {
+                return Ok(false);
+            }
+            // Start and end coincide: a step of size zero, so that the end times still have their gradients.
+            self.it.system_mut().frames.attempt();
+            self.it.force_step(T::zero());
+        } else {
+            loop {
+                self.it.system_mut().frames.attempt();
+                if self.it.attempt()? == Attempt::Accepted {
+                    break;
+                }
+            }
+        }
+        self.steps_taken = true;
+        self.record();
+        Ok(true)
+    }
+
+    /// Takes one step like [`advance`](Primal::advance), of which no record is kept.
+    pub(crate) fn advance_without_record(&mut self) -> Result<bool, Error> {
+        let advanced = self.advance()?;
+        self.steps.clear();
+        Ok(advanced)
+    }
+
+    /// Takes the next of these step sizes, whatever its error: the last one is made to land on the end.
+    pub(crate) fn replay(&mut self, size: T, last: bool) {
+        let size = if last { self.end - self.it.t() } else { size };
+        self.it.system_mut().frames.attempt();
+        self.it.force_step(size);
+        let closing = self.closing();
+        self.it.system_mut().frames.accept(closing);
+    }
+
+    /// Notes the step just taken and saves the states that lie in it.
+    #[inline]
+    fn record(&mut self) {
+        let first = self.saves.len();
+        let (begin, t, size) = (self.it.t_prev(), self.it.t(), self.it.h());
+        while let Some(&time) = self.times.get(self.saves.len()) {
+            if (t - time) * (self.end - begin) < T::zero() {
+                break;
+            }
+            let at_end = time == t;
+            let sigma = if at_end {
+                T::one()
+            } else {
+                (time - begin) / size
+            };
+            if self.times_are_variables {
+                self.save_slope(self.saves.len(), sigma);
+            }
+            self.save_state(self.saves.len(), time);
+            self.saves.push(SavePoint { sigma, at_end });
+        }
+        let closing = self.closing();
+        self.steps.push(StepRecord {
+            size,
+            frames: self.it.system_mut().frames.accept(closing),
+            saves: (first, self.saves.len()),
+        });
+    }
+
+    /// Saves the state of dense output at `time`.
+    pub(crate) fn save_state(&mut self, index: usize, time: T) {
+        self.it.interpolate(time, &mut self.packed);
+        let field = &self.it.system().field;
+        field.unpack(self.packed.as_slice(), self.saved.state_mut(index));
+    }
+
+    /// Saves dh/dt of dense output at t_n + σ dt.
+    fn save_slope(&mut self, index: usize, sigma: T) {
+        if self.has_dense_rows() {
+            // Any point inside the step has the slopes evaluated that only dense output needs.
+            let middle = self.it.t_prev() + self.it.h() * T::from_f64(0.5);
+            self.it.interpolate(middle, &mut self.packed);
+        }
+        let scheme = self.it.engine().scheme();
+        self.weights.clear();
+        for i in (0..scheme.dense.len()).filter(|i| !scheme.dense[*i].is_empty()) {
+            self.weights
+                .push((i, scheme.dense_weight_derivative(i, sigma)));
+        }
+        combine(
+            &mut self.packed,
+            &self.zero,
+            self.it.engine().slopes(),
+            &self.weights,
+            T::one(),
+        );
+        let field = &self.it.system().field;
+        field.unpack(self.packed.as_slice(), self.slopes.state_mut(index));
+    }
+
+    /// Whether dense output needs slopes beyond the stages.
+    pub(crate) fn has_dense_rows(&self) -> bool {
+        self.it.tableau().dense_len() > self.it.tableau().stages()
+    }
+}
+
+/// Save times lie between t₀ and t₁, in the order of the solve.
+fn check_times<T: Real, E>(problem: &Problem<'_, T, E>) -> Result<(), Error> {
+    let direction = problem.t1 - problem.t0;
+    let mut from = problem.t0;
+    for (index, &time) in problem.save_at.iter().enumerate() {
+        let forward =
+            (time - from) * direction >= T::zero() && (time == from || direction != T::zero());
+        let inside = (problem.t1 - time) * direction >= T::zero();
+        if !(forward && inside) {
+            return Err(Error::SaveTime {
+                index,
+                time: time.as_f64(),
+                from: from.as_f64(),
+                to: problem.t1.as_f64(),
+            });
+        }
+        from = time;
+    }
+    Ok(())
+}

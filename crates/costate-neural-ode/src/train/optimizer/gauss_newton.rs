@@ -1,0 +1,329 @@
+//! Gauss–Newton in a trust region, within bounds.
+
+use super::{Bounds, Reason, Step};
+use nalgebra::{DMatrix, DVector, SVD};
+
+/// The part of the predicted fall that a step must reach to be taken.
+const WORTH_TAKING: f64 = 1e-4;
+
+/// Gauss–Newton for F(x) = Σ r_i(x)², in a trust region ‖D p‖ ≤ Δ and within bounds.
+///
+/// Each step minimises the linear model ‖r + J p‖ over the trust region and the box: the trust-region problem is solved exactly
+/// through the singular values of J, variables that would leave the box are put on their bound, and the others are solved for
+/// again. D holds the largest norms that the columns of J have had, so the scale of the variables does not matter. Variables without any
+/// influence stay where they are.
+///
+/// Take it for up to a hundred or so parameters of which the residuals' Jacobian is known; it needs far fewer evaluations than
+/// any method that knows only the gradient.
+///
+/// ```
+/// use costate_neural_ode::train::optimizer::{GaussNewton, Step};
+///
+/// // Rosenbrock's function: r = (10 (y − x²), 1 − x)
+/// let (mut x, mut optimizer) = (vec![-1.2, 1.0], GaussNewton::new(2));
+/// loop {
+///     let residuals = [10.0 * (x[1] - x[0] * x[0]), 1.0 - x[0]];
+///     let jacobian = [-20.0 * x[0], 10.0, -1.0, 0.0]; // row by row
+///     if let Step::Finished(reason) = optimizer.step(&mut x, &residuals, &jacobian) {
+///         assert!(reason.is_converged());
+///         break;
+///     }
+/// }
+/// assert!((x[0] - 1.0).abs() < 1e-10 && (x[1] - 1.0).abs() < 1e-10);
+/// ```
+///
+/// # References
+/// \[More1978\] (scaling and radius), \[Nocedal2006\] 10.3
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct GaussNewton {
+    /// The box.
+    pub bounds: Bounds,
+    /// Stop when r makes an angle with every free column of J whose cosine is below this.
+    pub gradient_tolerance: f64,
+    /// Stop when F falls, and is predicted to fall, by less than this part of it.
+    pub loss_tolerance: f64,
+    /// Stop when ‖D p‖ is below this part of ‖D x‖.
+    pub step_tolerance: f64,
+    /// The best point so far.
+    pub best: Option<Linearization>,
+    /// Δ.
+    pub radius: f64,
+    /// D.
+    pub scale: Vec<f64>,
+    /// The step p under trial.
+    pub trial: Vec<f64>,
+}
+
+/// Residuals and their Jacobian at a point.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Linearization {
+    /// The point.
+    pub x: Vec<f64>,
+    /// r.
+    pub residuals: Vec<f64>,
+    /// ∂r_i/∂x_j, row by row.
+    pub jacobian: Vec<f64>,
+}
+
+impl Linearization {
+    /// F = Σ r_i².
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        square(&self.residuals)
+    }
+
+    /// ∂F/∂x = 2 rᵀJ.
+    #[must_use]
+    pub fn gradient(&self) -> Vec<f64> {
+        let mut gradient = vec![0.0; self.x.len()];
+        for (r, row) in self.rows() {
+            for (g, j) in gradient.iter_mut().zip(row) {
+                *g += 2.0 * r * j;
+            }
+        }
+        gradient
+    }
+
+    /// r + J p.
+    fn predict(&self, p: &[f64]) -> Vec<f64> {
+        self.rows()
+            .map(|(r, row)| r + row.iter().zip(p).map(|(j, p)| j * p).sum::<f64>())
+            .collect()
+    }
+
+    fn rows(&self) -> impl Iterator<Item = (f64, &[f64])> {
+        let rows = self.jacobian.chunks_exact(self.x.len());
+        self.residuals.iter().copied().zip(rows)
+    }
+
+    /// The norm of column j of J.
+    fn column_norm(&self, j: usize) -> f64 {
+        self.rows()
+            .map(|(_, row)| row[j] * row[j])
+            .sum::<f64>()
+            .sqrt()
+    }
+}
+
+impl GaussNewton {
+    /// For `n` variables without bounds.
+    #[must_use]
+    pub fn new(n: usize) -> Self {
+        Self {
+            bounds: Bounds::none(n),
+            gradient_tolerance: 1e-10,
+            loss_tolerance: 1e-14,
+            step_tolerance: 1e-12,
+            best: None,
+            radius: 0.0,
+            scale: vec![0.0; n],
+            trial: vec![0.0; n],
+        }
+    }
+
+    /// Takes the residuals and their Jacobian (row by row, one row per residual) at `x` and replaces `x` by the next point to
+    /// evaluate. A point whose evaluation failed is given with a residual that is not finite.
+    ///
+    /// # Panics
+    /// If the number of variables changes, or the Jacobian has not residuals × variables entries.
+    #[track_caller]
+    pub fn step(&mut self, x: &mut [f64], residuals: &[f64], jacobian: &[f64]) -> Step {
+        let n = self.bounds.len();
+        assert!(x.len() == n, "{} variables, but bounds for {n}", x.len());
+        assert!(
+            jacobian.len() == residuals.len() * n,
+            "a Jacobian of {} entries for {} residuals of {n} variables",
+            jacobian.len(),
+            residuals.len()
+        );
+        let finite = residuals.iter().chain(jacobian).all(|r| r.is_finite());
+        let mut taken = Step::Accepted;
+        match &self.best {
+            None if !finite => return Step::Finished(Reason::NotFinite),
+            None => self.take(x, residuals, jacobian),
+            Some(best) => {
+                let (loss, size) = (best.loss(), self.scaled_norm(&self.trial));
+                let predicted = loss - square(&best.predict(&self.trial));
+                let actual = if finite {
+                    loss - square(residuals)
+                } else {
+                    f64::NEG_INFINITY
+                };
+                let ratio = actual / predicted;
+                let flat = actual.abs() <= self.loss_tolerance * loss
+                    && predicted <= self.loss_tolerance * loss;
+                if ratio >= 0.75 {
+                    self.radius = self.radius.max(2.0 * size);
+                } else if ratio < 0.25 || ratio.is_nan() {
+                    self.radius = if finite { 0.25 } else { 0.1 } * size;
+                }
+                if ratio >= WORTH_TAKING {
+                    self.take(x, residuals, jacobian);
+                } else {
+                    taken = Step::Searching;
+                }
+                let best = self.best.as_ref().expect("a best point");
+                x.copy_from_slice(&best.x);
+                if flat {
+                    return Step::Finished(Reason::LossIsFlat);
+                }
+                if size.min(self.radius) <= self.step_tolerance * self.scaled_norm(x) {
+                    return Step::Finished(Reason::StepIsSmall);
+                }
+            }
+        }
+        if self.is_stationary() {
+            x.copy_from_slice(&self.best.as_ref().expect("a best point").x);
+            return Step::Finished(Reason::GradientIsSmall);
+        }
+        self.propose(x);
+        taken
+    }
+
+    /// The covariance of the variables, row by row: F/(m − n) (JᵀJ)⁻¹ at the best point, for variables that are free and have
+    /// influence; zero for the others. `None` without a point, or with no more residuals than free variables.
+    ///
+    /// The roots of its diagonal are the standard errors if the model is right and the residuals are independent and of one size.
+    #[must_use]
+    pub fn covariance(&self) -> Option<Vec<f64>> {
+        let (best, n) = (self.best.as_ref()?, self.bounds.len());
+        let free: Vec<usize> = (0..n)
+            .filter(|&i| !self.bounds.touches(i, best.x[i]) && best.column_norm(i) > 0.0)
+            .collect();
+        let spare = best
+            .residuals
+            .len()
+            .checked_sub(free.len())
+            .filter(|m| *m > 0)?;
+        let variance = best.loss() / spare as f64;
+        let scale: Vec<f64> = free.iter().map(|&i| best.column_norm(i)).collect();
+        let jacobian = DMatrix::from_fn(best.residuals.len(), free.len(), |i, j| {
+            best.jacobian[i * n + free[j]] / scale[j]
+        });
+        let svd = SVD::new(jacobian, false, true);
+        let v = svd.v_t?.transpose();
+        let mut covariance = vec![0.0; n * n];
+        for (a, &i) in free.iter().enumerate() {
+            for (b, &j) in free.iter().enumerate() {
+                let sum: f64 = (0..free.len())
+                    .map(|k| v[(a, k)] * v[(b, k)] / svd.singular_values[k].powi(2))
+                    .sum();
+                covariance[i * n + j] = variance * sum / (scale[a] * scale[b]);
+            }
+        }
+        Some(covariance)
+    }
+
+    fn take(&mut self, x: &mut [f64], residuals: &[f64], jacobian: &[f64]) {
+        let first = self.best.is_none();
+        self.bounds.project(x);
+        let best = Linearization {
+            x: x.to_vec(),
+            residuals: residuals.to_vec(),
+            jacobian: jacobian.to_vec(),
+        };
+        for (j, scale) in self.scale.iter_mut().enumerate() {
+            *scale = scale.max(best.column_norm(j));
+        }
+        self.best = Some(best);
+        if first {
+            let size = self.scaled_norm(x);
+            self.radius = if size > 0.0 { size } else { 1.0 };
+        }
+    }
+
+    fn scaled_norm(&self, p: &[f64]) -> f64 {
+        let terms = self.scale.iter().zip(p).map(|(d, p)| (d * p).powi(2));
+        terms.sum::<f64>().sqrt()
+    }
+
+    fn is_stationary(&self) -> bool {
+        let best = self.best.as_ref().expect("a best point");
+        let size = best.loss().sqrt();
+        best.gradient().iter().enumerate().all(|(j, g)| {
+            self.bounds.blocks(j, best.x[j], *g)
+                || g.abs() <= 2.0 * self.gradient_tolerance * best.column_norm(j) * size
+        })
+    }
+
+    /// Chooses the trial step p and writes x + p.
+    fn propose(&mut self, x: &mut [f64]) {
+        let best = self.best.as_ref().expect("a best point");
+        let (n, gradient) = (x.len(), best.gradient());
+        let mut p = vec![0.0; n];
+        let mut free: Vec<usize> = (0..n)
+            .filter(|&j| self.scale[j] > 0.0 && !self.bounds.blocks(j, best.x[j], gradient[j]))
+            .collect();
+        while !free.is_empty() {
+            let room = (self.radius.powi(2) - self.scaled_norm(&p).powi(2))
+                .max(0.0)
+                .sqrt();
+            let residuals = DVector::from_vec(best.predict(&p));
+            let jacobian = DMatrix::from_fn(residuals.len(), free.len(), |i, j| {
+                best.jacobian[i * n + free[j]] / self.scale[free[j]]
+            });
+            let solution = within_radius(jacobian, &residuals, room);
+            let (outside, inside): (Vec<_>, Vec<_>) =
+                free.iter().zip(solution.iter()).partition(|(j, q)| {
+                    let target = best.x[**j] + *q / self.scale[**j];
+                    self.bounds.clamp(**j, target) != target
+                });
+            if outside.is_empty() {
+                for (j, q) in inside {
+                    p[*j] = q / self.scale[*j];
+                }
+                break;
+            }
+            for (j, q) in &outside {
+                let target = best.x[**j] + *q / self.scale[**j];
+                p[**j] = self.bounds.clamp(**j, target) - best.x[**j];
+            }
+            free = inside.into_iter().map(|(j, _)| *j).collect();
+        }
+        for j in 0..n {
+            x[j] = self.bounds.clamp(j, best.x[j] + p[j]);
+            p[j] = x[j] - best.x[j];
+        }
+        self.trial = p;
+    }
+}
+
+/// The q of smallest ‖r + A q‖ with ‖q‖ ≤ radius: q = −V diag(σ/(σ² + λ)) Uᵀ r with the λ ≥ 0 that the radius asks for.
+fn within_radius(a: DMatrix<f64>, r: &DVector<f64>, radius: f64) -> DVector<f64> {
+    let svd = SVD::new(a, true, true);
+    let (u, v_t) = (svd.u.expect("asked for"), svd.v_t.expect("asked for"));
+    let (sigma, target) = (svd.singular_values, u.tr_mul(r));
+    let negligible = sigma.max() * f64::EPSILON * target.len().max(r.len()) as f64;
+    let part = |lambda: f64, k: usize| match sigma[k] {
+        sigma if sigma <= negligible => 0.0,
+        sigma => -sigma * target[k] / (sigma * sigma + lambda),
+    };
+    let norm = |lambda: f64| {
+        (0..sigma.len())
+            .map(|k| part(lambda, k).powi(2))
+            .sum::<f64>()
+            .sqrt()
+    };
+    let mut lambda = 0.0;
+    if norm(0.0) > radius {
+        // 1/‖q(λ)‖ is nearly linear in λ and concave: Newton's iteration from the left converges without a safeguard.
+        for _ in 0..50 {
+            let size = norm(lambda);
+            if size <= radius * 1.001 {
+                break;
+            }
+            let slope: f64 = (0..sigma.len())
+                .filter(|k| sigma[*k] > negligible)
+                .map(|k| part(lambda, k).powi(2) / (sigma[k].powi(2) + lambda))
+                .sum();
+            lambda += (size - radius) / radius * size * size / slope;
+        }
+    }
+    v_t.tr_mul(&DVector::from_fn(sigma.len(), |k, _| part(lambda, k)))
+}
+
+fn square(values: &[f64]) -> f64 {
+    values.iter().map(|v| v * v).sum()
+}
