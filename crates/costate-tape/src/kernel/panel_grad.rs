@@ -44,8 +44,20 @@ impl OuterTiles {
         self.at(rows.next_multiple_of(self.height), 0, columns)
     }
 
+    /// For every row of every tile: its row and first column among the sums, and where its sums are.
+    pub(crate) fn all(
+        self,
+        rows: usize,
+        columns: usize,
+    ) -> impl Iterator<Item = (usize, usize, usize)> {
+        (0..rows).flat_map(move |row| {
+            let tiles = (0..columns).step_by(self.width);
+            tiles.map(move |column| (row, column, self.at(row, column, columns)))
+        })
+    }
+
     /// Where the sum of `row` and `column` is.
-    pub(crate) fn at(self, row: usize, column: usize, columns: usize) -> usize {
+    fn at(self, row: usize, column: usize, columns: usize) -> usize {
         let across = columns.div_ceil(self.width);
         let tile = row / self.height * across + column / self.width;
         tile * self.tile_len(self.height) + row % self.height * self.width + column % self.width

@@ -77,12 +77,14 @@ impl Pack {
             Pack::Panel { from, to, rows } => {
                 let (mut at, mut row) = (to, 0);
                 for block in panel::blocks(from.rows, rows) {
-                    for input in 0..from.columns {
-                        for r in 0..block {
-                            constants[at] = theta[from.at(row + r, input)];
-                            at += 1;
+                    let tile = &mut constants[at..at + block * from.columns];
+                    for (input, lanes) in tile.chunks_exact_mut(block).enumerate() {
+                        let first = from.at(row, input);
+                        for (r, lane) in lanes.iter_mut().enumerate() {
+                            *lane = theta[first + r * from.strides[0]];
                         }
                     }
+                    at += block * from.columns;
                     row += block;
                 }
             }
@@ -91,30 +93,37 @@ impl Pack {
                 to,
                 samples,
                 lanes,
-            } => {
-                let (mut at, mut first) = (to, 0);
-                for group in tail::groups((from.rows * samples).div_ceil(lanes)) {
-                    let width = group * lanes;
-                    for input in 0..from.columns {
-                        for lane in 0..width {
-                            let unit = (first + lane) / samples;
-                            constants[at + lane] = if unit < from.rows {
-                                theta[from.at(unit, input)]
-                            } else {
-                                T::ZERO
-                            };
-                        }
-                        at += width;
-                    }
-                    first += width;
-                }
-            }
+            } => match samples {
+                1 => pack_tail::<T, 1>(from, &mut constants[to..], lanes, theta),
+                2 => pack_tail::<T, 2>(from, &mut constants[to..], lanes, theta),
+                4 => pack_tail::<T, 4>(from, &mut constants[to..], lanes, theta),
+                _ => pack_tail::<T, 8>(from, &mut constants[to..], lanes, theta),
+            },
             Pack::Bias { from, to, samples } => {
                 for unit in 0..from.rows {
                     constants[to + unit * samples..][..samples].fill(theta[from.at(unit, 0)]);
                 }
             }
         }
+    }
+}
+
+/// [`Pack::Tail`] for `S` samples.
+fn pack_tail<T: Registers, const S: usize>(from: Matrix, to: &mut [T], lanes: usize, theta: &[T]) {
+    let (mut at, mut first) = (0, 0);
+    for group in tail::groups((from.rows * S).div_ceil(lanes)) {
+        let width = group * lanes;
+        let filled = (from.rows - first).min(width / S);
+        for input in 0..from.columns {
+            let (units, padding) = to[at..at + width].split_at_mut(filled * S);
+            let weight = from.at(first, input);
+            for (unit, lanes) in units.as_chunks_mut::<S>().0.iter_mut().enumerate() {
+                *lanes = [theta[weight + unit * from.strides[0]]; S];
+            }
+            padding.fill(T::ZERO);
+            at += width;
+        }
+        first += filled;
     }
 }
 
@@ -141,11 +150,13 @@ impl Fold {
     pub(crate) fn run<T: Registers>(&self, constants: &[T], gradient: &mut [T]) {
         match *self {
             Fold::Panel { sums, tiles, to } => {
-                for row in 0..to.rows {
-                    for column in 0..to.columns {
-                        let at = to.at(row, column);
-                        gradient[at] =
-                            gradient[at] + constants[sums + tiles.at(row, column, to.columns)];
+                for (row, column, at) in tiles.all(to.rows, to.columns) {
+                    let width = tiles.width.min(to.columns - column);
+                    let sums = &constants[sums + at..][..width];
+                    let first = to.at(row, column);
+                    for (c, &sum) in sums.iter().enumerate() {
+                        let entry = &mut gradient[first + c * to.strides[1]];
+                        *entry = *entry + sum;
                     }
                 }
             }
@@ -155,14 +166,30 @@ impl Fold {
                 stride,
                 to,
             } => {
-                for row in 0..to.rows {
-                    for column in 0..to.columns {
-                        let at = to.at(row, column);
-                        let apart = &constants[sums + row * stride + column * samples..][..samples];
-                        gradient[at] = apart.iter().fold(gradient[at], |sum, &x| sum + x);
-                    }
+                let sums = &constants[sums..];
+                match samples {
+                    1 => fold_tail::<T, 1>(sums, stride, to, gradient),
+                    2 => fold_tail::<T, 2>(sums, stride, to, gradient),
+                    4 => fold_tail::<T, 4>(sums, stride, to, gradient),
+                    _ => fold_tail::<T, 8>(sums, stride, to, gradient),
                 }
             }
+        }
+    }
+}
+
+/// [`Fold::Tail`] for `S` samples.
+fn fold_tail<T: Registers, const S: usize>(
+    sums: &[T],
+    stride: usize,
+    to: Matrix,
+    gradient: &mut [T],
+) {
+    for (row, sums) in sums.chunks(stride).take(to.rows).enumerate() {
+        let first = to.at(row, 0);
+        for (column, apart) in sums.as_chunks::<S>().0[..to.columns].iter().enumerate() {
+            let entry = &mut gradient[first + column * to.strides[1]];
+            *entry = apart.iter().fold(*entry, |sum, &x| sum + x);
         }
     }
 }
