@@ -47,11 +47,16 @@ pub enum Error {
         /// What it was while recording.
         held: bool,
     },
-    /// A function that cannot be compiled in the way that was asked for.
-    #[error("cannot compile: {reason}")]
-    Compile {
-        /// What stands in the way, and what to do.
-        reason: String,
+    /// A function too large to compile: its arrays together have more elements than 32 bits can count.
+    #[error(
+        "the arrays of the function have {elements} elements together, and a program can hold {most}: \
+         take a smaller batch, or split the function"
+    )]
+    TooLarge {
+        /// The elements of all its arrays.
+        elements: usize,
+        /// How many a program can hold.
+        most: usize,
     },
 }
 

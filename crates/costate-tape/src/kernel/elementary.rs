@@ -18,6 +18,7 @@ pub(crate) trait Constants: Scalar + Send + Sync + 'static {
     const HALF: Self;
     const ONE: Self;
     const TWO: Self;
+    const NAN: Self;
     /// Only the sign bit set.
     const SIGN: Self;
     /// All but the sign bit set.
@@ -40,6 +41,7 @@ impl Constants for f64 {
     const HALF: f64 = 0.5;
     const ONE: f64 = 1.0;
     const TWO: f64 = 2.0;
+    const NAN: f64 = f64::NAN;
     const SIGN: f64 = -0.0;
     const MAGNITUDE: f64 = f64::from_bits(u64::MAX >> 1);
     const MAGIC: f64 = 6_755_399_441_055_744.0 + 1023.0;
@@ -66,6 +68,7 @@ impl Constants for f32 {
     const HALF: f32 = 0.5;
     const ONE: f32 = 1.0;
     const TWO: f32 = 2.0;
+    const NAN: f32 = f32::NAN;
     const SIGN: f32 = -0.0;
     const MAGNITUDE: f32 = f32::from_bits(u32::MAX >> 1);
     const MAGIC: f32 = 12_582_912.0 + 127.0;

@@ -1,8 +1,18 @@
 //! Batches over panels: every frame is a file of its own, parameters are packed once for all of them.
 
+use super::allocate::Layout;
+use super::compile::Signature;
+use super::geometry::Geometry;
 use super::layers::{Constants, ParameterStep};
-use super::step::Step;
-use crate::kernel::dispatch::{Memory, Registers};
+use super::lowered::{Lowered, slots};
+use super::parameters::{Part, parts};
+use super::place::{Place, Value};
+use super::source::Source;
+use super::step::{Step, assemble};
+use crate::kernel::dispatch::{Isa, Memory, Registers};
+
+/// How far past an array's end the kernels may read, in registers: eight rows of the widest panel.
+const OVERHANG: usize = 8 * 4;
 
 /// A compiled function of a batch.
 #[derive(Clone, Debug)]
@@ -36,6 +46,27 @@ pub(crate) struct Port {
 }
 
 impl Port {
+    fn new(value: &Value, geometry: &Geometry, layout: &Layout) -> Port {
+        match *value {
+            Value::Panels(slot, units) => {
+                let begin = layout.at(Place::new(slot)) as usize;
+                let run = |segment| {
+                    let begin = begin + geometry.offset(segment, units);
+                    (begin, geometry.filled(segment, units))
+                };
+                Port {
+                    runs: (0..geometry.segments.len()).map(run).collect(),
+                    order: Some(geometry.permutation(units)),
+                }
+            }
+            Value::Array(first, len) => Port {
+                runs: vec![(layout.at(first) as usize, len)],
+                order: None,
+            },
+            _ => unreachable!("what enters and leaves a batch is in panels or side by side"),
+        }
+    }
+
     fn enter<T: Copy>(&self, frame: &mut [T], from: &[T]) {
         let mut at = 0;
         for &(begin, len) in &self.runs {
@@ -50,6 +81,61 @@ impl Port {
             to[at..at + len].copy_from_slice(&frame[begin..begin + len]);
             at += len;
         }
+    }
+}
+
+impl<T: Registers> Batch<T> {
+    /// Compiles a function of a batch in which samples meet only parameters; none if it is another.
+    pub(super) fn compile(source: &Source<T>, signature: &Signature, isa: Isa) -> Option<Batch<T>> {
+        if !source.guards.is_empty() {
+            return None;
+        }
+        let samples = |&node: &usize| match *source.nodes[node].shape {
+            [samples, _] if samples > 0 => Some(samples),
+            _ => None,
+        };
+        let size = signature.varying.iter().find_map(samples)?;
+        samples(&signature.outputs[0]).filter(|&samples| samples == size)?;
+        let lanes = isa.lanes::<T>();
+        let geometry = Geometry::new(size, lanes, isa.registers::<T>());
+        let mut lowered = Lowered::new(source, signature, Some(&geometry)).ok()?;
+        let parts = parts(
+            &lowered.lower,
+            &lowered.lower.value(signature.parameter_cotangent?),
+        )?;
+        let ends = [
+            slots(&lowered.outputs),
+            slots(&lowered.cotangents),
+            parts.iter().flat_map(Part::reads).collect(),
+        ];
+        lowered.lower.forget_virtual_memory();
+        let layout = lowered.finish(&ends, lanes);
+        let port = |value: &Value| Port::new(value, &geometry, &layout);
+        let mut constants = Constants::new::<T>(isa, geometry.clone());
+        let steps = std::array::from_fn(|phase| {
+            assemble(&lowered.phases[phase], &layout, isa, Some(&mut constants))
+        });
+        let sums = constants.len;
+        let at = |slot: u32| layout.at(Place::new(slot)) as usize;
+        let parameter_steps = parts.iter().flat_map(|part| match *part {
+            Part::Outer { left, right, to } => constants.outer(at(left), at(right), to),
+            Part::Sum { of, to } => constants.sum(at(of), to),
+        });
+        Some(Batch {
+            steps,
+            parameter_steps: parameter_steps.collect(),
+            sums,
+            constants,
+            literals: lowered.literals(&layout),
+            frame: layout.len,
+            overhang: OVERHANG * lanes,
+            inputs: lowered.inputs.iter().map(port).collect(),
+            output: port(&lowered.outputs[0]),
+            cotangent: port(lowered.cotangent.as_ref()?),
+            cotangents: lowered.cotangents.iter().map(port).collect(),
+            // Several evaluations together keep the sums in registers for longer, until their arrays leave the cache.
+            at_once: if size < 8 * lanes { usize::MAX } else { 1 },
+        })
     }
 }
 

@@ -17,6 +17,7 @@ mod fuse;
 mod geometry;
 mod layers;
 mod lower;
+mod lowered;
 mod packing;
 mod parameters;
 mod place;
@@ -31,8 +32,9 @@ use buffer::Buffer;
 use plain::Plain;
 
 use crate::error::Error;
-use crate::function::Function;
+use crate::function::{Function, Guard};
 use crate::kernel::dispatch::{Isa, Registers};
+use crate::op::holds;
 
 /// The numbers that registers hold: `f32` and `f64`.
 #[expect(
@@ -87,6 +89,7 @@ pub struct Program<T> {
     parameters: usize,
     output: usize,
     products: bool,
+    guards: Vec<Guard>,
     lowering: Lowering<T>,
 }
 
@@ -104,6 +107,8 @@ pub struct Workspace<T> {
     count: usize,
     /// Frames and weights of the accumulation under way.
     kept: Vec<(usize, T)>,
+    /// The guard that the last evaluation broke.
+    broken: Option<usize>,
 }
 
 impl<T> Workspace<T> {
@@ -127,7 +132,7 @@ impl<T: Lane> Program<T> {
     /// [`set_params`](Program::set_params); all others vary from run to run.
     ///
     /// # Errors
-    /// The function cannot be differentiated.
+    /// [`Error::TooLarge`] if the function's arrays have more elements than 32 bits can count.
     ///
     /// # Panics
     /// If `f` has not exactly one output, or no input at `parameters`.
@@ -147,6 +152,7 @@ impl<T: Lane> Program<T> {
             frames: Buffer::new(0, T::ZERO),
             count: 0,
             kept: Vec::new(),
+            broken: None,
         };
         self.reserve(&mut workspace, frames);
         workspace
@@ -186,7 +192,8 @@ impl<T: Lane> Program<T> {
 
     /// Evaluates f at the varying inputs, in their order without θ, and keeps what the products need in `frame`.
     ///
-    /// Inputs and output are in packed order.
+    /// Inputs and output are in packed order. Where a branch that was taken while recording would not be taken here, every number of
+    /// the output is NaN, and [`check_guards`](Program::check_guards) says which branch.
     ///
     /// # Panics
     /// If a length is not the function's, or there is no such frame.
@@ -200,8 +207,31 @@ impl<T: Lane> Program<T> {
         same_len("output", out.len(), self.output);
         let (shared, frame) = self.parts(workspace, frame);
         match &self.lowering {
-            Lowering::Plain(plain) => plain.eval(shared, frame, inputs, out),
             Lowering::Batch(batch) => batch.eval(shared, frame, inputs, out),
+            Lowering::Plain(plain) => {
+                plain.eval(shared, frame, inputs, out);
+                if !self.guards.is_empty() {
+                    let broken = self.guards.iter().enumerate().position(|(i, guard)| {
+                        let [a, b] = plain.guard(shared, i);
+                        holds(guard.op, a, b) != guard.held
+                    });
+                    if broken.is_some() {
+                        out.fill(T::NAN);
+                    }
+                    workspace.broken = broken;
+                }
+            }
+        }
+    }
+
+    /// Whether every branch that was taken while recording would have been taken in the last evaluation too.
+    ///
+    /// # Errors
+    /// [`Error::GuardFailed`], which names the comparison and where it is written.
+    pub fn check_guards(&self, workspace: &Workspace<T>) -> Result<(), Error> {
+        match workspace.broken {
+            Some(broken) => Err(Error::guard_failed(&self.guards[broken])),
+            None => Ok(()),
         }
     }
 

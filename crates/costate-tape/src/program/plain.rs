@@ -6,8 +6,12 @@
 
 use std::ops::Range;
 
-use super::step::Step;
-use crate::kernel::dispatch::{Memory, Registers};
+use super::compile::Signature;
+use super::lowered::{Lowered, slots};
+use super::place::Value;
+use super::source::Source;
+use super::step::{Step, assemble};
+use crate::kernel::dispatch::{Isa, Memory, Registers};
 
 /// A compiled function.
 #[derive(Clone, Debug)]
@@ -24,6 +28,8 @@ pub(crate) struct Plain<T> {
     pub(crate) inputs: Vec<Range<usize>>,
     /// Where the outputs come from.
     pub(crate) output: Export,
+    /// Where the two sides of each guard are.
+    pub(crate) guards: Export,
     /// Where the cotangent of the output goes.
     pub(crate) cotangent: Range<usize>,
     /// Where the cotangents of the varying inputs, and of the parameters, come from.
@@ -52,6 +58,14 @@ impl Export {
         }
     }
 
+    /// Number `i` of the output.
+    fn at<T: Copy>(&self, file: &[T], i: usize) -> T {
+        match self {
+            Export::Run(range) => file[range.start + i],
+            Export::Gather(from) => file[from[i] as usize],
+        }
+    }
+
     fn copy<T: Copy>(&self, file: &[T], to: &mut [T]) {
         match self {
             Export::Run(range) => copy(to, &file[range.clone()]),
@@ -72,6 +86,56 @@ fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     } else {
         for (to, &from) in to.iter_mut().zip(from) {
             *to = from;
+        }
+    }
+}
+
+impl<T: Registers> Plain<T> {
+    /// Compiles any function.
+    pub(super) fn compile(source: &Source<T>, signature: &Signature, isa: Isa) -> Plain<T> {
+        let mut lowered = Lowered::new(source, signature, None).expect("row-major memory fits all");
+        let parameter_cotangent = signature
+            .parameter_cotangent
+            .map(|node| lowered.lower.value(node));
+        let guards = source.guards.iter().flatten();
+        let guards: Vec<Value> = guards.map(|&node| lowered.lower.value(node)).collect();
+        let ends = [
+            slots(lowered.outputs.iter().chain(&guards)),
+            slots(lowered.cotangents.iter().chain(&parameter_cotangent)),
+        ];
+        let layout = lowered.finish(&ends, isa.lanes::<T>());
+        let export = |values: &[Value]| {
+            let places = values
+                .iter()
+                .flat_map(|value| lowered.lower.elements(value));
+            let addresses: Vec<u32> = places.map(|place| layout.at(place)).collect();
+            Export::of(&addresses)
+        };
+        let range = |value: &Value| match *value {
+            Value::Array(first, len) => {
+                let start = layout.at(first) as usize;
+                start..start + len
+            }
+            _ => unreachable!("inputs lie in row-major order"),
+        };
+        Plain {
+            steps: std::array::from_fn(|phase| {
+                assemble(&lowered.phases[phase], &layout, isa, None)
+            }),
+            constants: lowered.literals(&layout),
+            file: layout.len,
+            kept: layout.kept..layout.shared,
+            parameters: lowered.parameters.as_ref().map_or(0..0, range),
+            inputs: lowered.inputs.iter().map(range).collect(),
+            output: export(&lowered.outputs),
+            guards: export(&guards),
+            cotangent: lowered.cotangent.as_ref().map_or(0..0, range),
+            cotangents: lowered
+                .cotangents
+                .iter()
+                .map(|value| export(std::slice::from_ref(value)))
+                .collect(),
+            parameter_cotangent: export(parameter_cotangent.as_slice()),
         }
     }
 }
@@ -116,6 +180,11 @@ impl<T: Registers> Plain<T> {
         self.run(0, shared);
         self.output.copy(shared, out);
         copy(&mut frame[..self.kept.len()], &shared[self.kept.clone()]);
+    }
+
+    /// The two sides of guard `i` in the last evaluation.
+    pub(crate) fn guard(&self, shared: &[T], i: usize) -> [T; 2] {
+        [2 * i, 2 * i + 1].map(|side| self.guards.at(shared, side))
     }
 
     pub(crate) fn products(

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::error::Error;
 use crate::function::Function;
 use crate::graph::NodeId;
 use crate::kernel::{elementwise, straight};
@@ -17,6 +18,8 @@ pub(crate) struct Source<T> {
     pub(crate) inputs: Vec<usize>,
     /// The node of each output of the function.
     pub(crate) outputs: Vec<usize>,
+    /// The nodes that each guard of the function compares.
+    pub(crate) guards: Vec<[usize; 2]>,
 }
 
 /// An operation on earlier nodes. Operands of elementwise operations may be of any shape that broadcasts to the node's.
@@ -138,6 +141,21 @@ impl Movement {
 }
 
 impl<T: Scalar> Source<T> {
+    /// Whether 32 bits can count all elements, padding included.
+    pub(crate) fn fits(&self) -> Result<(), Error> {
+        let most = u32::MAX as usize / 4;
+        let lens = self
+            .nodes
+            .iter()
+            .map(|node| node.shape.iter().product::<usize>());
+        let elements = lens.sum();
+        if elements <= most {
+            Ok(())
+        } else {
+            Err(Error::TooLarge { elements, most })
+        }
+    }
+
     pub(crate) fn new(function: &Function<T>) -> Source<T> {
         let mut reader = Reader {
             function,
@@ -160,10 +178,15 @@ impl<T: Scalar> Source<T> {
             .iter()
             .map(|port| reader.node(port.node))
             .collect();
+        let guards = function.guards().iter();
+        let guards = guards
+            .map(|guard| [guard.a, guard.b].map(|side| reader.node(side)))
+            .collect();
         Source {
             nodes: reader.nodes,
             inputs,
             outputs,
+            guards,
         }
     }
 }
@@ -177,12 +200,16 @@ struct Reader<'a, T> {
 }
 
 impl<T: Scalar> Reader<'_, T> {
-    /// What the outputs need, broadcasts under elementwise operations left out.
+    /// What outputs and guards need, broadcasts under elementwise operations left out.
     fn live(&self) -> Vec<bool> {
         let graph = self.function.graph();
         let mut live = vec![false; graph.len()];
         for output in self.function.outputs() {
             live[output.node.index()] = true;
+        }
+        for guard in self.function.guards() {
+            live[guard.a.index()] = true;
+            live[guard.b.index()] = true;
         }
         for i in (0..graph.len()).rev() {
             if live[i] {

@@ -289,17 +289,22 @@ fn a_workspace_of_another_program_is_refused() {
 }
 
 #[test]
-fn a_decided_branch_is_not_compiled() {
-    let f = Function::record_at(&[("x", &[], &[1.0])], |v| {
-        vec![if v[0] > Var::from_f64(0.0) {
-            v[0]
-        } else {
-            -v[0]
-        }]
+fn a_broken_guard_gives_no_number_and_names_its_line() {
+    let f = Function::record_at(&[("x", &[2], &[1.0, 3.0])], |v| {
+        let (x, y) = (v[0].index(0), v[0].index(1));
+        vec![if x < y { y * y } else { x }]
     });
-    let error = Program::compile(&f.unwrap()).unwrap_err().to_string();
+    let program = Program::compile(&f.unwrap()).unwrap();
+    let mut workspace = program.workspace(1);
+    let mut out = [0.0];
+    program.eval(&mut workspace, 0, &[&[2.0, 4.0]], &mut out);
+    assert_eq!(out, [16.0]);
+    program.check_guards(&workspace).unwrap();
+    program.eval(&mut workspace, 0, &[&[4.0, 2.0]], &mut out);
+    assert!(out[0].is_nan());
+    let error = program.check_guards(&workspace).unwrap_err().to_string();
     assert!(
-        error.contains("select") && error.contains("tests.rs"),
+        error.contains("`lt`") && error.contains("tests.rs"),
         "{error}"
     );
 }

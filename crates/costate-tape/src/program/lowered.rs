@@ -1,0 +1,185 @@
+//! A function lowered and fused, before its places have addresses.
+
+use super::allocate::{Layout, allocate};
+use super::compile::Signature;
+use super::draft::{Draft, Epilogue};
+use super::epilogue::{Pattern, Reader, attach};
+use super::fuse::fuse;
+use super::geometry::Geometry;
+use super::lower::{Lower, Unfit};
+use super::place::{Place, Value};
+use super::source::Source;
+use crate::function::Function;
+use crate::kernel::dispatch::Registers;
+use crate::op::Unary;
+use crate::scalar::Scalar;
+
+/// A lowered function: steps of evaluation and of products, and where everything is that enters and leaves.
+pub(super) struct Lowered<'a, T> {
+    pub(super) lower: Lower<'a, T>,
+    pub(super) phases: [Vec<Draft>; 2],
+    pub(super) inputs: Vec<Value>,
+    pub(super) parameters: Option<Value>,
+    pub(super) cotangent: Option<Value>,
+    pub(super) outputs: Vec<Value>,
+    pub(super) cotangents: Vec<Value>,
+}
+
+impl<'a, T: Registers> Lowered<'a, T> {
+    pub(super) fn new(
+        source: &'a Source<T>,
+        signature: &Signature,
+        geometry: Option<&'a Geometry>,
+    ) -> Result<Self, Unfit> {
+        let mut lower = Lower::new(source, geometry);
+        let inputs = signature
+            .varying
+            .iter()
+            .map(|&node| lower.input(node, 0))
+            .collect();
+        let parameters = signature.parameters.map(|node| lower.parameters(node));
+        let cotangent = signature.cotangent.map(|node| lower.input(node, 1));
+        let mut evaluation = vec![false; source.nodes.len()];
+        let guards = source.guards.iter().flatten();
+        signature
+            .outputs
+            .iter()
+            .chain(guards)
+            .for_each(|&node| evaluation[node] = true);
+        for (i, node) in source.nodes.iter().enumerate().rev() {
+            if evaluation[i] {
+                node.operands
+                    .iter()
+                    .for_each(|&operand| evaluation[operand] = true);
+            }
+        }
+        let phase = |lower: &mut Lower<'a, T>, first: bool, results: &[usize]| {
+            for node in (0..source.nodes.len()).filter(|&node| evaluation[node] == first) {
+                lower.node(node)?;
+            }
+            let results: Result<Vec<Value>, Unfit> =
+                results.iter().map(|&node| lower.result(node)).collect();
+            Ok((std::mem::take(&mut lower.steps), results?))
+        };
+        let (first, outputs) = phase(&mut lower, true, &signature.outputs)?;
+        let (second, cotangents) = phase(&mut lower, false, &signature.cotangents)?;
+        Ok(Lowered {
+            lower,
+            phases: [first, second],
+            inputs,
+            parameters,
+            cotangent,
+            outputs,
+            cotangents,
+        })
+    }
+
+    /// Fuses the steps and gives addresses; `ends` are the slots that are read when each phase ends.
+    pub(super) fn finish(&mut self, ends: &[Vec<u32>], lanes: usize) -> Layout {
+        let mut uses = vec![0; self.lower.slots.len()];
+        self.phases
+            .iter()
+            .flatten()
+            .for_each(|step| step.reads(|slot| uses[slot as usize] += 1));
+        ends.iter()
+            .flatten()
+            .for_each(|&slot| uses[slot as usize] += 1);
+        let literals = self.lower.literal_keys();
+        let patterns = if self.lower.has_layers() {
+            patterns::<T>()
+        } else {
+            Vec::new()
+        };
+        for steps in &mut self.phases {
+            *steps = fuse(
+                attach(std::mem::take(steps), &uses, &literals, &patterns),
+                &uses,
+            );
+        }
+        let phases: Vec<(&[Draft], &[u32])> = ends
+            .iter()
+            .enumerate()
+            .map(|(phase, ends)| {
+                (
+                    self.phases.get(phase).map_or(&[][..], Vec::as_slice),
+                    ends.as_slice(),
+                )
+            })
+            .collect();
+        allocate(&self.lower.slots, &phases, lanes)
+    }
+
+    /// The memory that begins a file: literals, and zeros for the parameters.
+    pub(super) fn literals(&self, layout: &Layout) -> Vec<T> {
+        let mut constants = vec![T::ZERO; layout.kept];
+        for &(slot, value) in &self.lower.literals {
+            constants[layout.at(Place::new(slot)) as usize] = value;
+        }
+        constants
+    }
+}
+
+/// The slots that values are in.
+pub(super) fn slots<'a>(values: impl IntoIterator<Item = &'a Value>) -> Vec<u32> {
+    let mut slots = Vec::new();
+    for value in values {
+        match value {
+            Value::Array(first, _) => slots.push(first.slot),
+            Value::View(places) => slots.extend(places.iter().map(|place| place.slot)),
+            Value::Panels(slot, _) => slots.push(*slot),
+            Value::Total(terms) => slots.extend(self::slots(terms.iter())),
+        }
+    }
+    slots
+}
+
+/// Code that kernels have as the end of a layer: written down from each activation's own value and derivative.
+fn patterns<T: Registers>() -> Vec<Pattern> {
+    let mut patterns = Vec::new();
+    for (op, value, slope) in [(Unary::Tanh, Epilogue::Tanh, Epilogue::TanhSlope)] {
+        let activation = Function::<T>::record(&[("x", &[64])], |v| vec![v[0].unary(op)]);
+        let Ok(activation) = activation else { continue };
+        let source = Source::new(&activation.vjp(&[0]));
+        let signature = Signature {
+            varying: vec![source.inputs[0]],
+            parameters: None,
+            cotangent: Some(source.inputs[1]),
+            outputs: vec![source.outputs[0]],
+            cotangents: vec![source.outputs[1]],
+            parameter_cotangent: None,
+        };
+        let Ok(lowered) = Lowered::new(&source, &signature, None) else {
+            continue;
+        };
+        let Some(cotangent) = &lowered.cotangent else {
+            continue;
+        };
+        let literals = lowered.lower.literal_keys();
+        let sides = [
+            (
+                &lowered.phases[0],
+                &lowered.inputs[0],
+                &lowered.outputs[0],
+                value,
+            ),
+            (&lowered.phases[1], cotangent, &lowered.cotangents[0], slope),
+        ];
+        let mut uses = vec![0; lowered.lower.slots.len()];
+        lowered
+            .phases
+            .iter()
+            .flatten()
+            .for_each(|step| step.reads(|slot| uses[slot as usize] += 1));
+        for (steps, sum, root, epilogue) in sides {
+            if let (Value::Array(sum, _), Value::Array(root, _)) = (sum, root) {
+                let reader = Reader::new(steps, &uses, &literals);
+                let tree = reader.describe(root.slot, sum.slot);
+                patterns.extend(tree.map(|tree| Pattern {
+                    code: tree.code,
+                    epilogue,
+                }));
+            }
+        }
+    }
+    patterns
+}
