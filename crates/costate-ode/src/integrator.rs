@@ -72,6 +72,8 @@ pub struct Integrator<T: Real, Y: State<T>, S, E = RungeKutta<T, Y>> {
     /// How much longer than planned the last step may be, and the resolution of t.
     stretch: T,
     resolution: T,
+    /// What no step may fall below, wherever t is: `h_min`, or what tells a step from none near t = 0.
+    floor: T,
 }
 
 impl<T: Real, Y: State<T>, S: System<T, Y>> Integrator<T, Y, S> {
@@ -135,6 +137,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         )?;
         let control = Control::new(&options.controller, engine.error_exponent());
         let zero = T::zero();
+        let floor = options.h_min.max(T::min_positive_value() / T::epsilon());
         let mut this = Self {
             system,
             engine,
@@ -158,6 +161,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             recent: [(zero, zero, zero); REMEMBERED],
             stretch: T::from_f64(1.01),
             resolution: T::epsilon() * T::from_f64(4.0),
+            floor,
         };
         this.reset(t0, y0);
         Ok(this)
@@ -332,7 +336,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
 
     #[inline]
     fn smallest(&self) -> T {
-        (self.span.t_next.abs() * self.resolution).max(self.options.h_min)
+        (self.span.t_next.abs() * self.resolution).max(self.floor)
     }
 
     /// Takes one step: tries until one is accepted.

@@ -1,4 +1,42 @@
 //! Initial value problems for ordinary differential equations, generic over num-traits scalars and states.
+//!
+//! dy/dt = f(t, y), y(t₀) = y₀, forward or backward in time. A closure that writes dy/dt is all it takes:
+//!
+//! ```
+//! use costate_ode::Ivp;
+//!
+//! // Hares and lynxes for twenty years.
+//! let field = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| {
+//!     *dy = [0.55 * y[0] - 0.028 * y[0] * y[1], -0.80 * y[1] + 0.024 * y[0] * y[1]];
+//! };
+//! let solution = Ivp::new(field, 0.0, [33.0, 5.9], 20.0).rtol(1e-8).atol(1e-8).save_at([10.0, 20.0]).solve()?;
+//! assert_eq!(solution.t, [10.0, 20.0]);
+//! assert!((solution.y[1][0] - 29.326525).abs() < 1e-5);
+//! # Ok::<(), costate_ode::Failure<f64, [f64; 2]>>(())
+//! ```
+//!
+//! | to | take |
+//! |---|---|
+//! | solve and be done | [`Ivp`]: tolerances, method, save times, continuous solution |
+//! | hold the stepping in your hands | [`Integrator`] |
+//! | choose a method by name, list them | [`Method`], [`tableau`](mod@tableau) |
+//! | bring your own method | a [`Tableau`] in a `static`, or an [`Engine`] |
+//! | change how steps are chosen | [`Options`], [`Controller`], [`Norm`], [`Tolerance`] |
+//! | use another kind of state or number | [`State`], [`Element`], [`Real`] |
+//! | learn why it stopped | [`Failure`], [`Diagnosis`] |
+//!
+//! **Sizes.** `[f64; N]` and nalgebra's `SVector` keep the size in the type: the stages unroll and nothing lives on the heap. `Vec<f64>` and
+//! `DVector` take sizes known at run time. Steps allocate nothing in either case.
+//!
+//! **Which method.** The default, `tsit5`, is right for most non-stiff problems at tolerances from 1e-3 to 1e-9. Constant steps
+//! ([`Ivp::step`]) make the numbers a smooth function of the data, as methods without error estimate need them anyway. If a solve stops with
+//! "looks stiff", steps were held down by stability, not accuracy: take a method whose [`stiff`](Method::stiff) is set.
+//!
+//! **When not to use it.** Boundary value problems, delays, noise and partial differential equations that are not yet discretised
+//! are not for this crate. Gradients of what a solution gives with respect to its parameters: `costate-neural-ode`, which is built on it.
+//!
+//! **Precision.** An `f32` state may have its time and error norm in `f64`: [`Element`] says how. Tolerances that the number type cannot
+//! reach are refused.
 
 mod coefficient;
 mod combine;

@@ -1,0 +1,227 @@
+//! Every tableau meets the order conditions it claims, by rooted trees ([Hairer1993] II.2).
+
+use costate_ode::Tableau;
+use costate_ode::tableau::tableaus;
+use costate_problems::DoubleDouble as Number;
+use num_traits::{Float, One, ToPrimitive, Zero};
+
+/// The conditions are checked in 31 digits, as the coefficients are held: rounding in the checks themselves stays out of sight.
+const TOLERANCE: f64 = 1e-24;
+
+/// A rooted tree: the subtrees at its root, and its density γ.
+struct Tree {
+    order: usize,
+    children: Vec<usize>,
+    density: f64,
+}
+
+/// All rooted trees of order at most `order`; children refer to earlier trees.
+fn trees(order: usize) -> Vec<Tree> {
+    let mut all: Vec<Tree> = Vec::new();
+    for n in 1..=order {
+        let mut forests = Vec::new();
+        grow(&all, n - 1, all.len(), &mut Vec::new(), &mut forests);
+        for children in forests {
+            let density = children.iter().map(|c| all[*c].density).product::<f64>() * n as f64;
+            all.push(Tree {
+                order: n,
+                children,
+                density,
+            });
+        }
+    }
+    all
+}
+
+/// All multisets of trees below number `below` with `nodes` nodes together.
+fn grow(
+    all: &[Tree],
+    nodes: usize,
+    below: usize,
+    forest: &mut Vec<usize>,
+    forests: &mut Vec<Vec<usize>>,
+) {
+    if nodes == 0 {
+        forests.push(forest.clone());
+    }
+    for c in (0..below).filter(|c| all[*c].order <= nodes) {
+        forest.push(c);
+        grow(all, nodes - all[c].order, c + 1, forest, forests);
+        forest.pop();
+    }
+}
+
+/// The elementary weights Φ_i of every tree, for all slopes of the method, dense output's included.
+fn elementary_weights(tableau: &Tableau, trees: &[Tree]) -> Vec<Vec<Number>> {
+    let n = tableau.dense_len();
+    let a: Vec<Vec<Number>> = (0..n)
+        .map(|i| (0..i).map(|j| tableau.a(i, j).to()).collect())
+        .collect();
+    let mut all: Vec<Vec<Number>> = Vec::new();
+    for tree in trees {
+        let inner = |i: usize, child: usize| dot(&a[i], &all[child]);
+        let product = |i: usize| {
+            tree.children
+                .iter()
+                .fold(Number::one(), |product, c| product * inner(i, *c))
+        };
+        let phi = (0..n).map(product).collect();
+        all.push(phi);
+    }
+    all
+}
+
+fn dot(a: &[Number], b: &[Number]) -> Number {
+    a.iter()
+        .zip(b)
+        .fold(Number::zero(), |sum, (a, b)| sum + *a * *b)
+}
+
+/// The largest violation of the conditions Σ w_i Φ_i = `target`/γ over the trees of one order.
+fn violation(
+    weights: &[Number],
+    order: usize,
+    target: f64,
+    trees: &[Tree],
+    phi: &[Vec<Number>],
+) -> f64 {
+    let of_order = trees
+        .iter()
+        .zip(phi)
+        .filter(|(tree, _)| tree.order == order);
+    let off = |(tree, phi): (&Tree, &Vec<Number>)| {
+        (dot(weights, phi) - Number::new(target) / Number::new(tree.density)).abs()
+    };
+    of_order
+        .map(off)
+        .fold(Number::zero(), Float::max)
+        .to_f64()
+        .unwrap_or(f64::NAN)
+}
+
+#[test]
+fn trees_are_counted_as_cayley_did() {
+    let all = trees(9);
+    let counts: Vec<usize> = (1..=9)
+        .map(|n| all.iter().filter(|tree| tree.order == n).count())
+        .collect();
+    assert_eq!(counts, [1, 1, 2, 4, 9, 20, 48, 115, 286]);
+}
+
+#[test]
+fn every_tableau_is_valid() {
+    for tableau in tableaus() {
+        tableau.validate().unwrap();
+    }
+}
+
+#[test]
+fn solutions_have_exactly_the_order_claimed() {
+    for tableau in tableaus() {
+        let trees = trees(tableau.order + 1);
+        let phi = elementary_weights(tableau, &trees);
+        let b: Vec<Number> = tableau.b.iter().map(|b| b.to()).collect();
+        for order in 1..=tableau.order {
+            let off = violation(&b, order, 1.0, &trees, &phi);
+            assert!(
+                off < TOLERANCE,
+                "{}: order {order} is missed by {off:e}",
+                tableau.name
+            );
+        }
+        let off = violation(&b, tableau.order + 1, 1.0, &trees, &phi);
+        assert!(
+            off > 1e-7,
+            "{} has a higher order than it says",
+            tableau.name
+        );
+    }
+}
+
+#[test]
+fn embedded_solutions_have_exactly_the_order_claimed() {
+    for tableau in tableaus() {
+        let Some(embedded_order) = tableau.embedded_order else {
+            continue;
+        };
+        let trees = trees(embedded_order + 1);
+        let phi = elementary_weights(tableau, &trees);
+        let embedded: Vec<Number> = tableau
+            .b
+            .iter()
+            .zip(tableau.b_err)
+            .map(|(b, e)| b.to::<Number>() - e.to())
+            .collect();
+        for order in 1..=embedded_order {
+            let off = violation(&embedded, order, 1.0, &trees, &phi);
+            assert!(
+                off < TOLERANCE,
+                "{}: order {order} is missed by {off:e}",
+                tableau.name
+            );
+        }
+        let off = violation(&embedded, embedded_order + 1, 1.0, &trees, &phi);
+        assert!(
+            off > 1e-7,
+            "the embedded solution of {} has a higher order than it says",
+            tableau.name
+        );
+    }
+}
+
+#[test]
+fn dense_output_has_the_order_claimed_in_every_power_of_sigma() {
+    for tableau in tableaus() {
+        let trees = trees(tableau.dense_order());
+        let phi = elementary_weights(tableau, &trees);
+        let polynomials = tableau.dense_polynomials::<Number>();
+        let degree = polynomials.iter().map(Vec::len).max().unwrap();
+        for power in 1..=degree {
+            let coefficients: Vec<Number> = polynomials
+                .iter()
+                .map(|row| row.get(power - 1).copied().unwrap_or(Number::zero()))
+                .collect();
+            for order in 1..=tableau.dense_order() {
+                let target = if order == power { 1.0 } else { 0.0 };
+                let off = violation(&coefficients, order, target, &trees, &phi);
+                assert!(
+                    off < TOLERANCE,
+                    "{}: σ^{power}, order {order} is missed by {off:e}",
+                    tableau.name
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn dense_output_ends_in_the_solution_and_its_slopes_are_its_derivative() {
+    for tableau in tableaus() {
+        let n = tableau.dense_len();
+        let (mut weights, mut above, mut below, mut slopes) =
+            (vec![0.0; n], vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+        tableau.dense_weights(1.0, &mut weights);
+        for i in 0..n {
+            let b = tableau.b.get(i).map_or(0.0, |b| b.to::<f64>());
+            assert!(
+                (weights[i] - b).abs() < 1e-13,
+                "{}: w_{i}(1) = {} is not {b}",
+                tableau.name,
+                weights[i]
+            );
+        }
+        let sigma = 0.3_f64;
+        tableau.dense_weights(sigma + 1e-5, &mut above);
+        tableau.dense_weights(sigma - 1e-5, &mut below);
+        tableau.dense_weight_derivatives(sigma, &mut slopes);
+        for i in 0..n {
+            let difference = (above[i] - below[i]) / 2e-5;
+            assert!(
+                (slopes[i] - difference).abs() < 1e-6,
+                "{}: w_{i}′ = {}, not {difference}",
+                tableau.name,
+                slopes[i]
+            );
+        }
+    }
+}
