@@ -3,11 +3,14 @@
 //! An [`Integrator`](crate::Integrator) decides where to step, whether to accept and what to try next; its engine computes the step. There is
 //! one file for each family of methods.
 
+mod rosenbrock;
 mod runge_kutta;
 
+pub use rosenbrock::{Rosenbrock, RosenbrockTableau};
 pub use runge_kutta::{RungeKutta, Scheme};
 
-use crate::{Scale, Stats};
+use crate::combine::{Terms, combine};
+use crate::{Element, Real, Scale, State, Stats};
 
 /// A family of methods at work: the stages of one step and what is kept between steps.
 ///
@@ -90,4 +93,24 @@ pub struct Span<T> {
     pub t_next: T,
     /// Its signed size.
     pub h: T,
+}
+
+/// Pushes c_m = `factor` Σ_i rows\[i\]\[m\] k_i for each power m + 1 of σ, states of the kind of `y`.
+fn push_powers<T: Real, Y: State<T>>(
+    y: &Y,
+    k: &[Y],
+    rows: &[Vec<T>],
+    factor: T,
+    powers: &mut Vec<Y>,
+) {
+    let mut zero = y.clone();
+    zero.as_mut_slice().fill(Y::Element::zero());
+    let degree = rows.iter().map(Vec::len).max().unwrap_or(0);
+    for m in 0..degree {
+        let with_power = rows.iter().enumerate().filter(|(_, row)| row.len() > m);
+        let terms: Terms<T> = with_power.map(|(i, row)| (i, row[m])).collect();
+        let mut power = zero.clone();
+        combine(&mut power, &zero, k, &terms, factor);
+        powers.push(power);
+    }
 }

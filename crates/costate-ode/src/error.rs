@@ -74,6 +74,12 @@ pub enum Error {
         /// The method's name.
         method: &'static str,
     },
+    /// A mass matrix for a method that cannot take one.
+    #[error("{method} cannot solve systems with a mass matrix: take one for stiff problems")]
+    MassMatrix {
+        /// The method's name.
+        method: &'static str,
+    },
     /// The integration could not go on.
     #[error("{0}")]
     Stopped(Box<Diagnosis>),

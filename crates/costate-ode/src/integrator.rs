@@ -81,7 +81,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Integrator<T, Y, S> {
     ///
     /// # Errors
     /// [`Error::Tolerance`], [`Error::Length`], [`Error::Option`] for options that make no sense; [`Error::NoErrorEstimate`] if the method can only take constant
-    /// steps and the options give none.
+    /// steps and the options give none; [`Error::MassMatrix`] for a system that has one.
     pub fn new(
         tableau: &'static Tableau,
         system: S,
@@ -92,6 +92,11 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Integrator<T, Y, S> {
         tableau.validate()?;
         if options.step.is_none() && tableau.embedded_order.is_none() {
             return Err(Error::NoErrorEstimate {
+                method: tableau.name,
+            });
+        }
+        if system.mass().is_some() {
+            return Err(Error::MassMatrix {
                 method: tableau.name,
             });
         }

@@ -1,9 +1,12 @@
 //! From an initial value problem to its solution in one sentence.
 
 use crate::method::Family;
+mod attach;
+
+use crate::system::Erased;
 use crate::{
-    Controller, Engine, Error, Failure, Integrator, Method, Norm, Options, Real, Solution, State,
-    Stats, System, Tolerance, Trajectory, tableau,
+    Controller, Engine, Error, Failure, Field, Integrator, Method, Norm, Options, Real, Rosenbrock,
+    Solution, State, Stats, System, Tolerance, Trajectory, tableau,
 };
 
 /// What to keep of a solution.
@@ -152,9 +155,12 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
     /// # Errors
     /// [`Failure`], which says why and holds the solution as far as it was computed: options that make no sense, save times out of order, or an integration that
     /// had to stop ([`Error::Stopped`]).
-    pub fn solve(self) -> Result<Solution<T, Y>, Failure<T, Y>> {
+    pub fn solve(self) -> Result<Solution<T, Y>, Failure<T, Y>>
+    where
+        Y::Element: Field<T>,
+    {
         let Self {
-            system,
+            mut system,
             t0,
             y0,
             t1,
@@ -163,16 +169,29 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             save,
             dense,
         } = self;
-        let ready = check_times(&save, t0, t1).and_then(|()| match method.family {
-            Family::Explicit(tableau) => Integrator::new(tableau, system, t0, &y0, options),
-        });
-        match ready {
-            Ok(integrator) => run(integrator, t1, save, dense),
-            Err(error) => Err(Failure {
-                error,
-                partial: Box::new(empty()),
-            }),
+        if let Err(error) = check_times(&save, t0, t1) {
+            return Err(fail(error));
         }
+        match method.family {
+            Family::Explicit(tableau) => {
+                let it = Integrator::new(tableau, system, t0, &y0, options);
+                run(it.map_err(fail)?, t1, save, dense)
+            }
+            // Implicit steps cost so much more than a call through a pointer that one copy of an engine serves all systems of a state.
+            Family::Rosenbrock(tableau) => {
+                let system = Erased(&mut system);
+                let engine = Rosenbrock::new(tableau, &system, &y0);
+                let it = Integrator::with_engine(engine, system, t0, &y0, options);
+                run(it.map_err(fail)?, t1, save, dense)
+            }
+        }
+    }
+}
+
+fn fail<T, Y>(error: Error) -> Failure<T, Y> {
+    Failure {
+        error,
+        partial: Box::new(empty()),
     }
 }
 

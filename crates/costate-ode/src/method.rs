@@ -1,6 +1,6 @@
 //! The registry of methods.
 
-use crate::{Error, Tableau, tableau};
+use crate::{Error, RosenbrockTableau, Tableau, tableau};
 
 /// A method of integration and what there is to know about it.
 ///
@@ -19,13 +19,15 @@ pub struct Method {
     pub title: &'static str,
     /// Its order.
     pub order: usize,
+    /// The order of its dense output.
+    pub dense_order: usize,
     /// Stages of a step; evaluations of f, less one if it is FSAL.
     pub stages: usize,
     /// Whether it chooses its steps by an error estimate; otherwise it takes constant steps.
     pub adaptive: bool,
     /// Whether it suits stiff problems.
     pub stiff: bool,
-    /// States held in memory during a step.
+    /// States held in memory during a step; implicit methods hold matrices besides.
     pub memory: usize,
     /// When to choose it.
     pub when: &'static str,
@@ -38,6 +40,7 @@ pub struct Method {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Family {
     Explicit(&'static Tableau),
+    Rosenbrock(&'static RosenbrockTableau),
 }
 
 impl From<&'static Tableau> for Method {
@@ -46,6 +49,7 @@ impl From<&'static Tableau> for Method {
             name: tableau.name,
             title: tableau.title,
             order: tableau.order,
+            dense_order: tableau.dense_order().min(tableau.order),
             stages: tableau.stages(),
             adaptive: tableau.embedded_order.is_some(),
             stiff: false,
@@ -57,14 +61,35 @@ impl From<&'static Tableau> for Method {
     }
 }
 
+impl From<&'static RosenbrockTableau> for Method {
+    fn from(tableau: &'static RosenbrockTableau) -> Self {
+        Self {
+            name: tableau.name,
+            title: tableau.title,
+            order: tableau.order,
+            dense_order: tableau.dense_order,
+            stages: tableau.stages(),
+            adaptive: true,
+            stiff: true,
+            memory: tableau.stages() + 9,
+            when: tableau.when,
+            reference: tableau.reference,
+            family: Family::Rosenbrock(tableau),
+        }
+    }
+}
+
 impl Method {
     /// Every method of this crate.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        tableau::tableaus()
+        let explicit = tableau::tableaus()
             .iter()
-            .map(|tableau| Self::from(*tableau))
-            .collect()
+            .map(|tableau| Self::from(*tableau));
+        let rosenbrock = RosenbrockTableau::all()
+            .iter()
+            .map(|tableau| Self::from(*tableau));
+        explicit.chain(rosenbrock).collect()
     }
 
     /// The method called `name`.
@@ -89,7 +114,9 @@ impl Method {
     /// Its tableau, if it is an explicit Runge–Kutta method.
     #[must_use]
     pub fn tableau(&self) -> Option<&'static Tableau> {
-        let Family::Explicit(tableau) = self.family;
-        Some(tableau)
+        match self.family {
+            Family::Explicit(tableau) => Some(tableau),
+            _ => None,
+        }
     }
 }

@@ -1,4 +1,10 @@
-//! The right-hand side of dy/dt = f(t, y).
+//! The right-hand side of dy/dt = f(t, y), and what implicit methods may know of it.
+
+mod given;
+
+pub use given::{Autonomous, WithJacobian, WithMass, WithStructure, WithTimeDerivative};
+
+use crate::{Matrix, State, Structure};
 
 /// The vector field f of dy/dt = f(t, y).
 ///
@@ -6,6 +12,9 @@
 /// space, count its calls or record them. The order in which an integrator calls it is part of the integrator's documentation.
 ///
 /// `eval` must write every component of `dy`; what it finds there is left from earlier evaluations.
+///
+/// Implicit methods need the derivatives of f. A system that says nothing of them has them taken by differences of f; one that knows
+/// them overrides the other methods, or gets them attached: [`Ivp::jacobian`](crate::Ivp::jacobian) and its neighbours, [`WithJacobian`] and its.
 ///
 /// ```
 /// use costate_ode::System;
@@ -23,11 +32,65 @@
 pub trait System<T, Y> {
     /// Writes f(t, y) into `dy`.
     fn eval(&mut self, t: T, y: &Y, dy: &mut Y);
+
+    /// Which entries of ∂f/∂y can be other than zero. Asked once, when an integration is prepared.
+    fn structure(&self) -> Structure {
+        Structure::Dense
+    }
+
+    /// M of M dy/dt = f(t, y), if it is not the identity; constant, and singular for differential-algebraic systems (of index 1).
+    /// Asked once, when an integration is prepared; explicit methods do not ask.
+    fn mass(&self) -> Option<Matrix<Y::Element>>
+    where
+        Y: State<T>,
+    {
+        None
+    }
+
+    /// Writes ∂f/∂y at (t, y) into `jacobian`, whose entries are all zero, and returns true; or returns false to have it taken by differences,
+    /// one evaluation of f for each [colour](Matrix::colours) of the matrix.
+    ///
+    /// `eval` was called before, but not always at this point.
+    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<Y::Element>) -> bool
+    where
+        Y: State<T>,
+    {
+        let _ = (t, y, jacobian);
+        false
+    }
+
+    /// Writes ∂f/∂t at (t, y) into `out` and returns true; or returns false to have it taken by a difference. Only Rosenbrock methods ask.
+    fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
+        let _ = (t, y, out);
+        false
+    }
 }
 
 impl<T, Y, F: FnMut(T, &Y, &mut Y)> System<T, Y> for F {
     #[inline]
     fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
         self(t, y, dy);
+    }
+}
+
+/// A system behind a pointer.
+pub(crate) struct Erased<'a, T, Y>(pub(crate) &'a mut dyn System<T, Y>);
+
+impl<T, Y: State<T>> System<T, Y> for Erased<'_, T, Y> {
+    #[inline]
+    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
+        self.0.eval(t, y, dy);
+    }
+    fn structure(&self) -> Structure {
+        self.0.structure()
+    }
+    fn mass(&self) -> Option<Matrix<Y::Element>> {
+        self.0.mass()
+    }
+    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<Y::Element>) -> bool {
+        self.0.jacobian(t, y, jacobian)
+    }
+    fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
+        self.0.time_derivative(t, y, out)
     }
 }

@@ -82,7 +82,8 @@ impl<T: Real> Scheme<T> {
     }
 }
 
-fn terms<T: Real>(row: &[Coefficient]) -> Terms<T> {
+/// The entries of a row that are not zero.
+pub(super) fn terms<T: Real>(row: &[Coefficient]) -> Terms<T> {
     row.iter()
         .enumerate()
         .filter(|(_, c)| !c.is_zero())
@@ -390,21 +391,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
         stats: &mut Stats,
     ) {
         self.complete(system, span, y, y_next, stats);
-        let mut zero = y.clone();
-        zero.as_mut_slice().fill(Y::Element::zero());
-        let degree = self.scheme.dense.iter().map(Vec::len).max().unwrap_or(0);
-        for m in 0..degree {
-            let with_power = self
-                .scheme
-                .dense
-                .iter()
-                .enumerate()
-                .filter(|(_, row)| row.len() > m);
-            let terms: Terms<T> = with_power.map(|(i, row)| (i, row[m])).collect();
-            let mut power = zero.clone();
-            combine(&mut power, &zero, &self.k, &terms, span.h);
-            powers.push(power);
-        }
+        super::push_powers(y, &self.k, &self.scheme.dense, span.h, powers);
     }
 
     fn error_exponent(&self) -> usize {

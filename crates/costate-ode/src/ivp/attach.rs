@@ -1,0 +1,85 @@
+//! What implicit methods may be told about f.
+
+use super::Ivp;
+use crate::{
+    Autonomous, Matrix, State, Structure, System, WithJacobian, WithMass, WithStructure,
+    WithTimeDerivative,
+};
+
+impl<T, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
+    fn with<R: System<T, Y>>(self, attach: impl FnOnce(S) -> R) -> Ivp<T, Y, R> {
+        Ivp {
+            system: attach(self.system),
+            t0: self.t0,
+            y0: self.y0,
+            t1: self.t1,
+            method: self.method,
+            options: self.options,
+            save: self.save,
+            dense: self.dense,
+        }
+    }
+
+    /// Gives ∂f/∂y as a closure `|t, y, jacobian|` that sets the entries that are not zero; otherwise implicit methods take it by differences of f.
+    ///
+    /// ```
+    /// use costate_ode::{Ivp, Method};
+    ///
+    /// let stiff = |t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -1e5 * (y[0] - t.cos());
+    /// let solution = Ivp::new(stiff, 0.0, [0.0], 1.0)
+    ///     .method(Method::by_name("rodas5p")?)
+    ///     .jacobian(|_t, _y, jacobian| jacobian.set(0, 0, -1e5))
+    ///     .solve()?;
+    /// assert!((solution.last()[0] - 1.0_f64.cos()).abs() < 1e-4);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn jacobian<J>(self, jacobian: J) -> Ivp<T, Y, WithJacobian<S, J>>
+    where
+        J: FnMut(T, &Y, &mut Matrix<Y::Element>),
+    {
+        self.with(|system| WithJacobian::new(system, jacobian))
+    }
+
+    /// Says which entries of ∂f/∂y can be other than zero: differences, memory and factors follow it.
+    #[must_use]
+    pub fn structure(self, structure: Structure) -> Ivp<T, Y, WithStructure<S>> {
+        self.with(|system| WithStructure::new(system, structure))
+    }
+
+    /// Gives ∂f/∂t as a closure `|t, y, out|`; otherwise Rosenbrock methods take it by a difference.
+    #[must_use]
+    pub fn time_derivative<D>(self, time_derivative: D) -> Ivp<T, Y, WithTimeDerivative<S, D>>
+    where
+        D: FnMut(T, &Y, &mut Y),
+    {
+        self.with(|system| WithTimeDerivative::new(system, time_derivative))
+    }
+
+    /// Says that t does not occur in f.
+    #[must_use]
+    pub fn autonomous(self) -> Ivp<T, Y, Autonomous<T, Y, S>> {
+        self.with(WithTimeDerivative::autonomous)
+    }
+
+    /// Solves M dy/dt = f(t, y) with this constant matrix M, which may be singular if the system has index 1; explicit methods refuse it.
+    ///
+    /// The start must be consistent: where rows of M vanish, so must those of f.
+    ///
+    /// ```
+    /// use costate_ode::{Ivp, Matrix, Method};
+    ///
+    /// // y₀′ = −y₁ under the constraint 0 = y₁ − y₀².
+    /// let f = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [-y[1], y[1] - y[0] * y[0]];
+    /// let solution = Ivp::new(f, 0.0, [1.0, 1.0], 1.0)
+    ///     .method(Method::by_name("rodas5p")?)
+    ///     .mass(Matrix::diagonal::<f64>([1.0, 0.0]))
+    ///     .solve()?;
+    /// assert!((solution.last()[0] - 0.5).abs() < 1e-6 && (solution.last()[1] - 0.25).abs() < 1e-6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn mass(self, mass: Matrix<Y::Element>) -> Ivp<T, Y, WithMass<S, Y::Element>> {
+        self.with(|system| WithMass::new(system, mass))
+    }
+}

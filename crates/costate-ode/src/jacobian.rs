@@ -1,0 +1,121 @@
+//! ∂f/∂y and ∂f/∂t at a point: the system's own, or by differences.
+
+use crate::{Element, Field, Matrix, Real, Scale, State, Stats, System};
+
+/// The derivatives of f at one point, and where they are put. Made once for an integration; taking them allocates nothing.
+///
+/// # Differences
+/// Column j of ∂f/∂y is (f(y + δ e_j) − f(y)) / δ with δ = max(√ε |y_j|, 1000 |h| ε n ‖f‖ w_j, √ε w_j), where w_j is what the tolerances allow
+/// component j and ‖f‖ the error norm: the first is the usual balance of rounding against curvature, the second keeps the rounding of
+/// f out of a step of size h (\[Brown1989\]), the third is for components at rest at zero. All have the units of y_j. Columns of one
+/// colour share an evaluation.
+///
+/// ∂f/∂t is (f(t + δ) − f(t)) / δ with δ = √ε max(|h|, min(|t|, 100 |h|)).
+#[derive(Clone, Debug)]
+pub(crate) struct Derivatives<T, Y: State<T>> {
+    pub(crate) jacobian: Matrix<Y::Element>,
+    pub(crate) mass: Option<Matrix<Y::Element>>,
+    point: Y,
+    slope: Y,
+    increments: Vec<Y::Element>,
+    by_scalar: std::marker::PhantomData<T>,
+}
+
+impl<T: Real, Y: State<T>> Derivatives<T, Y>
+where
+    Y::Element: Field<T>,
+{
+    pub(crate) fn new<S: System<T, Y>>(system: &S, y: &Y) -> Self {
+        let n = y.as_slice().len();
+        let (mut structure, mass) = (system.structure(), system.mass());
+        if let Some(mass) = &mass {
+            assert!(
+                mass.len() == n,
+                "a mass matrix of {} rows for a state of {n} components",
+                mass.len()
+            );
+            structure = mass.structure_with(&structure);
+        }
+        Self {
+            jacobian: Matrix::new::<T>(n, structure),
+            mass,
+            point: y.clone(),
+            slope: y.clone(),
+            increments: vec![Y::Element::zero(); n],
+            by_scalar: std::marker::PhantomData,
+        }
+    }
+
+    /// Takes ∂f/∂y at (t, y), where f is `f`, for steps of about `h`.
+    pub(crate) fn take<S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        t: T,
+        y: &Y,
+        f: &Y,
+        h: T,
+        scale: &mut Scale<T>,
+        stats: &mut Stats,
+    ) {
+        stats.jacobians += 1;
+        self.jacobian.as_mut_slice().fill(Y::Element::zero());
+        if system.jacobian(t, y, &mut self.jacobian) {
+            return;
+        }
+        let (y, f) = (y.as_slice(), f.as_slice());
+        let point = self.point.as_mut_slice();
+        point.copy_from_slice(y);
+        let epsilon = Y::Element::epsilon();
+        let size = scale.squared(y, y, |i| f[i]).sqrt();
+        let noise = T::from_f64(1e3 * y.len() as f64) * h.abs() * epsilon * size;
+        let least = epsilon.sqrt().max(noise.min(T::one()));
+        for (j, increment) in self.increments.iter_mut().enumerate() {
+            let allowed = scale.at(j, y[j], y[j]);
+            let mut delta = (epsilon.sqrt() * y[j].magnitude()).max(least * allowed);
+            if delta == T::zero() {
+                delta = epsilon;
+            }
+            // What is added exactly, rounded as it will be.
+            *increment = (y[j] + Y::Element::real(delta)) - y[j];
+        }
+        for colour in 0..self.jacobian.colours() {
+            let columns = self.jacobian.columns(colour);
+            let point = self.point.as_mut_slice();
+            columns
+                .iter()
+                .for_each(|j| point[*j] = y[*j] + self.increments[*j]);
+            system.eval(t, &self.point, &mut self.slope);
+            let point = self.point.as_mut_slice();
+            columns.iter().for_each(|j| point[*j] = y[*j]);
+            let (slope, increments) = (self.slope.as_slice(), &self.increments);
+            self.jacobian
+                .set_columns(colour, |i, j| (slope[i] - f[i]) / increments[j]);
+        }
+        stats.nfe += self.jacobian.colours();
+    }
+
+    /// Writes ∂f/∂t at (t, y), where f is `f`, for a step `h` into `out`. False if it is zero.
+    pub(crate) fn take_in_time<S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        t: T,
+        y: &Y,
+        f: &Y,
+        h: T,
+        out: &mut Y,
+        stats: &mut Stats,
+    ) -> bool {
+        if !system.time_derivative(t, y, out) {
+            let h = h.abs();
+            let delta = T::epsilon().sqrt() * h.max(t.abs().min(T::from_f64(100.0) * h));
+            let ahead = t + delta;
+            system.eval(ahead, y, out);
+            stats.nfe += 1;
+            let delta = Y::Element::real(ahead - t);
+            for (out, f) in out.as_mut_slice().iter_mut().zip(f.as_slice()) {
+                *out = (*out - *f) / delta;
+            }
+        }
+        out.as_slice().iter().any(|x| x.magnitude() != T::zero())
+    }
+}

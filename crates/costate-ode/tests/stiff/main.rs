@@ -1,0 +1,9 @@
+//! Methods for stiff problems: order, stability, reference solutions, cost.
+
+mod allocation;
+mod cost;
+mod order;
+mod reference;
+mod rosenbrock;
+mod systems;
+mod trees;

@@ -1,0 +1,60 @@
+//! Known end values of stiff problems, over tolerances.
+
+use costate_ode::{Ivp, Method, Solution};
+use costate_problems::Boxed;
+
+/// The largest error of a component in units of rtol · max(|y|, a typical size of its own).
+fn solve(method: Method, problem: &Boxed<f64>, rtol: f64, atol: f64) -> Solution<f64, Vec<f64>> {
+    let field = |t: f64, y: &Vec<f64>, dy: &mut Vec<f64>| (problem.field)(t, y, dy);
+    Ivp::new(field, problem.t0, problem.y0.clone(), problem.t1)
+        .method(method)
+        .rtol(rtol)
+        .atol(atol)
+        .save_end()
+        .solve()
+        .unwrap_or_else(|failure| panic!("{} at {rtol:e}: {failure}", problem.name))
+}
+
+/// Robertson's second component never exceeds 4e-5, those of HIRES end at 1e-5: absolute tolerances far below.
+fn atol(problem: &str, rtol: f64) -> f64 {
+    match problem {
+        "robertson" => rtol * 1e-6,
+        "hires" => rtol * 1e-4,
+        _ => rtol * 1e-2,
+    }
+}
+
+#[test]
+fn errors_at_the_end_follow_the_tolerance() {
+    for method in Method::all().into_iter().filter(|m| m.stiff && m.adaptive) {
+        for problem in costate_problems::stiff::<f64>() {
+            for rtol in [1e-4, 1e-7, 1e-10] {
+                // Methods of low order would need a million steps.
+                if rtol < 1e-8 && method.order < 4 {
+                    continue;
+                }
+                let atol = atol(problem.name, rtol);
+                let solution = solve(method, &problem, rtol, atol);
+                let error = solution
+                    .last()
+                    .iter()
+                    .zip(&problem.y1)
+                    .map(|(y, y1)| (y - y1).abs() / (atol + rtol * y1.abs()))
+                    .fold(0.0, f64::max);
+                let stats = solution.stats;
+                println!(
+                    "{:12} {:12} {rtol:e}: error {error:8.2} steps {:6} rejected {:5} nfe {:7} jac {:6} lu {:6} solves {:7}",
+                    method.name,
+                    problem.name,
+                    stats.steps,
+                    stats.rejected,
+                    stats.nfe,
+                    stats.jacobians,
+                    stats.factorisations,
+                    stats.solves
+                );
+                assert!(error < 50.0, "{} on {}", method.name, problem.name);
+            }
+        }
+    }
+}
