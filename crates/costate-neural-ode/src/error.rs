@@ -7,6 +7,9 @@ pub enum Error {
     /// The solver refused its options or stopped on the way; on the way back in time too.
     #[error(transparent)]
     Solver(#[from] costate_ode::Error),
+    /// A function that was recorded cannot be compiled.
+    #[error(transparent)]
+    Tape(#[from] costate_tape::Error),
     /// A save time that no step reaches, or that comes before the one before it.
     #[error(
         "save time {index} is {time}, but save times must lie between {from} and {to}, in this order; sort them, or move the end"
@@ -20,6 +23,16 @@ pub enum Error {
         from: f64,
         /// The end.
         to: f64,
+    },
+    /// A gradient method that cannot give what is asked for.
+    #[error("{method} cannot give {what}; take {instead}")]
+    Unavailable {
+        /// The method.
+        method: &'static str,
+        /// What it cannot give.
+        what: &'static str,
+        /// One that can.
+        instead: &'static str,
     },
     /// There is no gradient method of this name.
     #[error("there is no gradient method `{name}`; choose one of: {known}")]

@@ -1,5 +1,11 @@
 //! Vector fields and their three products.
 
+mod native;
+mod recorded;
+
+pub use native::{Native, Products, RightHandSide};
+pub use recorded::Recorded;
+
 /// The vector field f of dh/dt = f(h, t, θ) and what gradient methods need of its derivatives: products with a row a from the left,
 ///
 /// ```text

@@ -4,11 +4,12 @@ mod augmented;
 mod error;
 mod field;
 pub mod gradient;
+pub mod layer;
 pub mod train;
 
 pub use augmented::{Augmented, Quadratures};
 pub use error::Error;
-pub use field::VectorField;
+pub use field::{Native, Products, Recorded, RightHandSide, VectorField};
 pub use gradient::{
     Backsolve, Discrete, FiniteDifference, Forward, Gradient, GradientMethod, Problem, Saved,
 };

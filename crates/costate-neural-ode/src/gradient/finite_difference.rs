@@ -94,8 +94,9 @@ where
             save_at: &point.save_at,
         };
         if self.varying {
-            self.primal.begin(&problem)?;
+            self.primal.go_to_start(&problem);
             while self.primal.advance_without_record()? {}
+            self.primal.save_rest();
         } else {
             self.primal.go_to_start(&problem);
             for (n, step) in self.steps.iter().enumerate() {
@@ -160,6 +161,13 @@ where
         loss: &mut LossFn<'_, Y::Element>,
     ) -> Result<&Gradient<Y::Element>, Error> {
         self.primal.begin(problem)?;
+        if problem.t0 == problem.t1 {
+            return Err(Error::Unavailable {
+                method: ABOUT.name,
+                what: "the gradient of a solve of no length, which has no step to vary",
+                instead: super::discrete::ABOUT.name,
+            });
+        }
         while self.primal.advance()? {}
         self.steps.clone_from(&self.primal.steps);
         let forward = *self.primal.it.stats();

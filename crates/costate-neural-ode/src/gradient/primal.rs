@@ -228,6 +228,17 @@ where
         });
     }
 
+    /// Saves the states at times beyond the end, by the dense output of the last step.
+    pub(crate) fn save_rest(&mut self) {
+        while let Some(&time) = self.times.get(self.saves.len()) {
+            self.save_state(self.saves.len(), time);
+            self.saves.push(SavePoint {
+                sigma: T::one(),
+                at_end: false,
+            });
+        }
+    }
+
     /// Saves the state of dense output at `time`.
     pub(crate) fn save_state(&mut self, index: usize, time: T) {
         self.it.interpolate(time, &mut self.packed);
@@ -237,16 +248,20 @@ where
 
     /// Saves dh/dt of dense output at t_n + σ dt.
     fn save_slope(&mut self, index: usize, sigma: T) {
-        if self.has_dense_rows() {
+        if self.has_dense_rows() && self.it.h() != T::zero() {
             // Any point inside the step has the slopes evaluated that only dense output needs.
             let middle = self.it.t_prev() + self.it.h() * T::from_f64(0.5);
             self.it.interpolate(middle, &mut self.packed);
         }
         let scheme = self.it.engine().scheme();
         self.weights.clear();
-        for i in (0..scheme.dense.len()).filter(|i| !scheme.dense[*i].is_empty()) {
-            self.weights
-                .push((i, scheme.dense_weight_derivative(i, sigma)));
+        if self.it.h() == T::zero() {
+            // All slopes of a step of size zero are the same, and only those of the stages are known.
+            self.weights.push((0, T::one()));
+        } else {
+            let used = (0..scheme.dense.len()).filter(|i| !scheme.dense[*i].is_empty());
+            let weight = |i| (i, scheme.dense_weight_derivative(i, sigma));
+            self.weights.extend(used.map(weight));
         }
         combine(
             &mut self.packed,

@@ -1,0 +1,160 @@
+//! Vector fields recorded on the tape and compiled.
+
+use crate::{Error, VectorField};
+use costate_tape::{Function, Lane, Program, Var, Workspace};
+use std::sync::Arc;
+
+/// A vector field compiled from a recorded [`Function`] with the inputs h, t and θ, in this order, and one output of h's shape.
+///
+/// Evaluation and products come from the same record; there is no second implementation of a derivative. h may have any shape: with `[B, n]`
+/// it is B states side by side, which the program may keep in an order of its own (see [`VectorField::pack`]).
+///
+/// Clones share the program and have a workspace each: one for every thread.
+///
+/// ```
+/// use costate_neural_ode::{Recorded, VectorField};
+///
+/// // f = θ t h, for three states that share θ
+/// let mut field = Recorded::record(&[3], 1, |h, t, theta| h * t * theta.index(0))?;
+/// field.set_parameters(&[0.25_f64]);
+/// let (mut dh, mut a_h, mut a_theta) = ([0.0; 3], [0.0; 3], [0.0]);
+/// field.eval(0, 4.0, &[1.0, 2.0, 3.0], &mut dh);
+/// let a_t = field.products(0, &[1.0, 0.0, 2.0], &mut a_h);
+/// field.accumulate(&[(0, 1.0)]);
+/// field.finish(&mut a_theta);
+/// assert_eq!(dh, [1.0, 2.0, 3.0]);
+/// assert_eq!((a_h, a_t, a_theta), ([1.0, 0.0, 2.0], 1.75, [28.0]));
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Recorded<T = f64> {
+    program: Arc<Program<T>>,
+    workspace: Workspace<T>,
+    states: usize,
+    /// How many evaluations are accumulated together.
+    together: usize,
+}
+
+impl<T: Lane> Recorded<T> {
+    /// Compiles `function`.
+    ///
+    /// # Errors
+    /// [`Error::Tape`] if it cannot be compiled or differentiated: it branches on values, say.
+    ///
+    /// # Panics
+    /// If its inputs are not h, t (one number) and θ, or its output has not the shape of h.
+    #[track_caller]
+    pub fn new(function: &Function<T>) -> Result<Self, Error> {
+        let (inputs, outputs) = (function.inputs().len(), function.outputs().len());
+        assert!(
+            inputs == 3 && outputs == 1,
+            "a vector field has the inputs h, t and theta and one output, but this function has {inputs} inputs and {outputs} outputs"
+        );
+        let (h, t, dh) = (
+            function.input_shape(0),
+            function.input_shape(1),
+            function.output_shape(0),
+        );
+        assert!(
+            t.len() == 1,
+            "the second input of a vector field is t, one number, but this one has shape {t}"
+        );
+        assert!(
+            dh == h,
+            "dh/dt must have the shape {h} of h, but the function gives {dh}"
+        );
+        let program = Arc::new(Program::with_products(function, 2)?);
+        Ok(Self {
+            workspace: program.workspace(1),
+            states: h.len(),
+            together: program.accumulates_at_once(),
+            program,
+        })
+    }
+
+    /// Records f(h, t, θ) for h of the shape `state` and a θ of `parameters` numbers, and compiles it.
+    ///
+    /// # Errors
+    /// [`Error::Tape`] if it cannot be compiled or differentiated.
+    ///
+    /// # Panics
+    /// If f branches on a recorded value, or dh/dt has not the shape of h.
+    #[track_caller]
+    pub fn record<F>(state: &[usize], parameters: usize, f: F) -> Result<Self, Error>
+    where
+        F: for<'t> FnOnce(Var<'t, T>, Var<'t, T>, Var<'t, T>) -> Var<'t, T>,
+    {
+        let inputs: [(&str, &[usize]); 3] = [("h", state), ("t", &[]), ("theta", &[parameters])];
+        Self::new(&Function::record(&inputs, |inputs| {
+            vec![f(inputs[0], inputs[1], inputs[2])]
+        })?)
+    }
+
+    /// What runs.
+    #[must_use]
+    pub fn program(&self) -> &Program<T> {
+        &self.program
+    }
+
+    /// Makes frames up to `frame`: some more than asked for, since a solve asks for one after another.
+    #[cold]
+    fn make_frames(&mut self, frame: usize) {
+        let frames = (frame + 1).max(self.workspace.frames() * 2);
+        self.program.reserve(&mut self.workspace, frames);
+    }
+}
+
+impl<T: Lane> VectorField<T> for Recorded<T> {
+    fn state_len(&self) -> usize {
+        self.states
+    }
+
+    fn parameter_len(&self) -> usize {
+        self.program.parameter_len()
+    }
+
+    #[track_caller]
+    fn set_parameters(&mut self, theta: &[T]) {
+        self.program.set_params(&mut self.workspace, theta);
+        self.program.zero(&mut self.workspace);
+    }
+
+    #[inline]
+    fn eval(&mut self, frame: usize, t: T, h: &[T], dh: &mut [T]) {
+        if frame >= self.workspace.frames() {
+            self.make_frames(frame);
+        }
+        self.program
+            .eval(&mut self.workspace, frame, &[h, &[t]], dh);
+    }
+
+    #[inline]
+    fn products(&mut self, frame: usize, a: &[T], a_h: &mut [T]) -> T {
+        let mut a_t = [a[0]];
+        self.program
+            .products(&mut self.workspace, frame, a, &mut [a_h, &mut a_t]);
+        a_t[0]
+    }
+
+    #[inline]
+    fn accumulate(&mut self, frames: &[(usize, T)]) {
+        for frames in frames.chunks(self.together) {
+            self.program.accumulate(&mut self.workspace, frames);
+        }
+    }
+
+    #[track_caller]
+    fn finish(&mut self, a_theta: &mut [T]) {
+        self.program.finish(&mut self.workspace, a_theta);
+    }
+
+    #[track_caller]
+    fn pack(&self, natural: &[T], packed: &mut [T]) {
+        self.program.pack(0, natural, packed);
+    }
+
+    #[track_caller]
+    fn unpack(&self, packed: &[T], natural: &mut [T]) {
+        self.program.unpack(0, packed, natural);
+    }
+}

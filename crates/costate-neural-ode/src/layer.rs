@@ -1,0 +1,82 @@
+//! Layers of networks: functions of arrays whose parameters lie in θ one after another.
+//!
+//! # Adding one
+//! A file with a type that implements [`Layer`], like `layer/linear.rs` (the shortest), and its `mod` and `pub use` line here.
+
+mod initializer;
+mod linear;
+mod mlp;
+
+pub use initializer::Initializer;
+pub use linear::Linear;
+pub use mlp::Mlp;
+
+use costate_ode::Real;
+use costate_tape::{Scalar, Var};
+use rand::{Rng, SeedableRng, rngs::Xoshiro256PlusPlus};
+
+/// A parameter of a layer: an array among the numbers of θ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// The name, as PyTorch gives it: `weight`, or `0.weight` in the layer numbered 0 of several.
+    pub name: String,
+    /// The shape; its elements lie in θ row by row.
+    pub shape: Vec<usize>,
+}
+
+impl Parameter {
+    /// The number of its elements.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A function y(x, θ) that is recorded as part of a vector field.
+///
+/// It holds no numbers: its parameters are a piece of θ. A neural ODE dh/dt = net(h³) for a batch of 20 states with 2 components each:
+///
+/// ```
+/// use costate_neural_ode::layer::{Layer, Mlp};
+/// use costate_neural_ode::{Recorded, VectorField};
+/// use costate_tape::Unary;
+///
+/// let net = Mlp::new(&[2, 50, 2], Unary::Tanh);
+/// let mut field = Recorded::<f64>::record(&[20, 2], net.parameter_len(), |h, _t, theta| {
+///     net.apply(h * h * h, theta)
+/// })?;
+/// field.set_parameters(&net.initial(1));
+/// assert_eq!((field.state_len(), field.parameter_len()), (40, 252));
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
+pub trait Layer {
+    /// Names and shapes of the parameters, in the order in which they lie in θ.
+    fn parameters(&self) -> Vec<Parameter>;
+
+    /// Records y of x, which has the shape `[B, inputs]`, or `[inputs]`; θ has as many elements as the parameters together.
+    ///
+    /// # Panics
+    /// If a shape does not fit.
+    fn apply<'t, T: Scalar>(&self, x: Var<'t, T>, theta: Var<'t, T>) -> Var<'t, T>;
+
+    /// Writes values to begin a training with into θ.
+    fn initialize(&self, random: &mut dyn Rng, theta: &mut [f64]);
+
+    /// The number of elements of θ.
+    fn parameter_len(&self) -> usize {
+        self.parameters().iter().map(Parameter::len).sum()
+    }
+
+    /// Values to begin a training with: the same for the same seed, on every machine.
+    fn initial<T: Real>(&self, seed: u64) -> Vec<T> {
+        let mut theta = vec![0.0; self.parameter_len()];
+        self.initialize(&mut Xoshiro256PlusPlus::seed_from_u64(seed), &mut theta);
+        theta.into_iter().map(T::from_f64).collect()
+    }
+}

@@ -1,0 +1,94 @@
+//! Discrete against dual numbers.
+
+use super::fields::{Case, Field, case, config, loss_with_cotangents, network, polynomial};
+use super::oracle::{Variable, derivatives};
+use costate_neural_ode::gradient::Gradient;
+use costate_neural_ode::{Discrete, GradientMethod};
+use proptest::prelude::*;
+
+/// Entries of a gradient side by side with their variables: all times, and of many parameters some.
+pub(crate) fn entries(gradient: &Gradient<f64>) -> Vec<(Variable, f64)> {
+    let some = |values: &[f64], variable: fn(usize) -> Variable| -> Vec<(Variable, f64)> {
+        let stride = values.len().div_ceil(13);
+        let chosen = (0..values.len()).step_by(stride.max(1));
+        chosen.map(|i| (variable(i), values[i])).collect()
+    };
+    let mut all = some(&gradient.h0, Variable::H0);
+    all.extend(some(&gradient.theta, Variable::Theta));
+    all.push((Variable::T0, gradient.t0));
+    all.push((Variable::T1, gradient.t1));
+    let saves = gradient.save.iter().enumerate();
+    all.extend(saves.map(|(s, value)| (Variable::Save(s), *value)));
+    all
+}
+
+fn is_the_derivative_of_the_numbers_computed(case: &Case) -> Result<(), TestCaseError> {
+    let like = vec![0.0; case.h0.len()];
+    let (field, options) = (case.field.record(), case.options.clone());
+    let mut discrete = Discrete::new(field, &like, case.tableau, options).unwrap();
+    let gradient = discrete
+        .gradient(&case.problem(), &mut loss_with_cotangents)
+        .unwrap();
+    let found = entries(gradient);
+    let steps: Vec<f64> = discrete.steps().collect();
+    let variables: Vec<Variable> = found.iter().map(|(variable, _)| *variable).collect();
+    let expected = derivatives(case, &steps, &variables);
+    // Times have their cotangents' size in common: those of all saves cancel in that of t₀.
+    let size = |of: fn(&Variable) -> bool| {
+        let these = variables.iter().zip(&expected).filter(|(v, _)| of(v));
+        these.fold(1e-3, |max: f64, (_, d)| max.max(d.abs()))
+    };
+    let sizes = [
+        size(|v| matches!(v, Variable::H0(_))),
+        size(|v| matches!(v, Variable::Theta(_))),
+        size(|v| matches!(v, Variable::T0 | Variable::T1 | Variable::Save(_))),
+    ];
+    for ((variable, found), expected) in found.iter().zip(&expected) {
+        let size = match variable {
+            Variable::H0(_) => sizes[0],
+            Variable::Theta(_) => sizes[1],
+            _ => sizes[2],
+        };
+        prop_assert!(
+            (found - expected).abs() <= 1e-12 * size,
+            "{variable:?}: {found} by the sweep, {expected} by duals, {} steps",
+            steps.len()
+        );
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(config(120))]
+
+    #[test]
+    fn discrete_is_dual_numbers_through_the_same_steps_for_polynomials(case in case(polynomial(true))) {
+        is_the_derivative_of_the_numbers_computed(&case)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config(60))]
+
+    #[test]
+    fn discrete_is_dual_numbers_through_the_same_steps_for_networks(case in case(network(true))) {
+        is_the_derivative_of_the_numbers_computed(&case)?;
+    }
+
+    #[test]
+    fn recorded_fields_are_their_formulas(case in case(network(true))) {
+        use costate_neural_ode::VectorField;
+        let mut field = case.field.record();
+        field.set_parameters(&case.theta);
+        let n = case.h0.len();
+        let (mut packed, mut dh, mut natural) = (vec![0.0; n], vec![0.0; n], vec![0.0; n]);
+        field.pack(&case.h0, &mut packed);
+        field.eval(0, case.t0, &packed, &mut dh);
+        field.unpack(&dh, &mut natural);
+        let expected = Field::eval(&case.field, &case.h0, case.t0, &case.theta);
+        let size = expected.iter().fold(1.0_f64, |max, x| max.max(x.abs()));
+        for (found, expected) in natural.iter().zip(&expected) {
+            prop_assert!((found - expected).abs() <= 1e-13 * size);
+        }
+    }
+}

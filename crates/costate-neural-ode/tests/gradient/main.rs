@@ -1,0 +1,9 @@
+//! Every gradient method against every other, against dual numbers, differences and closed forms.
+
+mod agreement;
+mod duals;
+mod fields;
+mod house;
+mod identities;
+mod oracle;
+mod resnet;
