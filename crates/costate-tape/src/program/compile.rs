@@ -3,7 +3,7 @@
 use super::batch::Batch;
 use super::plain::Plain;
 use super::source::Source;
-use super::{Lane, Lowering, Program};
+use super::{Lane, Lowering, Needs, Program};
 use crate::error::Error;
 use crate::function::Function;
 use crate::kernel::dispatch::Isa;
@@ -77,6 +77,7 @@ impl<T: Lane> Program<T> {
                 .sum(),
             products: signature.cotangent.is_some(),
             guards: f.guards().to_vec(),
+            memory: Needs::of(&lowering),
             lowering,
         }
     }

@@ -90,7 +90,37 @@ pub struct Program<T> {
     output: usize,
     products: bool,
     guards: Vec<Guard>,
+    memory: Needs,
     lowering: Lowering<T>,
+}
+
+/// The memory of a workspace, in numbers.
+#[derive(Clone, Copy, Debug)]
+struct Needs {
+    /// Beside the frames.
+    shared: usize,
+    /// Distance of two frames: whole cache lines, and never a power of two, so that the same element of many frames does not always fall
+    /// into the same set of the cache.
+    stride: usize,
+    /// Past the last frame, where kernels may read.
+    overhang: usize,
+}
+
+impl Needs {
+    fn of<T: Lane>(lowering: &Lowering<T>) -> Needs {
+        let (shared, frame, overhang) = match lowering {
+            Lowering::Plain(plain) => (plain.shared_len(), plain.frame_len(), 0),
+            Lowering::Batch(batch) => (batch.shared_len(), batch.frame_len(), batch.overhang()),
+        };
+        let line = 64 / size_of::<T>();
+        let lines = frame.div_ceil(line);
+        let apart = lines > 0 && lines.is_multiple_of(8);
+        Needs {
+            shared,
+            stride: (if apart { lines + 3 } else { lines }) * line,
+            overhang,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -143,7 +173,7 @@ impl<T: Lane> Program<T> {
 
     /// A workspace with room for `frames` kept evaluations.
     pub fn workspace(&self, frames: usize) -> Workspace<T> {
-        let mut shared = Buffer::new(self.shared_len(), T::ZERO);
+        let mut shared = Buffer::new(self.memory.shared, T::ZERO);
         if let Lowering::Plain(plain) = &self.lowering {
             plain.prepare(shared.as_mut_slice());
         }
@@ -161,10 +191,10 @@ impl<T: Lane> Program<T> {
     /// Makes room for at least `frames` kept evaluations; those already kept stay.
     pub fn reserve(&self, workspace: &mut Workspace<T>, frames: usize) {
         if frames > workspace.count {
-            let stride = self.stride();
+            let stride = self.memory.stride;
             workspace
                 .frames
-                .grow(frames * stride + self.overhang(), T::ZERO);
+                .grow(frames * stride + self.memory.overhang, T::ZERO);
             if let Lowering::Batch(batch) = &self.lowering {
                 for frame in workspace.count..frames {
                     batch.prepare_frame(&mut workspace.frames.as_mut_slice()[frame * stride..]);
@@ -197,6 +227,7 @@ impl<T: Lane> Program<T> {
     ///
     /// # Panics
     /// If a length is not the function's, or there is no such frame.
+    #[inline]
     #[track_caller]
     pub fn eval(&self, workspace: &mut Workspace<T>, frame: usize, inputs: &[&[T]], out: &mut [T]) {
         self.check(workspace);
@@ -240,6 +271,7 @@ impl<T: Lane> Program<T> {
     ///
     /// # Panics
     /// If a length is not the function's, there is no such frame, or the program was compiled without products.
+    #[inline]
     #[track_caller]
     pub fn products(
         &self,
@@ -270,6 +302,7 @@ impl<T: Lane> Program<T> {
     ///
     /// # Panics
     /// If there is no such frame, or the program was compiled without products.
+    #[inline]
     #[track_caller]
     pub fn accumulate(&self, workspace: &mut Workspace<T>, frames: &[(usize, T)]) {
         self.check(workspace);
@@ -277,7 +310,7 @@ impl<T: Lane> Program<T> {
             self.products,
             "this program was compiled without products: use Program::with_products"
         );
-        let stride = self.stride();
+        let stride = self.memory.stride;
         workspace.kept.clear();
         for &(frame, weight) in frames {
             frame_exists(frame, workspace.count);
@@ -388,38 +421,8 @@ impl<T: Lane> Program<T> {
         }
     }
 
-    fn shared_len(&self) -> usize {
-        match &self.lowering {
-            Lowering::Plain(plain) => plain.shared_len(),
-            Lowering::Batch(batch) => batch.shared_len(),
-        }
-    }
-
-    /// Distance of two frames: whole cache lines, and never a power of two, so that the same element of many frames does not
-    /// always fall into the same set of the cache.
-    fn stride(&self) -> usize {
-        let len = match &self.lowering {
-            Lowering::Plain(plain) => plain.frame_len(),
-            Lowering::Batch(batch) => batch.frame_len(),
-        };
-        let line = 64 / size_of::<T>();
-        let lines = len.div_ceil(line);
-        (if lines.is_multiple_of(8) && lines > 0 {
-            lines + 3
-        } else {
-            lines
-        }) * line
-    }
-
-    /// Numbers past the last frame that kernels may read.
-    fn overhang(&self) -> usize {
-        match &self.lowering {
-            Lowering::Plain(_) => 0,
-            Lowering::Batch(batch) => batch.overhang(),
-        }
-    }
-
     /// The shared memory and one frame, which is as long as its stride and the overhang.
+    #[inline]
     #[track_caller]
     fn parts<'a>(
         &self,
@@ -427,16 +430,17 @@ impl<T: Lane> Program<T> {
         frame: usize,
     ) -> (&'a mut [T], &'a mut [T]) {
         frame_exists(frame, workspace.count);
-        let stride = self.stride();
+        let stride = self.memory.stride;
         let frame = &mut workspace.frames.as_mut_slice()
-            [frame * stride..(frame + 1) * stride + self.overhang()];
+            [frame * stride..(frame + 1) * stride + self.memory.overhang];
         (workspace.shared.as_mut_slice(), frame)
     }
 
+    #[inline]
     #[track_caller]
     fn check(&self, workspace: &Workspace<T>) {
-        let frames = workspace.count * self.stride() + self.overhang();
-        let own = workspace.shared.len() == self.shared_len()
+        let frames = workspace.count * self.memory.stride + self.memory.overhang;
+        let own = workspace.shared.len() == self.memory.shared
             && (workspace.count == 0 || workspace.frames.len() == frames);
         assert!(
             own,
@@ -445,6 +449,7 @@ impl<T: Lane> Program<T> {
     }
 }
 
+#[inline]
 #[track_caller]
 fn same_len(what: &str, given: usize, expected: usize) {
     assert!(
@@ -453,6 +458,7 @@ fn same_len(what: &str, given: usize, expected: usize) {
     );
 }
 
+#[inline]
 #[track_caller]
 fn frame_exists(frame: usize, count: usize) {
     assert!(

@@ -66,6 +66,7 @@ impl Export {
         }
     }
 
+    #[inline]
     fn copy<T: Copy>(&self, file: &[T], to: &mut [T]) {
         match self {
             Export::Run(range) => copy(to, &file[range.clone()]),
@@ -158,6 +159,7 @@ impl<T: Registers> Plain<T> {
         shared[self.parameters.clone()].copy_from_slice(theta);
     }
 
+    #[inline]
     fn run(&self, phase: usize, shared: &mut [T]) {
         assert_eq!(shared.len(), self.shared_len());
         let file = shared.as_mut_ptr();
@@ -173,6 +175,7 @@ impl<T: Registers> Plain<T> {
         }
     }
 
+    #[inline]
     pub(crate) fn eval(&self, shared: &mut [T], frame: &mut [T], inputs: &[&[T]], out: &mut [T]) {
         for (input, place) in inputs.iter().zip(&self.inputs) {
             copy(&mut shared[place.clone()], input);
@@ -187,6 +190,7 @@ impl<T: Registers> Plain<T> {
         [2 * i, 2 * i + 1].map(|side| self.guards.at(shared, side))
     }
 
+    #[inline]
     pub(crate) fn products(
         &self,
         shared: &mut [T],
@@ -204,6 +208,7 @@ impl<T: Registers> Plain<T> {
             .copy(shared, &mut frame[self.kept.len()..]);
     }
 
+    #[inline]
     pub(crate) fn accumulate(&self, shared: &mut [T], frames: &[T], kept: &[(usize, T)]) {
         let sums = &mut shared[self.file..];
         for &(frame, weight) in kept {
