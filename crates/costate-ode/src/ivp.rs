@@ -5,8 +5,8 @@ mod attach;
 
 use crate::system::Erased;
 use crate::{
-    Controller, Engine, Error, Failure, Field, Integrator, Method, Norm, Options, Real, Rosenbrock,
-    Solution, State, Stats, System, Tolerance, Trajectory, tableau,
+    Controller, Engine, Error, Failure, Field, Integrator, Method, Norm, Options, Radau, Real,
+    Rosenbrock, Solution, State, Stats, System, Tolerance, Trajectory, tableau,
 };
 
 /// What to keep of a solution.
@@ -181,6 +181,12 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             Family::Rosenbrock(tableau) => {
                 let system = Erased(&mut system);
                 let engine = Rosenbrock::new(tableau, &system, &y0);
+                let it = Integrator::with_engine(engine, system, t0, &y0, options);
+                run(it.map_err(fail)?, t1, save, dense)
+            }
+            Family::Radau => {
+                let system = Erased(&mut system);
+                let engine = Radau::new(&system, &y0);
                 let it = Integrator::with_engine(engine, system, t0, &y0, options);
                 run(it.map_err(fail)?, t1, save, dense)
             }

@@ -5,10 +5,10 @@ use crate::{Element, Field, Matrix, Real, Scale, State, Stats, System};
 /// The derivatives of f at one point, and where they are put. Made once for an integration; taking them allocates nothing.
 ///
 /// # Differences
-/// Column j of ∂f/∂y is (f(y + δ e_j) − f(y)) / δ with δ = max(√ε |y_j|, 1000 |h| ε n ‖f‖ w_j, √ε w_j), where w_j is what the tolerances allow
-/// component j and ‖f‖ the error norm: the first is the usual balance of rounding against curvature, the second keeps the rounding of
-/// f out of a step of size h (\[Brown1989\]), the third is for components at rest at zero. All have the units of y_j. Columns of one
-/// colour share an evaluation.
+/// Column j of ∂f/∂y is (f(y + δ e_j) − f(y)) / δ with δ the largest of √ε |y_j|, the absolute tolerance of component j and 1000 |h| ε n ‖f‖ w_j, where w_j
+/// is all that the tolerances allow component j and ‖f‖ the error norm. The first is the usual balance of rounding against curvature; below
+/// the second the component does not matter, nor does f's curvature there; the third keeps the rounding of f out of a step of size h
+/// (\[Brown1989\]). All have the units of y_j. Columns of one colour share an evaluation.
 ///
 /// ∂f/∂t is (f(t + δ) − f(t)) / δ with δ = √ε max(|h|, min(|t|, 100 |h|)).
 #[derive(Clone, Debug)]
@@ -68,10 +68,12 @@ where
         let epsilon = Y::Element::epsilon();
         let size = scale.squared(y, y, |i| f[i]).sqrt();
         let noise = T::from_f64(1e3 * y.len() as f64) * h.abs() * epsilon * size;
-        let least = epsilon.sqrt().max(noise.min(T::one()));
+        let noise = noise.min(T::one());
         for (j, increment) in self.increments.iter_mut().enumerate() {
-            let allowed = scale.at(j, y[j], y[j]);
-            let mut delta = (epsilon.sqrt() * y[j].magnitude()).max(least * allowed);
+            let zero = Y::Element::zero();
+            let (atol, allowed) = (scale.at(j, zero, zero), scale.at(j, y[j], y[j]));
+            let usual = epsilon.sqrt() * y[j].magnitude();
+            let mut delta = usual.max(atol).max(noise * allowed);
             if delta == T::zero() {
                 delta = epsilon;
             }

@@ -8,7 +8,6 @@ mod pattern;
 mod sparse;
 
 pub use field::Field;
-#[cfg(test)]
 pub(crate) use field::Pair;
 pub use matrix::Matrix;
 pub use pattern::{Pattern, Structure};

@@ -1,5 +1,6 @@
 //! The registry of methods.
 
+use crate::engine::radau;
 use crate::{Error, RosenbrockTableau, Tableau, tableau};
 
 /// A method of integration and what there is to know about it.
@@ -41,6 +42,7 @@ pub struct Method {
 pub(crate) enum Family {
     Explicit(&'static Tableau),
     Rosenbrock(&'static RosenbrockTableau),
+    Radau,
 }
 
 impl From<&'static Tableau> for Method {
@@ -89,7 +91,7 @@ impl Method {
         let rosenbrock = RosenbrockTableau::all()
             .iter()
             .map(|tableau| Self::from(*tableau));
-        explicit.chain(rosenbrock).collect()
+        explicit.chain(rosenbrock).chain([radau::METHOD]).collect()
     }
 
     /// The method called `name`.

@@ -180,6 +180,12 @@ impl<T: Real> Scale<T> {
         self.atol.at(i) + self.rtol.at(i) * pick_larger(y.magnitude(), y1.magnitude())
     }
 
+    /// The smallest relative tolerance.
+    pub(crate) fn finest_rtol(&self) -> T {
+        let values = self.rtol.values().iter();
+        values.fold(T::infinity(), |least, rtol| least.min(*rtol))
+    }
+
     /// The square of the norm of `error(i)`, scaled by the tolerances at `y` and `y1`; NaN if an error is.
     #[inline]
     pub fn squared<E: Element<T>>(&mut self, y: &[E], y1: &[E], error: impl Fn(usize) -> E) -> T {

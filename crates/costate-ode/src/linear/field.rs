@@ -35,7 +35,6 @@ impl<T, E> Field<T> for E where
 /// re + i·im over any elements, for equations that are complex whatever the state is made of.
 ///
 /// Over complex elements its i is another one than theirs, so that one complex system stands for the two that they need.
-#[allow(dead_code)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Pair<E> {
     pub(crate) re: E,

@@ -1,7 +1,7 @@
 //! A step allocates nothing, a rejected one included.
 
 use crate::systems::{Chain, VanDerPol};
-use costate_ode::{Engine, Integrator, Options, Rosenbrock, RosenbrockTableau, System};
+use costate_ode::{Engine, Integrator, Options, Radau, Rosenbrock, RosenbrockTableau, System};
 use std::alloc::{GlobalAlloc, Layout, System as Heap};
 use std::cell::Cell;
 
@@ -75,5 +75,17 @@ fn steps_of_rosenbrock_methods_allocate_nothing() {
             let engine = Rosenbrock::new(tableau, &chain, &y0);
             assert_eq!(allocations(engine, chain, &y0, 1.0), 0, "{}", tableau.name);
         }
+    }
+}
+
+#[test]
+fn steps_of_radau_allocate_nothing() {
+    let y0 = vec![2.0, 0.0];
+    let engine = Radau::new(&VanDerPol, &y0);
+    assert_eq!(allocations(engine, VanDerPol, &y0, 2000.0), 0);
+    for chain in Chain::all(20) {
+        let y0 = chain.start();
+        let engine = Radau::new(&chain, &y0);
+        assert_eq!(allocations(engine, chain, &y0, 1.0), 0);
     }
 }

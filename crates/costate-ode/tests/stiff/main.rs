@@ -2,6 +2,7 @@
 
 mod allocation;
 mod cost;
+mod dae;
 mod order;
 mod reference;
 mod rosenbrock;

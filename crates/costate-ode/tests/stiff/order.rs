@@ -12,7 +12,7 @@ fn distance(a: &[Number], b: &[Number]) -> f64 {
     largest.to_f64().unwrap()
 }
 
-/// y at t₁ from y₀ at t₀ with `steps` equal steps, and y at 0.4 of the first.
+/// y at t₁ from y₀ at t₀ with `steps` equal steps, and y at 0.3 of the first.
 fn solve(
     method: Method,
     problem: &Boxed<Number>,
@@ -23,12 +23,12 @@ fn solve(
     let h = (t1 - t0) / Number::new(steps as f64);
     let options = Options {
         step: Some(h.abs()),
-        ..Options::tolerances(Number::new(1e-18), Number::new(1e-18))
+        ..Options::tolerances(Number::new(1e-13), Number::new(1e-13))
     };
     let solution = Ivp::new(field, t0, y0.to_vec(), t1)
         .method(method)
         .options(options)
-        .save_at([t0 + h * Number::new(0.4), t1])
+        .save_at([t0 + h * Number::new(0.3), t1])
         .solve()
         .unwrap();
     (solution.y[1].clone(), solution.y[0].clone())
@@ -49,7 +49,7 @@ fn observed(method: Method, problem: &Boxed<Number>, backward: bool) -> (f64, f6
     let errors = [steps, 2 * steps].map(|steps| {
         let (last, middle) = solve(method, problem, whole, steps);
         let h = (whole.2 - whole.0) / Number::new(steps as f64);
-        let to = whole.0 + h * Number::new(0.4);
+        let to = whole.0 + h * Number::new(0.3);
         let best = Method::by_name("dopri5").unwrap();
         let (exact, _) = solve(best, problem, (whole.0, whole.1, to), 20);
         (distance(&last, end), distance(&middle, &exact))
