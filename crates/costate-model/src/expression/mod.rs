@@ -1,0 +1,366 @@
+//! The language of formulas: numbers, names, operators, comparisons, `if`, and the elementwise functions of
+//! `costate-tape`.
+//!
+//! An [`Expression`] is a list of nodes in the order of their evaluation, so that nothing about it recurses: a sum of
+//! ten thousand terms is as safe as one of two.
+
+mod parse;
+mod token;
+
+use std::ops::Range;
+
+use costate_tape::Scalar;
+use costate_tape::{Binary, Unary};
+
+use crate::error::{Diagnostic, Place, Result};
+
+/// One operation; operands are earlier nodes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Node {
+    Number(f64),
+    /// An index into the expression's names.
+    Name(u32),
+    Negate(u32),
+    Add(u32, u32),
+    Subtract(u32, u32),
+    Multiply(u32, u32),
+    Divide(u32, u32),
+    Power(u32, u32),
+    Compare(Comparison, u32, u32),
+    If(u32, u32, u32),
+    Unary(Unary, u32),
+    Binary(Binary, u32, u32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Comparison {
+    Less,
+    LessEqual,
+    Equal,
+    NotEqual,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Name {
+    text: String,
+    span: Range<usize>,
+}
+
+/// A parsed formula whose names are not yet given a meaning. The last node is its value.
+#[derive(Clone, Debug, PartialEq)]
+struct Expression {
+    nodes: Vec<Node>,
+    spans: Vec<Range<usize>>,
+    names: Vec<Name>,
+}
+
+/// What is wrong with a formula, at a byte range of its own text.
+#[derive(Clone, Debug, PartialEq)]
+struct Slip {
+    span: Range<usize>,
+    message: String,
+    help: Option<String>,
+}
+
+impl Slip {
+    fn new(span: Range<usize>, message: impl Into<String>) -> Self {
+        Slip {
+            span,
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn moved(mut self, by: usize) -> Self {
+        self.span = self.span.start + by..self.span.end + by;
+        self
+    }
+}
+
+/// An expression and where it is written.
+#[derive(Clone, Debug)]
+pub(crate) struct Formula {
+    expression: Expression,
+    /// The value in the file that holds the formula.
+    place: Place,
+    /// The byte of the file at which the formula's text begins, if the file has it letter by letter.
+    offset: Option<usize>,
+}
+
+impl Formula {
+    pub(crate) fn parse(text: &str, place: Place, offset: Option<usize>) -> Result<Self> {
+        match parse::parse(text) {
+            Ok(expression) => Ok(Formula {
+                expression,
+                place,
+                offset,
+            }),
+            Err(slip) => Err(within(&place, offset, &slip.span)
+                .error(slip.message)
+                .with_help(slip.help)
+                .into()),
+        }
+    }
+
+    /// A number in the file that stands for itself.
+    pub(crate) fn number(value: f64, place: Place) -> Self {
+        let expression = Expression {
+            nodes: vec![Node::Number(value)],
+            spans: vec![Range::default()],
+            names: Vec::new(),
+        };
+        Formula {
+            expression,
+            place,
+            offset: None,
+        }
+    }
+
+    /// The value, if the formula is one number with or without a sign.
+    pub(crate) fn literal(&self) -> Option<f64> {
+        match *self.expression.nodes {
+            [Node::Number(value)] => Some(value),
+            [Node::Number(value), Node::Negate(0)] => Some(-value),
+            _ => None,
+        }
+    }
+
+    /// The same place with a number in it.
+    pub(crate) fn with_literal(&self, value: f64) -> Self {
+        Formula::number(value, self.place.clone())
+    }
+
+    /// Whether the formula is one name.
+    pub(crate) fn is_name(&self) -> bool {
+        matches!(*self.expression.nodes, [Node::Name(_)])
+    }
+
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The names in the order of their appearance, repeats included.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.expression.names.iter().map(|name| name.text.as_str())
+    }
+
+    /// A message about the `i`-th name.
+    pub(crate) fn error_at_name(&self, i: usize, message: impl Into<String>) -> Diagnostic {
+        within(&self.place, self.offset, &self.expression.names[i].span).error(message)
+    }
+
+    /// The first comparison, with a message's place, for which `crosses` holds given which names its operands involve.
+    pub(crate) fn comparison(&self, involves: impl Fn(usize) -> bool) -> Option<Place> {
+        let nodes = &self.expression.nodes;
+        let mut depends = Vec::with_capacity(nodes.len());
+        for (node, span) in nodes.iter().zip(&self.expression.spans) {
+            let moving = match *node {
+                Node::Name(name) => involves(name as usize),
+                _ => operands(node).any(|operand| depends[operand as usize]),
+            };
+            if moving && matches!(node, Node::Compare(..)) {
+                return Some(within(&self.place, self.offset, span));
+            }
+            depends.push(moving);
+        }
+        None
+    }
+
+    /// The value with the `i`-th name standing for `name(i)`.
+    ///
+    /// Generic in the scalar: natively for plain numbers, recording for variables of a tape. Both branches of an `if`
+    /// are evaluated; the one not chosen has no influence on value or derivative.
+    pub(crate) fn eval<S: Scalar>(&self, mut name: impl FnMut(usize) -> S) -> S {
+        let mut values: Vec<S> = Vec::with_capacity(self.expression.nodes.len());
+        for node in &self.expression.nodes {
+            let of = |operand: u32| values[operand as usize];
+            let value = match *node {
+                Node::Number(value) => S::from_f64(value),
+                Node::Name(index) => name(index as usize),
+                Node::Negate(x) => -of(x),
+                Node::Add(a, b) => of(a) + of(b),
+                Node::Subtract(a, b) => of(a) - of(b),
+                Node::Multiply(a, b) => of(a) * of(b),
+                Node::Divide(a, b) => of(a) / of(b),
+                Node::Power(x, exponent) => self.power(of(x), exponent, of(exponent)),
+                Node::Compare(comparison, a, b) => compare(comparison, of(a), of(b)),
+                Node::If(condition, a, b) => S::select(of(condition), of(a), of(b)),
+                Node::Unary(op, x) => of(x).unary(op),
+                Node::Binary(op, a, b) => of(a).binary(op, of(b)),
+            };
+            values.push(value);
+        }
+        values[values.len() - 1]
+    }
+
+    /// A whole exponent multiplies, so that negative bases have powers and exact derivatives.
+    fn power<S: Scalar>(&self, x: S, exponent: u32, value: S) -> S {
+        let nodes = &self.expression.nodes;
+        let constant = match nodes[exponent as usize] {
+            Node::Number(n) => Some(n),
+            Node::Negate(inner) => match nodes[inner as usize] {
+                Node::Number(n) => Some(-n),
+                _ => None,
+            },
+            _ => None,
+        };
+        match constant {
+            Some(n) if n.fract() == 0.0 && n.abs() <= 64.0 => x.powi(n as i32),
+            _ => x.powf(value),
+        }
+    }
+}
+
+fn operands(node: &Node) -> impl Iterator<Item = u32> {
+    let list = match *node {
+        Node::Number(_) | Node::Name(_) => [None; 3],
+        Node::Negate(x) | Node::Unary(_, x) => [Some(x), None, None],
+        Node::Add(a, b)
+        | Node::Subtract(a, b)
+        | Node::Multiply(a, b)
+        | Node::Divide(a, b)
+        | Node::Power(a, b)
+        | Node::Compare(_, a, b)
+        | Node::Binary(_, a, b) => [Some(a), Some(b), None],
+        Node::If(c, a, b) => [Some(c), Some(a), Some(b)],
+    };
+    list.into_iter().flatten()
+}
+
+/// The part `span` of a formula's text in its file, or the whole value where the text cannot be found letter by letter.
+fn within(place: &Place, offset: Option<usize>, span: &Range<usize>) -> Place {
+    match offset {
+        Some(offset) => Place {
+            source: place.source.clone(),
+            span: offset + span.start..offset + span.end,
+        },
+        None => place.clone(),
+    }
+}
+
+/// 1 or 0.
+fn compare<S: Scalar>(comparison: Comparison, a: S, b: S) -> S {
+    let op = match comparison {
+        Comparison::Less => Binary::Lt,
+        Comparison::LessEqual => Binary::Le,
+        Comparison::Equal => Binary::Eq,
+        Comparison::NotEqual => Binary::Ne,
+    };
+    a.binary(op, b)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::error::Source;
+
+    fn formula(text: &str) -> Formula {
+        let source = Arc::new(Source {
+            path: "m.toml".into(),
+            text: text.into(),
+        });
+        Formula::parse(
+            text,
+            Place {
+                source,
+                span: 0..text.len(),
+            },
+            Some(0),
+        )
+        .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn value(text: &str) -> f64 {
+        let formula = formula(text);
+        let names: Vec<&str> = formula.names().collect();
+        formula.eval::<f64>(|i| match names[i] {
+            "x" => 3.0,
+            "y" => -2.0,
+            name => panic!("{name}"),
+        })
+    }
+
+    #[test]
+    fn powers_bind_tighter_than_signs_and_to_the_right() {
+        assert_eq!(value("-x^2"), -9.0);
+        assert_eq!(value("2^3^2"), 512.0);
+        assert_eq!(value("2^-1"), 0.5);
+        assert_eq!(value("-2^-2"), -0.25);
+        assert_eq!(value("(-x)^2"), 9.0);
+        assert_eq!(value("y^3"), -8.0);
+        assert_eq!(value("x^0.5"), 3.0_f64.powf(0.5));
+        assert_eq!(value("2*-x"), -6.0);
+    }
+
+    #[test]
+    fn sums_and_products_go_from_left_to_right() {
+        assert_eq!(value("1 - 2 - 3"), -4.0);
+        assert_eq!(value("8 / 4 / 2"), 1.0);
+        assert_eq!(value("1 + 2 * x - y / 4"), 7.5);
+        assert_eq!(value("+x - -y"), 1.0);
+        assert_eq!(value(".5 + 1. + 1e-1 + 2E+1"), 21.6);
+        assert_eq!(value("2 * pi"), std::f64::consts::TAU);
+    }
+
+    #[test]
+    fn comparisons_are_one_or_zero() {
+        for (text, expected) in [
+            ("x < 3", 0.0),
+            ("x <= 3", 1.0),
+            ("x > y", 1.0),
+            ("x >= 4", 0.0),
+            ("x == 3", 1.0),
+            ("x != 3", 0.0),
+            ("(x < 4) + (y < 0)", 2.0),
+            ("x + 1 < 2 * x", 1.0),
+            ("if(x < 0, 1 / 0, y)", -2.0),
+            ("step(x, 3)", 1.0),
+            ("step(x, 3.5)", 0.0),
+            ("pulse(x, 2, 1)", 0.0),
+            ("pulse(x, 2, 1.5)", 1.0),
+            ("pulse(x, 3, 1)", 1.0),
+        ] {
+            assert_eq!(value(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn functions_are_those_of_the_tape() {
+        assert_eq!(value("exp(log(x))"), 3.0_f64.ln().exp());
+        assert_eq!(value("max(x, y) + min(x, y) + hypot(x, 4)"), 6.0);
+        assert_eq!(value("abs(y)"), 2.0);
+    }
+
+    #[test]
+    fn long_sums_are_no_deeper_than_short_ones() {
+        let text = vec!["x"; 100_000].join(" + ");
+        assert_eq!(value(&text), 300_000.0);
+    }
+
+    #[test]
+    fn a_literal_is_a_number_with_or_without_sign() {
+        assert_eq!(formula("-5.9").literal(), Some(-5.9));
+        assert_eq!(formula("5.9").literal(), Some(5.9));
+        assert_eq!(formula("2 * 3").literal(), None);
+        assert!(formula("x").is_name() && !formula("-x").is_name());
+    }
+
+    #[test]
+    fn only_comparisons_of_what_moves_are_found() {
+        let moving = |text: &str| {
+            formula(text)
+                .comparison(|_| true)
+                .map(|place| place.source.text[place.span].to_owned())
+        };
+        assert_eq!(moving("1 + if(x < 2, 1, 2)").as_deref(), Some("x < 2"));
+        assert_eq!(moving("if(1 < 2, x, y)"), None);
+        assert_eq!(moving("step(x, 1)").as_deref(), Some("step(x, 1)"));
+    }
+}

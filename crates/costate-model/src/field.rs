@@ -1,0 +1,309 @@
+//! The equations of a model as functions on the tape: f(h, t, θ), and everything else that is computed from h, t and θ.
+//!
+//! θ is: the parameters in the order of the file, fixed ones included; the weights of the networks; and, for windows of data
+//! that begin at different times, the start of each window.
+
+use costate_neural_ode::Recorded;
+use costate_tape::{Function, Program, Var, Workspace};
+
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::network::Network;
+use crate::scope::{Part, Resolved, Symbol};
+
+/// The compiled right-hand side of a model.
+pub(crate) type Field = Recorded<f64>;
+
+/// The shape of the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// `[n]`.
+    Single,
+    /// `[B, n]`: B copies of the model side by side, each with its own start of time, to which `t` is relative.
+    Windows(usize),
+}
+
+impl Layout {
+    fn shape(self, n: usize) -> Vec<usize> {
+        match self {
+            Layout::Single => vec![n],
+            Layout::Windows(windows) => vec![windows, n],
+        }
+    }
+
+    pub(crate) fn copies(self) -> usize {
+        match self {
+            Layout::Single => 1,
+            Layout::Windows(windows) => windows,
+        }
+    }
+}
+
+impl Model {
+    /// θ without windows.
+    pub(crate) fn theta(&self) -> Vec<f64> {
+        let weights = self
+            .networks
+            .iter()
+            .flat_map(|network| network.weights.iter().copied());
+        self.parameters
+            .iter()
+            .map(|parameter| parameter.value)
+            .chain(weights)
+            .collect()
+    }
+
+    /// Takes the values of parameters and weights from θ.
+    pub(crate) fn set_theta(&mut self, theta: &[f64]) {
+        let (parameters, mut weights) = theta.split_at(self.parameters.len());
+        self.parameters
+            .iter_mut()
+            .zip(parameters)
+            .for_each(|(parameter, &value)| parameter.value = value);
+        for network in &mut self.networks {
+            let (own, rest) = weights.split_at(network.weights.len());
+            network.weights.copy_from_slice(own);
+            weights = rest;
+        }
+    }
+}
+
+/// The right-hand side, recorded, differentiated and compiled.
+pub(crate) fn compile(model: &Model, layout: Layout) -> Result<Field> {
+    Recorded::new(&record_field(model, layout)?).map_err(internal)
+}
+
+fn record_field(model: &Model, layout: Layout) -> Result<Function<f64>> {
+    let equations: Vec<&Resolved> = model.states.iter().map(|state| &state.equation).collect();
+    record(model, &equations, layout)
+}
+
+/// `[m]`: the observables.
+pub(crate) fn observables(model: &Model) -> Result<Function<f64>> {
+    let observables: Vec<&Resolved> = model
+        .observables
+        .iter()
+        .map(|observable| &observable.is)
+        .collect();
+    record(model, &observables, Layout::Single)
+}
+
+/// `[n + 2]`: the initial state, then start and end of time. They depend on parameters alone.
+pub(crate) fn boundary(model: &Model) -> Result<Function<f64>> {
+    let formulas = model
+        .states
+        .iter()
+        .map(|state| &state.initial)
+        .chain([&model.start, &model.end]);
+    record(model, &formulas.collect::<Vec<_>>(), Layout::Single)
+}
+
+/// The values of formulas, side by side, as a function of h, t and θ.
+fn record(model: &Model, formulas: &[&Resolved], layout: Layout) -> Result<Function<f64>> {
+    let state = layout.shape(model.states.len());
+    let weights: usize = model.networks.iter().map(Network::parameter_count).sum();
+    let starts = match layout {
+        Layout::Single => 0,
+        Layout::Windows(windows) => windows,
+    };
+    let theta = [model.parameters.len() + weights + starts];
+    let function = Function::record(&[("h", &state), ("t", &[]), ("theta", &theta)], |inputs| {
+        let mut values = Values::new(model, layout, inputs[0], inputs[1], inputs[2]);
+        for part in model.parts.needed(formulas.iter().copied()) {
+            values.compute(part);
+        }
+        let columns: Vec<Var<'_, f64>> = formulas
+            .iter()
+            .map(|formula| values.column(formula))
+            .collect();
+        vec![values.join(&columns)]
+    });
+    function.map_err(internal)
+}
+
+/// A fault of this crate or of the tape, not of the model: everything the user can do wrong is found before recording.
+fn internal(error: impl std::fmt::Display) -> Error {
+    Error::Argument(format!("the model's equations cannot be compiled: {error}"))
+}
+
+/// What every symbol stands for while recording: arrays of shape `[]`, or `[B, 1]` for windows.
+struct Values<'m, 't> {
+    model: &'m Model,
+    layout: Layout,
+    state: Var<'t, f64>,
+    time: Var<'t, f64>,
+    theta: Var<'t, f64>,
+    definitions: Vec<Option<Var<'t, f64>>>,
+    outputs: Vec<Vec<Var<'t, f64>>>,
+}
+
+impl<'m, 't> Values<'m, 't> {
+    fn new(
+        model: &'m Model,
+        layout: Layout,
+        state: Var<'t, f64>,
+        time: Var<'t, f64>,
+        theta: Var<'t, f64>,
+    ) -> Self {
+        let time = match layout {
+            Layout::Single => time,
+            Layout::Windows(windows) => {
+                let length = theta.shape().len();
+                time + theta
+                    .slice(0, length - windows..length)
+                    .reshape([windows, 1])
+            }
+        };
+        let definitions = vec![None; model.parts.definitions.len()];
+        let outputs = vec![Vec::new(); model.networks.len()];
+        Values {
+            model,
+            layout,
+            state,
+            time,
+            theta,
+            definitions,
+            outputs,
+        }
+    }
+
+    fn symbol(&self, symbol: Symbol) -> Var<'t, f64> {
+        match (symbol, self.layout) {
+            (Symbol::Time, _) => self.time,
+            (Symbol::State(i), Layout::Single) => self.state.index(i),
+            (Symbol::State(i), Layout::Windows(_)) => self.state.slice(1, i..i + 1),
+            (Symbol::Parameter(i), _) => self.theta.index(i),
+            (Symbol::Definition(i), _) => {
+                self.definitions[i].expect("definitions in the order of their need")
+            }
+            (Symbol::Output { network, index }, _) => self.outputs[network][index],
+        }
+    }
+
+    fn value(&self, formula: &Resolved) -> Var<'t, f64> {
+        formula
+            .formula
+            .eval(|name| self.symbol(formula.symbols[name]))
+    }
+
+    /// The value of a formula with the shape of one component, also where it is constant.
+    fn column(&self, formula: &Resolved) -> Var<'t, f64> {
+        let shape = match self.layout {
+            Layout::Single => vec![1],
+            Layout::Windows(windows) => vec![windows, 1],
+        };
+        // While formulas are recorded only a plain number, which is on no tape yet, has a value.
+        let value = self.value(formula);
+        match value.value() {
+            Some(number) => self.state.full(number[0], &shape[..]),
+            None => value.broadcast_to(&shape[..]),
+        }
+    }
+
+    /// Components side by side: `[k]`, or `[B, k]`.
+    fn join(&self, columns: &[Var<'t, f64>]) -> Var<'t, f64> {
+        Var::concat(columns, self.axis())
+    }
+
+    fn axis(&self) -> usize {
+        match self.layout {
+            Layout::Single => 0,
+            Layout::Windows(_) => 1,
+        }
+    }
+
+    fn compute(&mut self, part: Part) {
+        match part {
+            Part::Definition(i) => {
+                self.definitions[i] = Some(self.value(&self.model.parts.definitions[i]))
+            }
+            Part::Network(i) => self.outputs[i] = self.network(i),
+        }
+    }
+
+    fn network(&self, index: usize) -> Vec<Var<'t, f64>> {
+        let network = &self.model.networks[index];
+        let inputs: Vec<_> = self.model.parts.networks[index]
+            .iter()
+            .map(|input| self.column(input))
+            .collect();
+        let before = self.model.networks[..index]
+            .iter()
+            .map(Network::parameter_count)
+            .sum::<usize>();
+        let first = self.model.parameters.len() + before;
+        let mut x = self
+            .join(&inputs)
+            .reshape([self.layout.copies(), inputs.len()]);
+        let layers = network.layers();
+        for (i, layer) in layers.iter().enumerate() {
+            let weight = self
+                .theta
+                .slice(0, first + layer.offset..first + layer.bias())
+                .reshape([layer.outputs, layer.inputs]);
+            let bias = self
+                .theta
+                .slice(0, first + layer.bias()..first + layer.end());
+            x = x.matmul(weight.transpose()) + bias;
+            if let (Some(activation), true) = (network.activation, i + 1 < layers.len()) {
+                x = costate_tape::Scalar::unary(x, activation);
+            }
+        }
+        let output = |i: usize| match self.layout {
+            Layout::Single => x.reshape([network.outputs().len()]).index(i),
+            Layout::Windows(_) => x.slice(1, i..i + 1),
+        };
+        (0..network.outputs().len()).map(output).collect()
+    }
+}
+
+/// A compiled function of h, t and θ whose values need not be as many as the states, with its products.
+#[derive(Debug)]
+pub(crate) struct Map {
+    program: Program<f64>,
+    workspace: Workspace<f64>,
+    parameters: usize,
+}
+
+impl Map {
+    pub(crate) fn new(function: &Function<f64>) -> Result<Self> {
+        let program = Program::with_products(function, 2).map_err(internal)?;
+        let workspace = program.workspace(1);
+        Ok(Map {
+            parameters: function.input_shape(2).len(),
+            program,
+            workspace,
+        })
+    }
+
+    pub(crate) fn set_parameters(&mut self, theta: &[f64]) {
+        self.program.set_params(&mut self.workspace, theta);
+    }
+
+    /// Writes the values at (h, t) and keeps the evaluation in `frame`.
+    pub(crate) fn eval(&mut self, frame: usize, h: &[f64], t: f64, out: &mut [f64]) {
+        self.program.reserve(&mut self.workspace, frame + 1);
+        self.program
+            .eval(&mut self.workspace, frame, &[h, &[t]], out);
+    }
+
+    /// Writes a·∂g/∂h at the kept evaluation and returns a·∂g/∂t; adds a·∂g/∂θ to what [`Map::finish`] gives.
+    pub(crate) fn products(&mut self, frame: usize, a: &[f64], a_h: &mut [f64]) -> f64 {
+        let mut a_t = [0.0];
+        self.program
+            .products(&mut self.workspace, frame, a, &mut [a_h, &mut a_t]);
+        self.program
+            .accumulate(&mut self.workspace, &[(frame, 1.0)]);
+        a_t[0]
+    }
+
+    /// Adds the sum of a·∂g/∂θ since the last time to `a_theta`.
+    pub(crate) fn finish(&mut self, a_theta: &mut [f64]) {
+        let mut sum = vec![0.0; self.parameters];
+        self.program.finish(&mut self.workspace, &mut sum);
+        a_theta
+            .iter_mut()
+            .zip(sum)
+            .for_each(|(total, part)| *total += part);
+    }
+}

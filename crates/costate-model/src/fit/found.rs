@@ -1,0 +1,167 @@
+//! What a fit found.
+
+use costate_neural_ode::train::optimizer::GaussNewton;
+
+use super::Fit;
+use super::state::Verdict;
+use crate::error::Result;
+use crate::model::Model;
+use crate::problem::{Measurements, Objective};
+
+/// More variables than this have no standard errors.
+const MOST_WITH_ERRORS: usize = 75;
+/// The part of rtol at which the solver's own error is looked at.
+const FINER: f64 = 0.01;
+
+/// The end of a fit, or where it was interrupted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Found {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The loss at the values found.
+    pub loss: f64,
+    /// The measurements compared with.
+    pub measurements: usize,
+    /// The loss of the rows that were not fitted, if there are any.
+    pub validation: Option<(f64, usize)>,
+    /// Iterations done.
+    pub iterations: usize,
+    /// Evaluations of the loss.
+    pub evaluations: usize,
+    /// Every parameter in the order of the file.
+    pub parameters: Vec<FittedParameter>,
+    /// Each network with its number of weights.
+    pub networks: Vec<(String, usize)>,
+    /// The loss at a hundredth of the tolerances less the loss: the solver's own error in it. `None` if it cannot be solved there.
+    pub solver_error: Option<f64>,
+}
+
+/// A parameter after a fit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FittedParameter {
+    /// The name.
+    pub name: String,
+    /// The unit, if the file gives one.
+    pub unit: Option<String>,
+    /// The value at the start.
+    pub start: f64,
+    /// The value found.
+    pub value: f64,
+    /// The standard error, if the model is right and errors are independent and of one size. `None` where it has no meaning: fixed, at a
+    /// bound, without influence, beside networks, or with a loss that is no sum of squares.
+    pub standard_error: Option<f64>,
+    /// The bound it lies at.
+    pub bound: Option<Bound>,
+    /// Whether the fit left it as it was.
+    pub fixed: bool,
+    /// Whether the loss does not depend on it at all at the values found.
+    pub without_influence: bool,
+}
+
+/// An end of a parameter's range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// `lower`.
+    Lower,
+    /// `upper`.
+    Upper,
+}
+
+impl Fit {
+    /// What was found so far: verdict, loss, parameters with standard errors, and the solver's own error.
+    ///
+    /// # Errors
+    /// If the loss cannot be evaluated at the values found.
+    pub fn found(&mut self) -> Result<Found> {
+        let fitted = self.fitted();
+        let theta = fitted.theta();
+        let at = self
+            .objective
+            .evaluate(&theta)
+            .map_err(|error| fitted.failed(&error))?;
+        let gradient = self.variables.gradient(&theta, &at.theta);
+        let errors = self.standard_errors(&fitted, &theta);
+        let parameter = |(k, (start, end)): (usize, (&crate::Parameter, &crate::Parameter))| {
+            let variable = self.variables.of(k);
+            let without_influence = variable.is_some_and(|i| gradient[i] == 0.0);
+            let bound = match end.value {
+                _ if end.fixed => None,
+                value if value <= end.lower => Some(Bound::Lower),
+                value if value >= end.upper => Some(Bound::Upper),
+                _ => None,
+            };
+            let usable = !without_influence && bound.is_none();
+            let error = variable.zip(errors.as_ref()).map(|(i, errors)| errors[i]);
+            FittedParameter {
+                name: end.name.clone(),
+                unit: end.unit.clone(),
+                start: start.value,
+                value: end.value,
+                standard_error: error.filter(|error| usable && error.is_finite() && *error > 0.0),
+                bound,
+                fixed: end.fixed,
+                without_influence,
+            }
+        };
+        let pairs = self.model.parameters.iter().zip(&fitted.parameters);
+        Ok(Found {
+            verdict: self.state.verdict.clone().unwrap_or(Verdict::Interrupted),
+            loss: at.loss,
+            measurements: self.objective.measurements().points.len(),
+            validation: self.validation(&fitted, &theta),
+            iterations: self.history().len().saturating_sub(1),
+            evaluations: self.state.evaluations,
+            parameters: pairs.enumerate().map(parameter).collect(),
+            networks: fitted
+                .networks
+                .iter()
+                .map(|network| (network.name().to_owned(), network.parameter_count()))
+                .collect(),
+            solver_error: self.solver_error(&fitted, &theta, at.loss),
+        })
+    }
+
+    /// The standard error of each variable in its own units, where the loss is a sum of squares and the variables are few.
+    fn standard_errors(&mut self, fitted: &Model, theta: &[f64]) -> Option<Vec<f64>> {
+        let n = self.variables.len();
+        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() {
+            return None;
+        }
+        fitted.fit.loss.residual(1.0, 1.0)?;
+        let residuals = self.objective.residuals(fitted, theta).ok()?;
+        let jacobian = self.variables.gradient(theta, &residuals.jacobian);
+        let mut linearized = GaussNewton::new(n);
+        linearized.bounds = self.variables.bounds().clone();
+        linearized.step(&mut self.state.best_x.clone(), &residuals.values, &jacobian);
+        let covariance = linearized.covariance()?;
+        let slopes = self.variables.slopes(theta);
+        let error = |(i, slope): (usize, f64)| covariance[i * n + i].sqrt() * slope.abs();
+        Some(slopes.into_iter().enumerate().map(error).collect())
+    }
+
+    fn validation(&self, fitted: &Model, theta: &[f64]) -> Option<(f64, usize)> {
+        let others = Measurements::new(fitted, &self.data, false).ok()?;
+        let count = others.points.len();
+        if count == 0 {
+            return None;
+        }
+        let mut objective = Objective::new(fitted, others).ok()?;
+        objective.without_penalties();
+        Some((objective.evaluate(theta).ok()?.loss, count))
+    }
+
+    fn solver_error(&self, fitted: &Model, theta: &[f64], loss: f64) -> Option<f64> {
+        let mut finer = fitted.clone();
+        finer.solver.rtol *= FINER;
+        finer
+            .states
+            .iter_mut()
+            .for_each(|state| state.atol *= FINER);
+        let measurements = self.objective.measurements().clone();
+        let found = Objective::new(&finer, measurements)
+            .ok()?
+            .evaluate(theta)
+            .ok()?;
+        Some(found.loss - loss).filter(|error| error.is_finite())
+    }
+}

@@ -1,0 +1,176 @@
+//! The optimisers behind one form, with everything they know in a form that can be saved.
+
+use costate_neural_ode::train::loss::Loss;
+use costate_neural_ode::train::optimizer::{
+    Adam, GaussNewton, Lbfgs, Optimizer as _, RmsProp, Sgd, Step,
+};
+use costate_neural_ode::train::schedule::Schedule;
+use serde::{Deserialize, Serialize};
+
+use super::variables::Variables;
+use crate::error::{Error, Result};
+use crate::model::{Model, Optimizer};
+
+/// More parameters than this are left to L-BFGS.
+const MOST_FOR_GAUSS_NEWTON: usize = 75;
+/// The part of the iterations that Adam has before L-BFGS.
+const ADAM_FIRST: f64 = 0.8;
+/// What the learning rate of Adam falls to, as a part of the first.
+const ADAM_LAST: f64 = 0.01;
+const MOMENTUM: f64 = 0.9;
+pub(super) const ITERATIONS: usize = 2000;
+const LEARNING_RATE: f64 = 1e-3;
+
+/// A part of a fit: one optimiser for so many iterations.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Stage {
+    pub(super) optimizer: Optimizer,
+    pub(super) iterations: usize,
+}
+
+/// The stages of a fit of this model.
+///
+/// # Errors
+/// If the optimiser that the file names cannot work with its loss or its batches.
+pub(super) fn stages(model: &Model, variables: usize) -> Result<Vec<Stage>> {
+    let iterations = model.fit.iterations.unwrap_or(ITERATIONS);
+    let squares = model.fit.loss.residual(1.0, 1.0).is_some();
+    let one = |optimizer| {
+        vec![Stage {
+            optimizer,
+            iterations,
+        }]
+    };
+    let chosen = match model.fit.optimizer {
+        Optimizer::Auto if !model.networks.is_empty() => {
+            let first = ((iterations as f64 * ADAM_FIRST) as usize).max(1);
+            vec![
+                Stage {
+                    optimizer: Optimizer::Adam,
+                    iterations: first,
+                },
+                Stage {
+                    optimizer: Optimizer::Lbfgs,
+                    iterations: iterations - first,
+                },
+            ]
+        }
+        Optimizer::Auto if model.fit.batch.is_some() => one(Optimizer::Adam),
+        Optimizer::Auto if squares && variables <= MOST_FOR_GAUSS_NEWTON => {
+            one(Optimizer::GaussNewton)
+        }
+        Optimizer::Auto => one(Optimizer::Lbfgs),
+        named => one(named),
+    };
+    let refuse = |why: String| {
+        Err(Error::Argument(format!(
+            "{}: {why}",
+            model.path().display()
+        )))
+    };
+    let named = model.fit.optimizer.name();
+    match model.fit.optimizer {
+        Optimizer::GaussNewton if !squares => refuse(format!(
+            "the optimizer {named} needs a loss of squares ({} or {}), not {}; take lbfgs",
+            Loss::Squares.name(),
+            Loss::LogSquares.name(),
+            model.fit.loss.name()
+        )),
+        Optimizer::GaussNewton | Optimizer::Lbfgs if model.fit.batch.is_some() => refuse(format!(
+            "the optimizer {named} needs the same loss at every iteration; with 'batch' take adam, rmsprop or sgd"
+        )),
+        _ => Ok(chosen
+            .into_iter()
+            .filter(|stage| stage.iterations > 0)
+            .collect()),
+    }
+}
+
+/// What an optimiser is given at a point.
+pub(super) enum Point<'a> {
+    /// The loss and its gradient.
+    Loss(f64, &'a [f64]),
+    /// Residuals and their Jacobian.
+    Residuals(&'a [f64], &'a [f64]),
+}
+
+/// An optimiser in the middle of its work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Stepper {
+    GaussNewton(GaussNewton),
+    Lbfgs(Lbfgs),
+    Adam(Adam<f64>),
+    RmsProp(RmsProp<f64>),
+    Sgd(Sgd<f64>),
+}
+
+impl Stepper {
+    pub(super) fn new(optimizer: Optimizer, model: &Model, variables: &Variables) -> Self {
+        let n = variables.len();
+        let rate = model.fit.learning_rate.unwrap_or(LEARNING_RATE);
+        // Digits beyond what the solver's tolerance leaves meaningful are not worth an iteration.
+        let noise = 1e-3 * model.solver.rtol;
+        match optimizer {
+            Optimizer::Lbfgs => {
+                let mut lbfgs = Lbfgs::new(n);
+                lbfgs.bounds = variables.bounds().clone();
+                lbfgs.loss_tolerance = lbfgs.loss_tolerance.max(noise);
+                Stepper::Lbfgs(lbfgs)
+            }
+            Optimizer::Adam => Stepper::Adam(Adam::new(rate)),
+            Optimizer::RmsProp => Stepper::RmsProp(RmsProp::new(rate)),
+            Optimizer::Sgd => {
+                let mut sgd = Sgd::new(rate);
+                sgd.momentum = MOMENTUM;
+                Stepper::Sgd(sgd)
+            }
+            Optimizer::GaussNewton | Optimizer::Auto => {
+                let mut gauss_newton = GaussNewton::new(n);
+                gauss_newton.bounds = variables.bounds().clone();
+                gauss_newton.loss_tolerance = gauss_newton.loss_tolerance.max(noise);
+                gauss_newton.gradient_tolerance = gauss_newton.gradient_tolerance.max(noise);
+                Stepper::GaussNewton(gauss_newton)
+            }
+        }
+    }
+
+    pub(super) fn wants_residuals(&self) -> bool {
+        matches!(self, Stepper::GaussNewton(_))
+    }
+
+    /// Takes what was found at `x`, replaces it by the next point, which lies within the bounds.
+    pub(super) fn step(
+        &mut self,
+        stage: Stage,
+        iteration: usize,
+        bounds: &Variables,
+        x: &mut [f64],
+        at: &Point<'_>,
+    ) -> Step {
+        let step = match (self, at) {
+            (Stepper::GaussNewton(it), Point::Residuals(values, jacobian)) => {
+                it.step(x, values, jacobian)
+            }
+            (Stepper::GaussNewton(_), Point::Loss(..)) => {
+                unreachable!("Gauss–Newton is given residuals")
+            }
+            (_, Point::Residuals(..)) => unreachable!("only Gauss–Newton is given residuals"),
+            (Stepper::Lbfgs(it), Point::Loss(loss, gradient)) => it.step(x, *loss, gradient),
+            (Stepper::Adam(it), Point::Loss(loss, gradient)) => {
+                let schedule = Schedule::Cosine {
+                    iterations: stage.iterations as u64,
+                    last: ADAM_LAST,
+                };
+                let rate = it.learning_rate;
+                it.learning_rate = rate * schedule.factor::<f64>(iteration as u64);
+                let step = it.step(x, *loss, gradient);
+                it.learning_rate = rate;
+                step
+            }
+            (Stepper::RmsProp(it), Point::Loss(loss, gradient)) => it.step(x, *loss, gradient),
+            (Stepper::Sgd(it), Point::Loss(loss, gradient)) => it.step(x, *loss, gradient),
+        };
+        bounds.bounds().project(x);
+        step
+    }
+}

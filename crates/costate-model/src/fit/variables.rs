@@ -1,0 +1,159 @@
+//! What a fit varies, as an optimiser sees it.
+
+use costate_neural_ode::train::optimizer::Bounds;
+
+use crate::model::{Model, Parameter, Scale};
+
+/// The parameters that are not fixed and all weights, each by a coordinate of the order of 1.
+#[derive(Clone, Debug)]
+pub(crate) struct Variables {
+    axes: Vec<Axis>,
+    /// θ at the start: what is not varied keeps its value.
+    theta: Vec<f64>,
+    bounds: Bounds,
+}
+
+/// One coordinate.
+#[derive(Clone, Copy, Debug)]
+struct Axis {
+    /// Its component of θ.
+    theta: usize,
+    scale: Scale,
+    /// The value at which a linear coordinate is 1.
+    unit: f64,
+    lower: f64,
+    upper: f64,
+}
+
+impl Axis {
+    fn of_parameter(theta: usize, parameter: &Parameter) -> Self {
+        let width = parameter.upper - parameter.lower;
+        let unit = match (parameter.value.abs(), width) {
+            (size, _) if size > 0.0 => size,
+            (_, width) if width.is_finite() => width,
+            _ => 1.0,
+        };
+        Axis {
+            theta,
+            scale: parameter.scale,
+            unit,
+            lower: parameter.lower,
+            upper: parameter.upper,
+        }
+    }
+
+    fn of_weight(theta: usize) -> Self {
+        Axis {
+            theta,
+            scale: Scale::Linear,
+            unit: 1.0,
+            lower: f64::NEG_INFINITY,
+            upper: f64::INFINITY,
+        }
+    }
+
+    fn coordinate(&self, value: f64) -> f64 {
+        match self.scale {
+            Scale::Linear => value / self.unit,
+            // No bound, or a bound at 0, is no bound of the logarithm.
+            Scale::Log if value <= 0.0 => f64::NEG_INFINITY,
+            Scale::Log => self.scale.coordinate(value),
+        }
+    }
+
+    fn value(&self, coordinate: f64) -> f64 {
+        let value = match self.scale {
+            Scale::Linear => coordinate * self.unit,
+            Scale::Log => self.scale.value(coordinate),
+        };
+        value.clamp(self.lower, self.upper)
+    }
+
+    /// d value / d coordinate.
+    fn slope(&self, value: f64) -> f64 {
+        match self.scale {
+            Scale::Linear => self.unit,
+            Scale::Log => self.scale.slope(value),
+        }
+    }
+}
+
+impl Variables {
+    pub(crate) fn new(model: &Model) -> Self {
+        let theta = model.theta();
+        let parameters = model.parameters.iter().enumerate();
+        let free = parameters.filter(|(_, parameter)| !parameter.fixed);
+        let axes: Vec<Axis> = free
+            .map(|(i, parameter)| Axis::of_parameter(i, parameter))
+            .chain((model.parameters.len()..theta.len()).map(Axis::of_weight))
+            .collect();
+        let ends =
+            |end: fn(&Axis) -> f64| axes.iter().map(|axis| axis.coordinate(end(axis))).collect();
+        let bounds = Bounds::new(ends(|axis| axis.lower), ends(|axis| axis.upper));
+        Variables {
+            axes,
+            theta,
+            bounds,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.axes.len()
+    }
+
+    pub(crate) fn bounds(&self) -> &Bounds {
+        &self.bounds
+    }
+
+    /// The coordinate of each variable at the start.
+    pub(crate) fn start(&self) -> Vec<f64> {
+        self.axes
+            .iter()
+            .map(|axis| axis.coordinate(self.theta[axis.theta]))
+            .collect()
+    }
+
+    /// θ at coordinates x.
+    pub(crate) fn theta(&self, x: &[f64]) -> Vec<f64> {
+        let mut theta = self.theta.clone();
+        self.axes
+            .iter()
+            .zip(x)
+            .for_each(|(axis, &x)| theta[axis.theta] = axis.value(x));
+        theta
+    }
+
+    /// The coordinate of component `k` of θ, if it is varied.
+    pub(crate) fn of(&self, k: usize) -> Option<usize> {
+        self.axes.iter().position(|axis| axis.theta == k)
+    }
+
+    /// d θ / d x for each coordinate.
+    pub(crate) fn slopes(&self, theta: &[f64]) -> Vec<f64> {
+        self.axes
+            .iter()
+            .map(|axis| axis.slope(theta[axis.theta]))
+            .collect()
+    }
+
+    /// ∂L/∂x from ∂L/∂θ; or each row of a Jacobian.
+    pub(crate) fn gradient(&self, theta: &[f64], a_theta: &[f64]) -> Vec<f64> {
+        let rows = a_theta.chunks_exact(theta.len().max(1));
+        let of_row = |row: &[f64]| -> Vec<f64> {
+            self.axes
+                .iter()
+                .map(|axis| row[axis.theta] * axis.slope(theta[axis.theta]))
+                .collect()
+        };
+        rows.flat_map(of_row).collect()
+    }
+
+    /// The norm of a gradient, without what the bounds hold.
+    pub(crate) fn norm(&self, x: &[f64], gradient: &[f64]) -> f64 {
+        let free = gradient
+            .iter()
+            .enumerate()
+            .filter(|&(i, &g)| !self.bounds.blocks(i, x[i], g));
+        free.map(|(_, g)| g * g).sum::<f64>().sqrt()
+    }
+}

@@ -1,0 +1,104 @@
+//! Which numbers of the data are compared with which values of a solution.
+
+use costate_neural_ode::train::loss::Loss;
+
+use crate::data::Data;
+use crate::error::{Error, Result};
+use crate::model::Model;
+
+/// The measurements of some rows of the data, in the order of the solution.
+#[derive(Clone, Debug)]
+pub(crate) struct Measurements {
+    /// The distinct times at which something is measured, along the direction of the model's time.
+    pub(crate) times: Vec<f64>,
+    pub(crate) points: Vec<Point>,
+}
+
+/// One number of the data.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Point {
+    /// An index into the times.
+    pub(crate) time: usize,
+    pub(crate) observable: usize,
+    pub(crate) value: f64,
+    pub(crate) row: usize,
+}
+
+impl Measurements {
+    /// Those of the rows to fit, or of the others.
+    ///
+    /// # Errors
+    /// A row to fit outside the model's time, or a number that the loss has no meaning for, with its place in the file.
+    pub(crate) fn new(model: &Model, data: &Data, fitted: bool) -> Result<Self> {
+        let (start, end) = model.span();
+        let inside = |t: f64| (t - start) * (end - t) >= 0.0;
+        let mut found = Measurements {
+            times: Vec::new(),
+            points: Vec::new(),
+        };
+        for (row, &t) in data.times().iter().enumerate() {
+            let measured = (0..model.observables.len())
+                .filter_map(|observable| Some((observable, data.value(row, observable)?)));
+            let measured: Vec<(usize, f64)> = measured.collect();
+            if data.used(row) != fitted || measured.is_empty() {
+                continue;
+            }
+            if !inside(t) {
+                if fitted {
+                    return Err(outside(model, data, row, start, end));
+                }
+                continue;
+            }
+            if found.times.last() != Some(&t) {
+                found.times.push(t);
+            }
+            for (observable, value) in measured {
+                check_value(model, data, row, observable, value)?;
+                found.points.push(Point {
+                    time: found.times.len() - 1,
+                    observable,
+                    value,
+                    row,
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// The measurements at time `i`, given those from an earlier call's end on.
+    pub(crate) fn at(&self, i: usize, from: &mut usize) -> &[Point] {
+        let first = *from;
+        let count = self.points[first..]
+            .iter()
+            .take_while(|point| point.time == i);
+        *from += count.count();
+        &self.points[first..*from]
+    }
+}
+
+fn outside(model: &Model, data: &Data, row: usize, start: f64, end: f64) -> Error {
+    let heading = model
+        .data
+        .as_ref()
+        .map_or("", |data| data.time.value.as_str());
+    let t = data.times()[row];
+    let message = format!(
+        "t = {t} is outside the model's time, {start} to {end}: move [time], or leave the row out by 'use' under [data]"
+    );
+    data.error(row, heading, message)
+}
+
+fn check_value(
+    model: &Model,
+    data: &Data,
+    row: usize,
+    observable: usize,
+    value: f64,
+) -> Result<()> {
+    if model.fit.loss == Loss::LogSquares && value <= 0.0 {
+        let message =
+            format!("the loss log-squares needs positive measurements, and this is {value}");
+        return Err(data.error(row, &model.observables[observable].column, message));
+    }
+    Ok(())
+}

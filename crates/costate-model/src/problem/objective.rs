@@ -1,0 +1,277 @@
+//! The loss of all measurements along one solution, with its gradient or as residuals with their Jacobian.
+
+use costate_neural_ode::gradient::{self, Stats};
+use costate_neural_ode::{Forward, GradientMethod, Problem, Saved};
+
+use super::measurements::Measurements;
+use super::observer::Observer;
+use crate::error::{Error, Result};
+use crate::field::{self, Field, Layout, Map};
+use crate::model::Model;
+
+/// The loss as a function of θ (see [`crate::field`]): the measurements' and the networks' weight penalties.
+pub(crate) struct Objective {
+    measurements: Measurements,
+    observer: Observer,
+    boundary: Map,
+    /// The penalty of each part of θ: where it begins and ends, and its factor.
+    penalties: Vec<(usize, usize, f64)>,
+    method: Box<dyn GradientMethod<f64, f64>>,
+    forward: Option<Forward<f64, Vec<f64>, Field>>,
+    states: usize,
+}
+
+/// The loss and everything it depends on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Evaluation {
+    pub(crate) loss: f64,
+    /// ∂L/∂θ, through initial values and end points of time too.
+    pub(crate) theta: Vec<f64>,
+    /// ∂L/∂h₀, ∂L/∂t₀, ∂L/∂t₁ with θ held.
+    pub(crate) h0: Vec<f64>,
+    pub(crate) t0: f64,
+    pub(crate) t1: f64,
+    /// ∂L/∂(each time of a measurement).
+    pub(crate) save: Vec<f64>,
+    pub(crate) stats: Stats,
+}
+
+/// Residuals r with Σ r² = L, and ∂r/∂θ row by row.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Residuals {
+    pub(crate) values: Vec<f64>,
+    pub(crate) jacobian: Vec<f64>,
+}
+
+impl Objective {
+    /// # Errors
+    /// If there is nothing to compare with, or the solver refuses its settings.
+    pub(crate) fn new(model: &Model, measurements: Measurements) -> Result<Self> {
+        let field = field::compile(model, Layout::Single)?;
+        let options = model.options(&field, 1);
+        let like = vec![0.0; model.states.len()];
+        let name = super::gradient_name(&model.fit.gradient);
+        let method = gradient::by_name(name, field, &like, model.solver.method, options);
+        Ok(Objective {
+            measurements,
+            observer: Observer::new(model)?,
+            boundary: Map::new(&field::boundary(model)?)?,
+            penalties: penalties(model),
+            method: method.map_err(|error| Error::Argument(error.to_string()))?,
+            forward: None,
+            states: model.states.len(),
+        })
+    }
+
+    pub(crate) fn measurements(&self) -> &Measurements {
+        &self.measurements
+    }
+
+    /// Leaves out the networks' penalties.
+    pub(crate) fn without_penalties(&mut self) {
+        self.penalties.clear();
+    }
+
+    /// h₀, t₀ and t₁ at θ.
+    fn begin(&mut self, theta: &[f64]) -> (Vec<f64>, f64, f64) {
+        self.observer.set_parameters(theta);
+        self.boundary.set_parameters(theta);
+        let mut boundary = vec![0.0; self.states + 2];
+        self.boundary
+            .eval(0, &vec![0.0; self.states], 0.0, &mut boundary);
+        let t1 = boundary.pop().unwrap_or(0.0);
+        let t0 = boundary.pop().unwrap_or(0.0);
+        (boundary, t0, t1)
+    }
+
+    /// The loss and its gradient at θ.
+    ///
+    /// # Errors
+    /// The solver's, if the solution cannot go on.
+    pub(crate) fn evaluate(
+        &mut self,
+        theta: &[f64],
+    ) -> Result<Evaluation, costate_neural_ode::Error> {
+        let (h0, t0, t1) = self.begin(theta);
+        let Objective {
+            measurements,
+            observer,
+            method,
+            ..
+        } = self;
+        let mut a_time = vec![0.0; measurements.times.len()];
+        let problem = Problem {
+            h0: &h0,
+            theta,
+            t0,
+            t1,
+            save_at: &measurements.times,
+        };
+        let found = method.gradient(
+            &problem,
+            &mut |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
+                let (mut total, mut from) = (0.0, 0);
+                for (i, &t) in measurements.times.iter().enumerate() {
+                    let points = measurements.at(i, &mut from);
+                    let (loss, a_t) =
+                        observer.score(points, 1.0, saved.state(i), t, cotangents.state_mut(i));
+                    total += loss;
+                    a_time[i] = a_t;
+                }
+                total
+            },
+        )?;
+        let mut evaluation = Evaluation {
+            loss: found.loss,
+            theta: found.theta.clone(),
+            h0: found.h0.clone(),
+            t0: found.t0,
+            t1: found.t1,
+            save: found
+                .save
+                .iter()
+                .zip(&a_time)
+                .map(|(solution, direct)| solution + direct)
+                .collect(),
+            stats: found.stats,
+        };
+        self.observer.finish(&mut evaluation.theta);
+        let along: Vec<f64> = [evaluation.h0.as_slice(), &[evaluation.t0, evaluation.t1]].concat();
+        self.boundary
+            .products(0, &along, &mut vec![0.0; self.states]);
+        self.boundary.finish(&mut evaluation.theta);
+        evaluation.loss += penalty(&self.penalties, theta, &mut evaluation.theta);
+        Ok(evaluation)
+    }
+
+    /// The residuals and their Jacobian at θ, for a loss of squares.
+    ///
+    /// # Errors
+    /// The solver's, if the solution cannot go on.
+    pub(crate) fn residuals(&mut self, model: &Model, theta: &[f64]) -> Result<Residuals> {
+        if self.forward.is_none() {
+            let field = field::compile(model, Layout::Single)?;
+            let options = model.options(&field, 1);
+            let like = vec![0.0; self.states];
+            let forward = Forward::new(field, &like, model.solver.method, options);
+            self.forward = Some(forward.map_err(|error| Error::Argument(error.to_string()))?);
+        }
+        let (h0, t0, t1) = self.begin(theta);
+        let boundary = self.boundary_jacobian(theta.len());
+        let (n, p) = (self.states, theta.len());
+        let forward = self.forward.as_mut().expect("made above");
+        let problem = Problem {
+            h0: &h0,
+            theta,
+            t0,
+            t1,
+            save_at: &self.measurements.times,
+        };
+        let (saved, sensitivities) = forward
+            .solve(&problem)
+            .map_err(|error| model.failed(&error))?;
+        let mut residuals = Residuals::default();
+        let (mut g_h, mut g_theta) = (vec![0.0; n], vec![0.0; p]);
+        let mut from = 0;
+        for (i, &t) in self.measurements.times.iter().enumerate() {
+            let h = saved.state(i);
+            for point in self.measurements.at(i, &mut from) {
+                let value = self.observer.values(h, t)[point.observable];
+                let (residual, slope) = model
+                    .fit
+                    .loss
+                    .residual(value, point.value)
+                    .unwrap_or((f64::NAN, f64::NAN));
+                residuals.values.push(residual);
+                self.observer
+                    .row(point.observable, h, t, &mut g_h, &mut g_theta);
+                let along =
+                    |column: &[f64]| g_h.iter().zip(column).map(|(g, s)| g * s).sum::<f64>();
+                // ∂/∂h₀ and ∂/∂(t₀, t₁), which depend on θ by the boundary.
+                let by_boundary: Vec<f64> = (0..n)
+                    .map(|j| along(sensitivities.h0(i, j)))
+                    .chain([along(sensitivities.t0(i)), along(sensitivities.t1(i))])
+                    .collect();
+                for k in 0..p {
+                    let through: f64 = by_boundary
+                        .iter()
+                        .enumerate()
+                        .map(|(b, by)| by * boundary[b * p + k])
+                        .sum();
+                    let total = g_theta[k] + along(sensitivities.theta(i, k)) + through;
+                    residuals.jacobian.push(slope * total);
+                }
+            }
+        }
+        for &(begin, end, factor) in self.penalties.iter().filter(|(_, _, factor)| *factor > 0.0) {
+            for k in begin..end {
+                residuals.values.push(factor.sqrt() * theta[k]);
+                let row = (0..p).map(|j| if j == k { factor.sqrt() } else { 0.0 });
+                residuals.jacobian.extend(row);
+            }
+        }
+        Ok(residuals)
+    }
+
+    /// ∂(h₀, t₀, t₁)/∂θ, row by row.
+    fn boundary_jacobian(&mut self, parameters: usize) -> Vec<f64> {
+        let rows = self.states + 2;
+        let mut jacobian = vec![0.0; rows * parameters];
+        let (mut unit, mut spare) = (vec![0.0; rows], vec![0.0; self.states]);
+        for (i, row) in jacobian.chunks_exact_mut(parameters.max(1)).enumerate() {
+            unit.fill(0.0);
+            unit[i] = 1.0;
+            self.boundary.products(0, &unit, &mut spare);
+            self.boundary.finish(row);
+        }
+        jacobian
+    }
+
+    /// The first measurement whose loss is not finite at the states of this solution, told with names.
+    pub(crate) fn unusable(&mut self, model: &Model, theta: &[f64]) -> Option<String> {
+        self.begin(theta);
+        let solution = model
+            .solve(&crate::Save::At(self.measurements.times.clone()))
+            .ok()?;
+        let mut from = 0;
+        for (i, &t) in self.measurements.times.iter().enumerate() {
+            let values = self.observer.values(solution.row(i), t).to_vec();
+            for point in self.measurements.at(i, &mut from) {
+                let value = values[point.observable];
+                if !model.fit.loss.value(value, point.value).is_finite() {
+                    let name = &model.observables[point.observable].name;
+                    return Some(format!("observable {name} at t = {t} is {value}"));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Where the weights of each network with a penalty stand in θ.
+pub(crate) fn penalties(model: &Model) -> Vec<(usize, usize, f64)> {
+    let mut begin = model.parameters.len();
+    let place = |network: &crate::Network| {
+        let end = begin + network.parameter_count();
+        let penalty = (begin, end, network.l2);
+        begin = end;
+        penalty
+    };
+    model.networks.iter().map(place).collect()
+}
+
+/// Σ l2·w², and its gradient added to `a_theta`.
+pub(crate) fn penalty(
+    penalties: &[(usize, usize, f64)],
+    theta: &[f64],
+    a_theta: &mut [f64],
+) -> f64 {
+    let mut total = 0.0;
+    for &(begin, end, factor) in penalties.iter().filter(|(_, _, factor)| *factor > 0.0) {
+        for k in begin..end {
+            total += factor * theta[k] * theta[k];
+            a_theta[k] += 2.0 * factor * theta[k];
+        }
+    }
+    total
+}

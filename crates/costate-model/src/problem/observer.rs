@@ -1,0 +1,134 @@
+//! What is observed of a state, and how the loss of measurements depends on it.
+
+use costate_neural_ode::train::loss::Loss;
+
+use super::measurements::Point;
+use crate::error::Result;
+use crate::field::{self, Map};
+use crate::model::Model;
+
+/// The observables of a model as functions of h, t and θ, with the loss of measurements of them.
+pub(crate) struct Observer {
+    loss: Loss,
+    how: How,
+    values: Vec<f64>,
+    slopes: Vec<f64>,
+}
+
+enum How {
+    /// Every observable is a state as it stands.
+    States(Vec<usize>),
+    Map(Box<Map>),
+}
+
+impl Observer {
+    pub(crate) fn new(model: &Model) -> Result<Self> {
+        let count = model.observables.len();
+        let states: Option<Vec<usize>> = model
+            .observables
+            .iter()
+            .map(|observable| observable.state)
+            .collect();
+        let how = match states {
+            Some(states) => How::States(states),
+            None => How::Map(Box::new(Map::new(&field::observables(model)?)?)),
+        };
+        Ok(Observer {
+            loss: model.fit.loss,
+            how,
+            values: vec![0.0; count],
+            slopes: vec![0.0; count],
+        })
+    }
+
+    pub(crate) fn set_parameters(&mut self, theta: &[f64]) {
+        if let How::Map(map) = &mut self.how {
+            map.set_parameters(theta);
+        }
+    }
+
+    /// The number of observables.
+    pub(crate) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The value of every observable at (h, t).
+    pub(crate) fn values(&mut self, h: &[f64], t: f64) -> &[f64] {
+        match &mut self.how {
+            How::States(states) => {
+                let values = self.values.iter_mut().zip(states);
+                values.for_each(|(value, &mut state)| *value = h[state]);
+            }
+            How::Map(map) => map.eval(0, h, t, &mut self.values),
+        }
+        &self.values
+    }
+
+    /// The loss of measurements at (h, t), each weighted by `weight`. Adds ∂L/∂h to `a_h` and returns ∂L/∂t beside the loss; ∂L/∂θ is
+    /// kept for [`Observer::finish`].
+    pub(crate) fn score(
+        &mut self,
+        points: &[Point],
+        weight: f64,
+        h: &[f64],
+        t: f64,
+        a_h: &mut [f64],
+    ) -> (f64, f64) {
+        self.values(h, t);
+        self.slopes.fill(0.0);
+        let mut total = 0.0;
+        for point in points {
+            let value = self.values[point.observable];
+            total += weight * self.loss.value(value, point.value);
+            self.slopes[point.observable] += weight * self.loss.derivative(value, point.value);
+        }
+        match &mut self.how {
+            How::States(states) => {
+                for (&mut state, slope) in states.iter_mut().zip(&self.slopes) {
+                    a_h[state] += slope;
+                }
+                (total, 0.0)
+            }
+            How::Map(map) => {
+                let mut product = vec![0.0; a_h.len()];
+                let a_t = map.products(0, &self.slopes, &mut product);
+                a_h.iter_mut().zip(product).for_each(|(a, part)| *a += part);
+                (total, a_t)
+            }
+        }
+    }
+
+    /// Adds the ∂L/∂θ of all scores since the last time to `a_theta`.
+    pub(crate) fn finish(&mut self, a_theta: &mut [f64]) {
+        if let How::Map(map) = &mut self.how {
+            map.finish(a_theta);
+        }
+    }
+
+    /// The derivatives of observable `i` at (h, t): ∂g/∂h and ∂g/∂θ written, ∂g/∂t returned.
+    pub(crate) fn row(
+        &mut self,
+        i: usize,
+        h: &[f64],
+        t: f64,
+        g_h: &mut [f64],
+        g_theta: &mut [f64],
+    ) -> f64 {
+        g_h.fill(0.0);
+        g_theta.fill(0.0);
+        match &mut self.how {
+            How::States(states) => {
+                g_h[states[i]] = 1.0;
+                0.0
+            }
+            How::Map(map) => {
+                self.slopes.fill(0.0);
+                self.slopes[i] = 1.0;
+                map.eval(0, h, t, &mut self.values);
+                let g_t = map.products(0, &self.slopes, g_h);
+                map.finish(g_theta);
+                g_t
+            }
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! The gradient of a model's loss under the names of the model.
+
+use super::measurements::Measurements;
+use super::objective::Objective;
+use crate::data::Data;
+use crate::error::{Error, Result};
+use crate::model::Model;
+use crate::weights;
+
+/// The loss of a model and its gradient, in the units of what each part is taken by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GradientReport {
+    /// The loss.
+    pub loss: f64,
+    /// The gradient method's name.
+    pub method: String,
+    /// By each parameter that is not fixed.
+    pub parameters: Vec<(String, f64)>,
+    /// By the initial value of each state that is given as a number.
+    pub initial: Vec<(String, f64)>,
+    /// The norm of the gradient by each network's weights.
+    pub networks: Vec<(String, f64)>,
+    /// By the start of time, if it is given as a number.
+    pub start: Option<f64>,
+    /// By the end of time, if it is given as a number.
+    pub end: Option<f64>,
+    /// Each time at which something is measured, with the derivative by it.
+    pub save: Vec<(f64, f64)>,
+    /// The gradient by the networks' weights, as a safetensors file.
+    pub weights: Vec<u8>,
+    /// Steps accepted, on the way and back.
+    pub steps: usize,
+    /// Steps rejected.
+    pub rejected: usize,
+    /// Evaluations of the equations.
+    pub nfe: usize,
+    /// Products with the equations' derivatives.
+    pub products: usize,
+}
+
+impl Model {
+    /// The data, which a loss needs.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the file names none; otherwise as [`Model::read_data`].
+    pub(crate) fn data(&self) -> Result<Data> {
+        self.read_data()?.ok_or_else(|| {
+            let path = self.path().display();
+            Error::Argument(format!(
+                "{path} has no [data]: a loss needs measurements to compare with"
+            ))
+        })
+    }
+
+    /// The measurements to fit.
+    ///
+    /// # Errors
+    /// If there are none, or one cannot be used.
+    pub(crate) fn measurements(&self, data: &Data) -> Result<Measurements> {
+        let measurements = Measurements::new(self, data, true)?;
+        if measurements.points.is_empty() {
+            let (path, data) = (self.path().display(), data.path().display());
+            return Err(Error::Argument(format!(
+                "{path}: no row of {data} that is to be fitted has a measurement"
+            )));
+        }
+        Ok(measurements)
+    }
+
+    /// The loss at the present parameters and its gradient, by the method that the fit's settings name.
+    ///
+    /// # Errors
+    /// [`Error::Solve`] if the solution cannot go on, [`Error::Numerical`] if the loss is not finite, and everything that can be wrong
+    /// with the data.
+    pub fn gradient(&self) -> Result<GradientReport> {
+        let data = self.data()?;
+        let mut objective = Objective::new(self, self.measurements(&data)?)?;
+        let theta = self.theta();
+        let found = objective
+            .evaluate(&theta)
+            .map_err(|error| self.failed(&error))?;
+        if !found.loss.is_finite() {
+            return Err(self.not_finite(&mut objective, &theta));
+        }
+        let (by_parameter, by_weight) = found.theta.split_at(self.parameters.len());
+        let parameters = self.parameters.iter().zip(by_parameter);
+        let initial = self.states.iter().zip(&found.h0);
+        let mut rest = by_weight;
+        let networks = self.networks.iter().map(|network| {
+            let (own, others) = rest.split_at(network.parameter_count());
+            rest = others;
+            (
+                network.name().to_owned(),
+                own.iter().map(|g| g * g).sum::<f64>().sqrt(),
+            )
+        });
+        let (forward, backward) = (found.stats.forward, found.stats.backward);
+        Ok(GradientReport {
+            loss: found.loss,
+            method: super::gradient_name(&self.fit.gradient).to_owned(),
+            parameters: parameters
+                .filter(|(parameter, _)| !parameter.fixed)
+                .map(|(parameter, g)| (parameter.name.clone(), *g))
+                .collect(),
+            initial: initial
+                .filter(|(state, _)| state.initial.formula.literal().is_some())
+                .map(|(state, g)| (state.name.clone(), *g))
+                .collect(),
+            networks: networks.collect(),
+            start: self.start.formula.literal().map(|_| found.t0),
+            end: self.end.formula.literal().map(|_| found.t1),
+            save: objective
+                .measurements()
+                .times
+                .iter()
+                .copied()
+                .zip(found.save)
+                .collect(),
+            weights: weights::write(&self.networks, by_weight),
+            steps: forward.accepted + backward.accepted,
+            rejected: forward.rejected + backward.rejected,
+            nfe: forward.nfe + backward.nfe,
+            products: found.stats.products,
+        })
+    }
+
+    /// Why the loss at θ is not finite, as far as a measurement shows it.
+    pub(crate) fn not_finite(&self, objective: &mut Objective, theta: &[f64]) -> Error {
+        let mut text = format!(
+            "{}: the loss is not finite at these values",
+            self.path().display()
+        );
+        if let Some(where_) = objective.unusable(self, theta) {
+            text += &format!(": {where_}");
+            if self.fit.loss == costate_neural_ode::train::loss::Loss::LogSquares {
+                text += "; the loss log-squares needs positive predictions";
+            }
+        }
+        Error::Numerical(text)
+    }
+
+    /// A solution that stopped on the way to a loss, with what was computed until then.
+    pub(crate) fn failed(&self, error: &costate_neural_ode::Error) -> Error {
+        match error {
+            costate_neural_ode::Error::Solver(error) => match self.solve(&crate::Save::Steps) {
+                Err(solve) => solve,
+                Ok(_) => self.stopped(error, crate::Trajectory::default()),
+            },
+            costate_neural_ode::Error::SaveTime { time, from, to, .. } => {
+                Error::Numerical(format!(
+                    "{}: something is measured at t = {time}, but the model's time runs from {from} to {to} at these values",
+                    self.path().display()
+                ))
+            }
+            other => Error::Argument(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,369 @@
+//! What the names of a model mean, and in which order its named parts are computed.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::error::{Error, Place, Result, nearest};
+use crate::expression::Formula;
+use crate::file::{ModelFile, Placed};
+
+/// The meaning of a name in a formula.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Symbol {
+    Time,
+    State(usize),
+    Parameter(usize),
+    Definition(usize),
+    Output { network: usize, index: usize },
+}
+
+impl Symbol {
+    fn kind(self) -> &'static str {
+        match self {
+            Symbol::Time => "time",
+            Symbol::State(_) => "state",
+            Symbol::Parameter(_) => "parameter",
+            Symbol::Definition(_) => "definition",
+            Symbol::Output { .. } => "output of a network",
+        }
+    }
+
+    /// The named part that has to be computed before this symbol has a value.
+    pub(crate) fn part(self) -> Option<Part> {
+        match self {
+            Symbol::Definition(i) => Some(Part::Definition(i)),
+            Symbol::Output { network, .. } => Some(Part::Network(network)),
+            _ => None,
+        }
+    }
+}
+
+/// A part of a model that is computed on the way to its equations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Part {
+    Definition(usize),
+    Network(usize),
+}
+
+/// A formula whose names have a meaning.
+#[derive(Clone, Debug)]
+pub(crate) struct Resolved {
+    pub(crate) formula: Formula,
+    pub(crate) symbols: Vec<Symbol>,
+}
+
+/// All names of a model.
+pub(crate) struct Scope {
+    names: HashMap<String, (Symbol, Place)>,
+}
+
+impl Scope {
+    /// # Errors
+    /// If a name is given twice.
+    pub(crate) fn new(file: &ModelFile) -> Result<Self> {
+        let mut scope = Scope {
+            names: HashMap::new(),
+        };
+        for (i, state) in file.states.iter().enumerate() {
+            scope.insert(&state.name, Symbol::State(i))?;
+        }
+        for (i, parameter) in file.parameters.iter().enumerate() {
+            scope.insert(&parameter.name, Symbol::Parameter(i))?;
+        }
+        for (i, definition) in file.definitions.iter().enumerate() {
+            scope.insert(&definition.name, Symbol::Definition(i))?;
+        }
+        for (network, block) in file.networks.iter().enumerate() {
+            for (index, output) in block.outputs.iter().enumerate() {
+                scope.insert(output, Symbol::Output { network, index })?;
+            }
+        }
+        Ok(scope)
+    }
+
+    fn insert(&mut self, name: &Placed<String>, symbol: Symbol) -> Result<()> {
+        match self
+            .names
+            .insert(name.value.clone(), (symbol, name.place.clone()))
+        {
+            None => Ok(()),
+            Some((first, place)) => {
+                let message = format!(
+                    "'{}' is already the name of a {} (line {})",
+                    name.value,
+                    first.kind(),
+                    place.line()
+                );
+                Err(name.place.error(message).into())
+            }
+        }
+    }
+
+    /// Gives every name of the formula its meaning.
+    pub(crate) fn resolve(&self, formula: &Formula) -> Result<Resolved> {
+        let symbol = |(i, name): (usize, &str)| match self.names.get(name) {
+            _ if name == "t" => Ok(Symbol::Time),
+            Some(&(symbol, _)) => Ok(symbol),
+            None => Err(formula
+                .error_at_name(i, format!("nothing is called '{name}'"))
+                .with_help(self.suggestion(name))
+                .into()),
+        };
+        let symbols = formula
+            .names()
+            .enumerate()
+            .map(symbol)
+            .collect::<Result<_>>()?;
+        Ok(Resolved {
+            formula: formula.clone(),
+            symbols,
+        })
+    }
+
+    fn suggestion(&self, name: &str) -> Option<String> {
+        let mut known: Vec<&str> = self.names.keys().map(String::as_str).collect();
+        known.sort_unstable();
+        let near = nearest(name, known)?;
+        let (symbol, place) = &self.names[near];
+        Some(format!(
+            "did you mean '{near}' ({}, line {})?",
+            symbol.kind(),
+            place.line()
+        ))
+    }
+
+    /// The index of a state, for tables by state.
+    pub(crate) fn state(&self, name: &Placed<String>) -> Result<usize> {
+        match self.names.get(&name.value) {
+            Some(&(Symbol::State(i), _)) => Ok(i),
+            Some((symbol, _)) => Err(name
+                .place
+                .error(format!(
+                    "'{}' is a {}, not a state",
+                    name.value,
+                    symbol.kind()
+                ))
+                .into()),
+            None => {
+                let error = name
+                    .place
+                    .error(format!("no state is called '{}'", name.value));
+                Err(error.with_help(self.suggestion(&name.value)).into())
+            }
+        }
+    }
+}
+
+/// What a value may change with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Dependence {
+    pub(crate) states: bool,
+    pub(crate) time: bool,
+    pub(crate) networks: bool,
+}
+
+impl Dependence {
+    fn with(self, other: Self) -> Self {
+        Dependence {
+            states: self.states | other.states,
+            time: self.time | other.time,
+            networks: self.networks | other.networks,
+        }
+    }
+
+    /// Whether the value changes along a trajectory.
+    pub(crate) fn moves(self) -> bool {
+        self.states | self.time
+    }
+}
+
+/// Definitions and networks, resolved, in an order in which each needs only earlier ones.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) definitions: Vec<Resolved>,
+    /// The inputs of each network.
+    pub(crate) networks: Vec<Vec<Resolved>>,
+    pub(crate) order: Vec<Part>,
+    definition_depends: Vec<Dependence>,
+    network_depends: Vec<Dependence>,
+}
+
+impl Parts {
+    /// # Errors
+    /// If a name is unknown, or if definitions or networks need each other in a circle.
+    pub(crate) fn new(file: &ModelFile, scope: &Scope) -> Result<Self> {
+        let definitions: Vec<_> = file
+            .definitions
+            .iter()
+            .map(|d| scope.resolve(&d.formula))
+            .collect::<Result<_>>()?;
+        let inputs = |formulas: &[Formula]| {
+            formulas
+                .iter()
+                .map(|input| scope.resolve(input))
+                .collect::<Result<Vec<_>>>()
+        };
+        let networks: Vec<_> = file
+            .networks
+            .iter()
+            .map(|network| inputs(&network.inputs))
+            .collect::<Result<_>>()?;
+        let definition_depends = vec![Dependence::default(); definitions.len()];
+        let network_depends = vec![Dependence::default(); networks.len()];
+        let mut parts = Parts {
+            definitions,
+            networks,
+            order: Vec::new(),
+            definition_depends,
+            network_depends,
+        };
+        parts.sort(file)?;
+        for i in 0..parts.order.len() {
+            let part = parts.order[i];
+            let formulas = parts.formulas(part);
+            let depends = formulas
+                .iter()
+                .map(|f| parts.dependence(f))
+                .fold(Dependence::default(), Dependence::with);
+            match part {
+                Part::Definition(d) => parts.definition_depends[d] = depends,
+                Part::Network(n) => {
+                    parts.network_depends[n] = Dependence {
+                        networks: true,
+                        ..depends
+                    }
+                }
+            }
+        }
+        Ok(parts)
+    }
+
+    fn formulas(&self, part: Part) -> &[Resolved] {
+        match part {
+            Part::Definition(i) => std::slice::from_ref(&self.definitions[i]),
+            Part::Network(i) => &self.networks[i],
+        }
+    }
+
+    fn needs(&self, part: Part) -> Vec<Part> {
+        self.formulas(part)
+            .iter()
+            .flat_map(|formula| formula.symbols.iter().filter_map(|symbol| symbol.part()))
+            .collect()
+    }
+
+    /// Depth first, without recursion: `path` holds the parts entered and not yet left.
+    fn sort(&mut self, file: &ModelFile) -> Result<()> {
+        let all = (0..self.definitions.len())
+            .map(Part::Definition)
+            .chain((0..self.networks.len()).map(Part::Network));
+        let mut done = HashSet::new();
+        for root in all {
+            let mut path = if done.contains(&root) {
+                Vec::new()
+            } else {
+                vec![(root, self.needs(root))]
+            };
+            while let Some((part, needs)) = path.last_mut() {
+                match needs.pop() {
+                    Some(next) if done.contains(&next) => {}
+                    Some(next) => {
+                        if let Some(at) = path.iter().position(|&(entered, _)| entered == next) {
+                            let circle: Vec<Part> =
+                                path[at..].iter().map(|&(part, _)| part).collect();
+                            return Err(circular(file, &circle));
+                        }
+                        path.push((next, self.needs(next)));
+                    }
+                    None => {
+                        self.order.push(*part);
+                        done.insert(*part);
+                        path.pop();
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn dependence_of(&self, symbol: Symbol) -> Dependence {
+        match symbol {
+            Symbol::Time => Dependence {
+                time: true,
+                ..Dependence::default()
+            },
+            Symbol::State(_) => Dependence {
+                states: true,
+                ..Dependence::default()
+            },
+            Symbol::Parameter(_) => Dependence::default(),
+            Symbol::Definition(i) => self.definition_depends[i],
+            Symbol::Output { network, .. } => self.network_depends[network],
+        }
+    }
+
+    pub(crate) fn dependence(&self, formula: &Resolved) -> Dependence {
+        formula
+            .symbols
+            .iter()
+            .map(|&symbol| self.dependence_of(symbol))
+            .fold(Dependence::default(), Dependence::with)
+    }
+
+    /// The parts that these formulas need, in the order of their computation.
+    pub(crate) fn needed<'a>(&self, formulas: impl IntoIterator<Item = &'a Resolved>) -> Vec<Part> {
+        let mut wanted: HashSet<Part> = formulas
+            .into_iter()
+            .flat_map(|f| f.symbols.iter().filter_map(|symbol| symbol.part()))
+            .collect();
+        let mut needed: Vec<Part> = Vec::new();
+        for &part in self.order.iter().rev() {
+            if wanted.contains(&part) {
+                wanted.extend(self.needs(part));
+                needed.push(part);
+            }
+        }
+        needed.reverse();
+        needed
+    }
+
+    /// # Errors
+    /// If a comparison in these formulas, or in what they need, changes its answer along a trajectory. The solver
+    /// would have to stop there for its result and its gradient to be right.
+    pub(crate) fn refuse_moving_comparisons(&self, formulas: &[Resolved]) -> Result<()> {
+        let needed = self.needed(formulas);
+        let parts = needed.iter().flat_map(|&part| self.formulas(part));
+        for formula in parts.chain(formulas) {
+            if let Some(place) = formula
+                .formula
+                .comparison(|name| self.dependence_of(formula.symbols[name]).moves())
+            {
+                let error = place.error("the answer of this changes along the trajectory: events and scheduled stops are not available in this release");
+                let help = "comparisons of parameters are; so is a smooth switch, sigmoid((a - b) / width)";
+                return Err(error.with_help(Some(help.into())).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `a` needs `b` needs … needs `a`, told at the first of them in the file.
+fn circular(file: &ModelFile, circle: &[Part]) -> Error {
+    let name = |part: Part| match part {
+        Part::Definition(i) => &file.definitions[i].name,
+        Part::Network(i) => &file.networks[i].name,
+    };
+    let first = (0..circle.len())
+        .min_by_key(|&i| name(circle[i]).place.span.start)
+        .unwrap_or(0);
+    let mut names: Vec<&str> = circle[first..]
+        .iter()
+        .chain(&circle[..first])
+        .map(|&part| name(part).value.as_str())
+        .collect();
+    names.push(names[0]);
+    let message = match names.len() {
+        2 => format!("'{}' is defined by itself", names[0]),
+        _ => format!("definitions go in a circle: {}", names.join(" needs ")),
+    };
+    name(circle[first]).place.error(message).into()
+}

@@ -1,0 +1,262 @@
+//! Solving a model, and saying what went wrong in the model's own names.
+
+use costate_neural_ode::VectorField;
+use costate_ode::{Cause, Diagnosis, Failure, Ivp, Options, Stats};
+
+use crate::error::{Error, Result};
+use crate::field::{self, Layout, Map};
+use crate::model::Model;
+
+/// Which states of a solution to keep.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Save {
+    /// The start and the end of every step.
+    Steps,
+    /// These times, in the direction of the model's time and within its span.
+    At(Vec<f64>),
+    /// So many times at equal distances, start and end among them.
+    Grid(usize),
+}
+
+/// Values over time under their names: the states of a solution, or the observables computed from them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trajectory {
+    /// The name of each column.
+    pub names: Vec<String>,
+    /// The time of each row.
+    pub times: Vec<f64>,
+    /// Row after row.
+    pub values: Vec<f64>,
+    /// What the solution cost.
+    pub stats: Stats,
+}
+
+impl Trajectory {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.times.is_empty()
+    }
+
+    /// The values at time `times[i]`.
+    ///
+    /// # Panics
+    /// If there is no row `i`.
+    pub fn row(&self, i: usize) -> &[f64] {
+        &self.values[i * self.names.len()..][..self.names.len()]
+    }
+}
+
+impl Model {
+    /// Solves the model from its start to its end; the last row is at the end exactly, unless `Save::At` stops before.
+    ///
+    /// ```
+    /// use costate_model::{Model, Save};
+    ///
+    /// let text = "[states]\ny = 1.0\n[equations]\ny = \"-2 * y\"\n[time]\nstart = 0.0\nend = 1.0";
+    /// let solution = Model::parse(text, "decay.toml")?.solve(&Save::At(vec![0.5, 1.0]))?;
+    /// assert_eq!(solution.times, [0.5, 1.0]);
+    /// assert!((solution.row(1)[0] - (-2.0_f64).exp()).abs() < 1e-6);
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Solve`], with what was computed until then, if the solution cannot go on; [`Error::Argument`] for times to save
+    /// that are outside the span or out of order.
+    pub fn solve(&self, save: &Save) -> Result<Trajectory> {
+        let (start, end) = self.span();
+        let save = match save {
+            Save::Steps => None,
+            Save::At(times) => Some(times.clone()),
+            Save::Grid(count) => Some(grid(start, end, *count)),
+        };
+        if let Some(times) = &save {
+            check_times(times, start, end)?;
+        }
+        let mut field = field::compile(self, Layout::Single)?;
+        field.set_parameters(&self.theta());
+        let options = self.options(&field, 1);
+        let n = self.states.len();
+        let mut packed = vec![0.0; n];
+        field.pack(&self.initial(), &mut packed);
+        let unpacked = |field: &field::Field, states: &[Vec<f64>]| {
+            let mut values = vec![0.0; states.len() * n];
+            states
+                .iter()
+                .zip(values.chunks_exact_mut(n))
+                .for_each(|(packed, natural)| field.unpack(packed, natural));
+            values
+        };
+        let mut right_side = field::compile(self, Layout::Single)?;
+        right_side.set_parameters(&self.theta());
+        let mut problem = Ivp::new(
+            |t: f64, y: &Vec<f64>, dy: &mut Vec<f64>| right_side.eval(0, t, y, dy),
+            start,
+            packed,
+            end,
+        )
+        .method(self.solver.method)
+        .options(options);
+        if let Some(times) = save {
+            problem = problem.save_at(times);
+        }
+        let solved = problem.solve();
+        let trajectory = |solution: &costate_ode::Solution<f64, Vec<f64>>| Trajectory {
+            names: self.states.iter().map(|state| state.name.clone()).collect(),
+            times: solution.t.clone(),
+            values: unpacked(&field, &solution.y),
+            stats: solution.stats,
+        };
+        match solved {
+            Ok(solution) => Ok(trajectory(&solution)),
+            Err(Failure { error, partial, .. }) => Err(self.stopped(&error, trajectory(&partial))),
+        }
+    }
+
+    /// The observables along a solution of this model.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the columns are not this model's states.
+    pub fn observe(&self, solution: &Trajectory) -> Result<Trajectory> {
+        if solution
+            .names
+            .iter()
+            .ne(self.states.iter().map(|state| &state.name))
+        {
+            return Err(Error::Argument(
+                "observables are computed from the model's own states".into(),
+            ));
+        }
+        let mut map = Map::new(&field::observables(self)?)?;
+        map.set_parameters(&self.theta());
+        let mut values = vec![0.0; solution.len() * self.observables.len()];
+        for (i, row) in values
+            .chunks_exact_mut(self.observables.len().max(1))
+            .enumerate()
+        {
+            map.eval(0, solution.row(i), solution.times[i], row);
+        }
+        let names = self
+            .observables
+            .iter()
+            .map(|observable| observable.name.clone())
+            .collect();
+        Ok(Trajectory {
+            names,
+            times: solution.times.clone(),
+            values,
+            stats: solution.stats,
+        })
+    }
+
+    /// Tolerances and limits for a field of `copies` copies of the state, in the field's own order.
+    pub(crate) fn options(&self, field: &field::Field, copies: usize) -> Options<f64> {
+        let atol: Vec<f64> = self.states.iter().map(|state| state.atol).collect();
+        let mut options = if atol.iter().all(|&value| value == atol[0]) {
+            Options::tolerances(self.solver.rtol, atol[0])
+        } else {
+            let natural = atol.repeat(copies);
+            let mut packed = natural.clone();
+            field.pack(&natural, &mut packed);
+            Options::tolerances(self.solver.rtol, packed)
+        };
+        options.max_steps = self.solver.max_steps;
+        options
+    }
+
+    /// An integration that stopped, told with the names of this model.
+    pub(crate) fn stopped(&self, error: &costate_ode::Error, partial: Trajectory) -> Error {
+        match error {
+            costate_ode::Error::Stopped(diagnosis) => Error::Solve {
+                message: self.explain(diagnosis),
+                partial: Box::new(partial),
+            },
+            other => Error::Argument(other.to_string()),
+        }
+    }
+
+    fn explain(&self, diagnosis: &Diagnosis) -> String {
+        let state = |component: usize| self.states[component % self.states.len()].name.as_str();
+        let stopped = format!(
+            "{}: no step is possible at t = {}: ",
+            self.path().display(),
+            diagnosis.t
+        );
+        let mut text = match diagnosis.cause {
+            Cause::Unbounded { component, near } => format!(
+                "{stopped}state {} grows without bound and seems to be infinite near t = {near:.6}; check the signs and units of its equation, or end before it",
+                state(component)
+            ),
+            Cause::NotFinite { t, component, .. } => format!(
+                "{stopped}the equation of {} gives no finite number at t = {t}; look for a division by zero, a logarithm or root of a negative number, or an overflow",
+                state(component)
+            ),
+            Cause::StepTooSmall => format!(
+                "{stopped}the step {:e} is too small to go on; a jump or a singularity of the equations lies near, or rtol and atol are out of reach",
+                diagnosis.h
+            ),
+            Cause::TooManySteps => format!(
+                "{}: max_steps = {} is used up at t = {} on the way to {}; raise it, or rtol and atol",
+                self.path().display(),
+                self.solver.max_steps,
+                diagnosis.t,
+                diagnosis.end
+            ),
+            _ => format!("{}: {diagnosis}", self.path().display()),
+        };
+        if let Some(worst) = diagnosis.worst
+            && matches!(diagnosis.cause, Cause::StepTooSmall | Cause::TooManySteps)
+        {
+            text += &format!(
+                "; the error of {} asks for the smallest steps (its value there is {:e})",
+                state(worst.component),
+                worst.magnitude
+            );
+        }
+        if diagnosis.looks_stiff() {
+            text += "; the equations look stiff";
+        }
+        let cost = diagnosis.stats;
+        text + &format!(
+            " ({} steps, {} rejected, {} evaluations until there)",
+            cost.accepted, cost.rejected, cost.nfe
+        )
+    }
+}
+
+/// Times at equal distances whose ends are start and end to the bit.
+fn grid(start: f64, end: f64, count: usize) -> Vec<f64> {
+    let last = count.max(2) - 1;
+    (0..=last)
+        .map(|i| {
+            if i == last {
+                end
+            } else {
+                start + (end - start) * (i as f64 / last as f64)
+            }
+        })
+        .collect()
+}
+
+fn check_times(times: &[f64], start: f64, end: f64) -> Result<()> {
+    let direction = (end - start).signum();
+    let mut before = start;
+    for &time in times {
+        if !time.is_finite() || (time - start) * direction < 0.0 || (end - time) * direction < 0.0 {
+            return Err(Error::Argument(format!(
+                "cannot save at t = {time}: the model's time runs from {start} to {end}"
+            )));
+        }
+        if (time - before) * direction < 0.0 {
+            return Err(Error::Argument(format!(
+                "cannot save at t = {time} after t = {before}: times follow the direction of the model's time"
+            )));
+        }
+        before = time;
+    }
+    Ok(())
+}

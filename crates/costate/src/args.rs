@@ -1,0 +1,318 @@
+//! The command line.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 the numbers did not work out, 2 misuse, 130 stopped by Ctrl-C (everything saved).";
+
+/// Solve, fit and differentiate differential-equation models written in one text file.
+#[derive(Parser)]
+#[command(
+    name = "costate",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+#[command(after_help = format!("Example:\n  costate fit examples/lynx-hare.toml\n\n{EXIT_CODES}"))]
+pub(crate) struct Cli {
+    /// Say nothing on standard error but errors, and on standard output only what was asked for
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Integrate a model and write its trajectory
+    ///
+    /// Writes comma-separated columns, `t` and then the states, in full precision: at every step, or at the times of --save-at.
+    /// A solve that fails half-way writes what it has, says why on standard error and exits with 1.
+    #[command(
+        after_help = "Examples:\n  costate solve model.toml > trajectory.csv\n  costate solve model.toml --save-at 0:0.5:20 --set alpha=0.6 --plot trajectory.svg"
+    )]
+    Solve(Solve),
+    /// Fit a model's parameters and networks to its data
+    ///
+    /// Everything goes into one folder: fitted.toml (the model with its fitted values), weights.safetensors, history.csv, trajectory.csv, fit.svg
+    /// and history.svg. It appears at the end, in one move. Until then, and after an interruption, the work is in DIR.partial.
+    #[command(after_help = format!("Examples:\n  costate fit model.toml\n  costate fit model.toml --out fits/first --set alpha=0.8\n  costate fit --resume fits/first\n\n{EXIT_CODES}"))]
+    Fit(Fit),
+    /// Print the loss and its exact gradient as JSON
+    #[command(
+        after_help = "Example:\n  costate gradient model.toml --rtol 1e-10 --atol 1e-10 --gradient backsolve"
+    )]
+    Gradient(Gradient),
+    /// List the solvers and the gradient methods
+    #[command(after_help = "Example:\n  costate methods --format json")]
+    Methods(Methods),
+}
+
+/// What every command that solves accepts in place of the model file's own values.
+#[derive(Args, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Overrides {
+    /// Solver, by a name that `costate methods` lists
+    #[arg(
+        long,
+        value_name = "NAME",
+        help_heading = "In place of the model's values"
+    )]
+    pub(crate) method: Option<String>,
+    /// Relative tolerance of the solver
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "X",
+        help_heading = "In place of the model's values"
+    )]
+    pub(crate) rtol: Option<f64>,
+    /// Absolute tolerance of the solver, for every state
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "X",
+        help_heading = "In place of the model's values"
+    )]
+    pub(crate) atol: Option<f64>,
+    /// Value of a parameter, or of a state at the start (repeatable)
+    #[arg(
+        long,
+        value_name = "NAME=VALUE",
+        help_heading = "In place of the model's values"
+    )]
+    pub(crate) set: Vec<Setting>,
+}
+
+#[derive(Args)]
+pub(crate) struct Solve {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Times to save at: START:STEP:END, or a list such as 0,1,2.5 [default: every step]
+    #[arg(long, value_name = "TIMES", allow_hyphen_values = true)]
+    pub(crate) save_at: Option<SaveAt>,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// Write the trajectory to FILE instead of standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Draw the trajectory
+    #[arg(long, value_name = "FILE.svg", value_parser = svg)]
+    pub(crate) plot: Option<PathBuf>,
+    /// Print steps, rejections and evaluations to standard error
+    #[arg(long)]
+    pub(crate) stats: bool,
+    /// Form of the trajectory
+    #[arg(long, value_enum, default_value_t = TableFormat::Csv)]
+    pub(crate) format: TableFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct Fit {
+    /// The model file; with --resume it may be left out
+    #[arg(required_unless_present = "resume")]
+    pub(crate) model: Option<PathBuf>,
+    /// Folder to write [default: MODEL-fit in the current folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Write to --out even where something stands that no fit made
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Continue the interrupted fit of DIR, with the options it was started with
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "force", "method", "rtol", "atol", "set", "iterations"])]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// Iterations at most
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "In place of the model's values"
+    )]
+    pub(crate) iterations: Option<usize>,
+    /// Seconds between the checkpoints from which a killed fit can be resumed
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    pub(crate) checkpoint_every: f64,
+    /// Form of the final report
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct Gradient {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Gradient method, by a name that `costate methods` lists
+    #[arg(long, value_name = "METHOD")]
+    pub(crate) gradient: Option<String>,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// Add the derivatives in the times of the data
+    #[arg(long)]
+    pub(crate) wrt_times: bool,
+    /// Write the networks' gradients as safetensors
+    #[arg(long, value_name = "FILE")]
+    pub(crate) wrt_weights: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Methods {
+    /// Form of the list
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum TableFormat {
+    Csv,
+    Json,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    Text,
+    Json,
+}
+
+/// `NAME=VALUE`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Setting {
+    pub(crate) name: String,
+    pub(crate) value: f64,
+}
+
+impl FromStr for Setting {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, value) = text
+            .split_once('=')
+            .ok_or("expected NAME=VALUE, such as alpha=0.5")?;
+        Ok(Setting {
+            name: name.trim().into(),
+            value: number(value)?,
+        })
+    }
+}
+
+/// The times to save at, in the order of the trajectory.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SaveAt(pub(crate) Vec<f64>);
+
+/// More rows than anyone reads; a slip in STEP should not fill a disk.
+const MOST_TIMES: f64 = 1e7;
+
+impl FromStr for SaveAt {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let times = match text.split(':').collect::<Vec<_>>()[..] {
+            [start, step, end] => range(number(start)?, number(step)?, number(end)?)?,
+            [list] => list.split(',').map(number).collect::<Result<_, _>>()?,
+            _ => return Err("expected START:STEP:END or a list such as 0,1,2.5".into()),
+        };
+        if times.is_sorted_by(|a, b| a < b) || times.is_sorted_by(|a, b| a > b) {
+            Ok(SaveAt(times))
+        } else {
+            Err("the times must increase throughout, or decrease throughout".into())
+        }
+    }
+}
+
+/// start, start + step, …, up to and including `end` where the steps meet it (to rounding, and then exactly).
+fn range(start: f64, step: f64, end: f64) -> Result<Vec<f64>, String> {
+    let steps = (end - start) / step;
+    if steps.is_nan() || steps < 0.0 {
+        return Err(format!("steps of {step} do not lead from {start} to {end}"));
+    }
+    if steps >= MOST_TIMES {
+        return Err(format!(
+            "{steps:.1e} times are too many; the most is {MOST_TIMES:.0e}"
+        ));
+    }
+    let meets = (steps - steps.round()).abs() < 1e-9 * steps.max(1.0);
+    let last = if meets { steps.round() } else { steps.floor() } as usize;
+    Ok((0..=last)
+        .map(|i| {
+            if meets && i == last {
+                end
+            } else {
+                start + i as f64 * step
+            }
+        })
+        .collect())
+}
+
+fn svg(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension() {
+        Some(ending) if ending.eq_ignore_ascii_case("svg") => Ok(path),
+        _ => Err("pictures are SVG; give a name that ends in .svg".into()),
+    }
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(x) if x.is_finite() => Ok(x),
+        _ => Err(format!("'{}' is not a number", text.trim())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_range_ends_exactly_where_its_steps_meet_the_end() {
+        let SaveAt(times) = "0:0.1:1".parse().unwrap();
+        assert_eq!((times.len(), times[3], times[10]), (11, 3.0 * 0.1, 1.0));
+        let SaveAt(times) = "0:0.3:1".parse().unwrap();
+        assert_eq!(times, [0.0, 0.3, 0.6, 3.0 * 0.3]);
+        let SaveAt(times) = "5:-2:1".parse().unwrap();
+        assert_eq!(times, [5.0, 3.0, 1.0]);
+        let SaveAt(times) = "2:1:2".parse().unwrap();
+        assert_eq!(times, [2.0]);
+        let SaveAt(times) = "-1,0,2.5".parse().unwrap();
+        assert_eq!(times, [-1.0, 0.0, 2.5]);
+    }
+
+    #[test]
+    fn times_that_lead_nowhere_are_refused() {
+        for text in [
+            "0:-1:5",
+            "0:0:5",
+            "0:1e-300:1",
+            "0:nan:1",
+            "0,1,1",
+            "0,2,1",
+            "",
+            "0:1",
+            "0;1",
+            "1,x",
+        ] {
+            assert!(text.parse::<SaveAt>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_setting_is_a_name_and_a_finite_number() {
+        assert_eq!(
+            "alpha = 0.5".parse(),
+            Ok(Setting {
+                name: "alpha".into(),
+                value: 0.5
+            })
+        );
+        for text in ["alpha", "alpha=", "alpha=0,5", "alpha=inf"] {
+            assert!(text.parse::<Setting>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! One file for each command.
+
+mod fit;
+mod gradient;
+mod methods;
+mod solve;
+
+use std::path::Path;
+
+use costate_model::Model;
+
+use crate::args::{Command, Overrides};
+use crate::console::Console;
+use crate::error::Result;
+
+pub(crate) fn run(command: Command, console: Console) -> Result<()> {
+    match command {
+        Command::Solve(args) => solve::run(&args, console),
+        Command::Fit(args) => fit::run(&args, console),
+        Command::Gradient(args) => gradient::run(&args, console),
+        Command::Methods(args) => methods::run(&args, console),
+    }
+}
+
+/// Reads a model file and puts the command line's values in the place of its own.
+fn open(path: &Path, overrides: &Overrides) -> Result<Model> {
+    let mut model = Model::open(path)?;
+    if let Some(name) = &overrides.method {
+        model.set_method(name)?;
+    }
+    if let Some(rtol) = overrides.rtol {
+        model.set_rtol(rtol)?;
+    }
+    if let Some(atol) = overrides.atol {
+        model.set_atol(atol)?;
+    }
+    for setting in &overrides.set {
+        model.set(&setting.name, setting.value)?;
+    }
+    Ok(model)
+}
+
+/// What a picture of the model is called: its title, or else its file's name.
+fn title(model: &Model) -> String {
+    let stem = || {
+        model
+            .path()
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    model.title().map_or_else(stem, String::from)
+}

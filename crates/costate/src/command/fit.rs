@@ -1,0 +1,340 @@
+//! `costate fit`: a model's parameters and networks from its data.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use costate_model::{Fit, Found, Model, Save, Verdict};
+
+use super::open;
+use super::solve::rows;
+use crate::args::{Fit as Args, ReportFormat};
+use crate::checkpoint::{Checkpoint, Plan};
+use crate::console::Console;
+use crate::error::{Error, Result};
+use crate::folder::{self, Folder};
+use crate::interrupt;
+use crate::progress::Progress;
+use crate::report::number::{count, exact};
+use crate::report::plot::{Picture, Series};
+use crate::report::{csv, found, json};
+
+/// Points of the curves in a picture.
+const FINE: usize = 1000;
+
+pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
+    let (mut work, mut fit) = match &args.resume {
+        Some(place) => resume(args, place)?,
+        None => start(args, console)?,
+    };
+    introduce(&fit, &work, console);
+    interrupt::listen();
+    let interrupted = work.drive(&mut fit, args.checkpoint_every, console)?;
+    let found = fit.found()?;
+    let place = work.write(&mut fit, interrupted)?;
+
+    let mut out = console.output();
+    let shown = place.display().to_string();
+    match args.format {
+        ReportFormat::Json => json::write(&mut out, &found::json(&found, &shown))?,
+        ReportFormat::Text => report(&mut out, &found, &fit, &shown)?,
+    }
+    out.flush()?;
+    match &found.verdict {
+        _ if interrupted => Err(Error::Interrupted),
+        Verdict::Failed(why) => Err(Error::Numerical(format!(
+            "the fit failed: {why}; what it had is in '{shown}'"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A fit's folder and how the fit was started.
+struct Work {
+    folder: Folder,
+    plan: Plan,
+    /// The folder's name as the user knows it.
+    shown: PathBuf,
+}
+
+fn start(args: &Args, console: Console) -> Result<(Work, Fit)> {
+    let path = args
+        .model
+        .as_ref()
+        .expect("the command line asks for a model without --resume");
+    let plan = Plan {
+        model: fs::canonicalize(path).unwrap_or_else(|_| path.clone()),
+        overrides: args.overrides.clone(),
+        iterations: args.iterations,
+    };
+    let model = planned(path, &plan)?;
+    let shown = args.out.clone().unwrap_or_else(|| default_folder(path));
+    let (folder, set_aside) = Folder::create(&shown, args.force)?;
+    if let Some(path) = set_aside {
+        console.note(format!(
+            "an interrupted fit was found here and is kept in '{}'",
+            path.display()
+        ));
+    }
+    let fit = Fit::new(model)?;
+    Ok((
+        Work {
+            folder,
+            plan,
+            shown,
+        },
+        fit,
+    ))
+}
+
+fn resume(args: &Args, place: &Path) -> Result<(Work, Fit)> {
+    let (folder, bytes) = Folder::reopen(place)?;
+    let checkpoint = Checkpoint::parse(&bytes, &place.join(folder::CHECKPOINT))?;
+    let plan = checkpoint.plan;
+    if let Some(path) = &args.model
+        && fs::canonicalize(path).ok() != fs::canonicalize(&plan.model).ok()
+    {
+        return Err(Error::Misuse(format!(
+            "the fit in '{}' is one of '{}', not of '{}'",
+            place.display(),
+            plan.model.display(),
+            path.display()
+        )));
+    }
+    let path = args.model.as_ref().unwrap_or(&plan.model);
+    let fit = Fit::resume(planned(path, &plan)?, &checkpoint.state)
+        .map_err(|error| Error::Misuse(format!("cannot resume '{}': {error}", place.display())))?;
+    let shown = place.to_owned();
+    Ok((
+        Work {
+            folder,
+            plan,
+            shown,
+        },
+        fit,
+    ))
+}
+
+fn planned(path: &Path, plan: &Plan) -> Result<Model> {
+    let mut model = open(path, &plan.overrides)?;
+    if plan.iterations.is_some() {
+        model.fit_settings_mut().iterations = plan.iterations;
+    }
+    Ok(model)
+}
+
+fn default_folder(model: &Path) -> PathBuf {
+    let mut name = model.file_stem().unwrap_or_default().to_owned();
+    name.push("-fit");
+    name.into()
+}
+
+/// Says what will be fitted, to what, and how.
+fn introduce(fit: &Fit, work: &Work, console: Console) {
+    let (model, data) = (fit.start(), fit.data());
+    console.note(super::title(model));
+    let names = |fixed: bool| {
+        let parameters = model
+            .parameters()
+            .iter()
+            .filter(|parameter| parameter.fixed == fixed);
+        parameters
+            .map(|parameter| parameter.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let some = |names: String| {
+        if names.is_empty() {
+            "no parameters".to_owned()
+        } else {
+            names
+        }
+    };
+    let networks = model.networks().iter().map(|network| {
+        format!(
+            "; network {} ({} weights)",
+            network.name(),
+            count(network.parameter_count())
+        )
+    });
+    console.note(format!(
+        "  fitted  {}{}",
+        some(names(false)),
+        networks.collect::<String>()
+    ));
+    if model.parameters().iter().any(|parameter| parameter.fixed) {
+        console.note(format!("  fixed   {}", names(true)));
+    }
+    let validation = match data.count(false) {
+        0 => String::new(),
+        others => format!(", {} more for validation", count(others)),
+    };
+    let measurements = count(data.count(true));
+    console.note(format!(
+        "  to      {measurements} measurements in {}{validation}",
+        data.path().display()
+    ));
+    let solver = model.solver();
+    let batch = match model.fit_settings().batch {
+        Some(batch) => format!(
+            ", batches of {} windows of {} rows",
+            batch.size, batch.length
+        ),
+        None => String::new(),
+    };
+    console.note(format!(
+        "  by      {}{batch}; loss {}; solver {} at rtol {}",
+        fit.optimizers().join(", then "),
+        model.fit_settings().loss.name(),
+        solver.method.name,
+        exact(solver.rtol)
+    ));
+    console.note(format!("  into    {}", work.shown.display()));
+}
+
+impl Work {
+    fn checkpoint(&self, fit: &mut Fit) -> Result<()> {
+        let checkpoint = Checkpoint {
+            plan: self.plan.clone(),
+            finished: fit.is_finished(),
+            state: fit.save(),
+        };
+        self.folder
+            .write(folder::CHECKPOINT, &checkpoint.to_bytes())
+    }
+
+    /// Runs the fit to its end, or until Ctrl-C; whether it was that.
+    fn drive(&mut self, fit: &mut Fit, every: f64, console: Console) -> Result<bool> {
+        let every = Duration::try_from_secs_f64(every).unwrap_or(Duration::MAX);
+        let (done, of) = fit.progress();
+        let progress = Progress::new(console, done, of);
+        let mut saved: Option<Instant> = None;
+        while !fit.is_finished() {
+            if interrupt::requested() {
+                return Ok(true);
+            }
+            fit.advance()?;
+            if saved.is_none_or(|at| at.elapsed() >= every) {
+                self.checkpoint(fit)?;
+                saved = Some(Instant::now());
+            }
+            let (done, of) = fit.progress();
+            if let Some(last) = fit.history().last() {
+                progress.show(done, of, last.loss, last.gradient_norm);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Writes everything and moves the folder to its place, unless an interrupted fit would take that of a finished one. Returns where
+    /// the files are.
+    fn write(self, fit: &mut Fit, interrupted: bool) -> Result<PathBuf> {
+        self.checkpoint(fit)?;
+        let fitted = fit.fitted();
+        let solution = fitted.solve(&Save::Steps)?;
+        let mut trajectory = Vec::new();
+        csv::write(&mut trajectory, "t", &solution.names, rows(&solution))?;
+        let mut history = Vec::new();
+        let records: Vec<(f64, [f64; 2])> = fit
+            .history()
+            .map(|record| (record.iteration as f64, [record.loss, record.gradient_norm]))
+            .collect();
+        let lines = records
+            .iter()
+            .map(|(iteration, values)| (*iteration, &values[..]));
+        csv::write(&mut history, "iteration", ["loss", "gradient_norm"], lines)?;
+
+        let folder = &self.folder;
+        folder.write(
+            folder::FITTED,
+            fitted.to_file(folder.place(), folder::WEIGHTS).as_bytes(),
+        )?;
+        if let Some(weights) = fitted.weights_file() {
+            folder.write(folder::WEIGHTS, &weights)?;
+        }
+        folder.write(folder::HISTORY, &history)?;
+        folder.write(folder::TRAJECTORY, &trajectory)?;
+        folder.write(
+            folder::FIT_PICTURE,
+            fit_picture(fit, &fitted)?.svg().as_bytes(),
+        )?;
+        folder.write(
+            folder::HISTORY_PICTURE,
+            history_picture(fit).svg().as_bytes(),
+        )?;
+
+        if interrupted && self.stands_before_a_finished_fit() {
+            return Ok(self.folder.leave());
+        }
+        self.folder.finish()?;
+        Ok(self.shown)
+    }
+
+    fn stands_before_a_finished_fit(&self) -> bool {
+        let earlier = self.folder.earlier();
+        earlier.is_some_and(|bytes| {
+            Checkpoint::parse(&bytes, self.folder.place())
+                .is_ok_and(|checkpoint| checkpoint.finished)
+        })
+    }
+}
+
+/// The observables of the fitted model with their data.
+fn fit_picture(fit: &Fit, fitted: &Model) -> Result<Picture> {
+    let curves = fitted.observe(&fitted.solve(&Save::Grid(FINE))?)?;
+    let data = fit.data();
+    let series = curves.names.iter().enumerate().map(|(i, name)| Series {
+        name: name.clone(),
+        curve: rows(&curves).map(|(t, values)| (t, values[i])).collect(),
+        data: data
+            .times()
+            .iter()
+            .enumerate()
+            .filter_map(|(row, &t)| Some((t, data.value(row, i)?)))
+            .collect(),
+    });
+    Ok(Picture {
+        title: super::title(fitted),
+        along: fitted.time_name().to_owned(),
+        series: series.collect(),
+    })
+}
+
+fn history_picture(fit: &Fit) -> Picture {
+    let along = |value: fn(&costate_model::Record) -> f64| {
+        fit.history()
+            .map(|record| (record.iteration as f64, value(&record)))
+            .collect()
+    };
+    let series = |name: &str, curve| Series {
+        name: name.into(),
+        curve,
+        data: Vec::new(),
+    };
+    Picture {
+        title: super::title(fit.start()),
+        along: "iteration".into(),
+        series: vec![
+            series("loss", along(|record| record.loss)),
+            series("gradient norm", along(|record| record.gradient_norm)),
+        ],
+    }
+}
+
+fn report(out: &mut impl Write, found: &Found, fit: &Fit, place: &str) -> Result<()> {
+    found::write(out, found)?;
+    let weights = if fit.start().networks().is_empty() {
+        ""
+    } else {
+        ", weights.safetensors"
+    };
+    writeln!(
+        out,
+        "\nwritten to {place}: fitted.toml{weights}, trajectory.csv, history.csv, fit.svg, history.svg"
+    )?;
+    if found.verdict == Verdict::Interrupted {
+        writeln!(out, "go on with: costate fit --resume {place}")?;
+    }
+    Ok(())
+}

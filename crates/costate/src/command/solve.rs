@@ -1,0 +1,131 @@
+//! `costate solve`: a model's trajectory.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use costate_model::{Error as ModelError, Model, Save, Trajectory};
+
+use super::open;
+use crate::args::{Solve, TableFormat};
+use crate::console::Console;
+use crate::error::{Error, Result};
+use crate::report::number::count;
+use crate::report::plot::{Picture, Series};
+use crate::report::{csv, json};
+
+pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
+    let model = open(&args.model, &args.overrides)?;
+    for output in [&args.out, &args.plot].into_iter().flatten() {
+        spare_inputs(&model, output)?;
+    }
+    let save = match &args.save_at {
+        Some(times) => Save::At(times.0.clone()),
+        None => Save::Steps,
+    };
+    // A solve that fails half-way is written as far as it came, and only then reported.
+    let (trajectory, failure) = match model.solve(&save) {
+        Ok(trajectory) => (trajectory, None),
+        Err(ModelError::Solve { message, partial }) => (*partial, Some(Error::Numerical(message))),
+        Err(error) => return Err(error.into()),
+    };
+    match &args.out {
+        None => write(&mut console.output(), &trajectory, args.format)?,
+        Some(path) => File::create(path)
+            .and_then(|file| write(&mut BufWriter::new(file), &trajectory, args.format))
+            .map_err(|e| Error::file("write", path, &e))?,
+    }
+    if let Some(path) = &args.plot {
+        let curve = match (&save, &failure) {
+            (Save::Steps, None) => model.solve(&Save::At(refined(&trajectory.times)))?,
+            _ => trajectory.clone(),
+        };
+        fs::write(path, picture(&model, &curve).svg())
+            .map_err(|e| Error::file("write", path, &e))?;
+    }
+    if args.stats {
+        print_stats(&trajectory);
+    }
+    match failure {
+        None => Ok(()),
+        Some(error) => Err(error),
+    }
+}
+
+fn write(out: &mut impl Write, trajectory: &Trajectory, format: TableFormat) -> io::Result<()> {
+    match format {
+        TableFormat::Csv => csv::write(out, "t", &trajectory.names, rows(trajectory))?,
+        TableFormat::Json => json::write_rows(out, "t", &trajectory.names, rows(trajectory))?,
+    }
+    out.flush()
+}
+
+/// The times and states of a trajectory, row by row.
+pub(super) fn rows(trajectory: &Trajectory) -> impl Iterator<Item = (f64, &[f64])> {
+    trajectory
+        .times
+        .iter()
+        .enumerate()
+        .map(|(i, &t)| (t, trajectory.row(i)))
+}
+
+fn print_stats(trajectory: &Trajectory) {
+    let stats = trajectory.stats;
+    let _ = writeln!(
+        io::stderr(),
+        "{} steps, {} rejected tries, {} evaluations of the equations",
+        count(stats.accepted),
+        count(stats.rejected),
+        count(stats.nfe)
+    );
+}
+
+fn picture(model: &Model, trajectory: &Trajectory) -> Picture {
+    let curve = |i: usize| rows(trajectory).map(|(t, row)| (t, row[i])).collect();
+    let series = trajectory.names.iter().enumerate();
+    Picture {
+        title: super::title(model),
+        along: "t".into(),
+        series: series
+            .map(|(i, name)| Series {
+                name: name.clone(),
+                curve: curve(i),
+                data: Vec::new(),
+            })
+            .collect(),
+    }
+}
+
+/// Times that follow the solver's own steps, each in so many parts that its curve looks smooth.
+fn refined(steps: &[f64]) -> Vec<f64> {
+    const PARTS: usize = 8;
+    let parts = |ends: &[f64]| {
+        let (from, to) = (ends[0], ends[1]);
+        (0..PARTS).map(move |i| from + (to - from) * (i as f64 / PARTS as f64))
+    };
+    let mut times: Vec<f64> = steps
+        .windows(2)
+        .flat_map(parts)
+        .chain(steps.last().copied())
+        .collect();
+    times.dedup();
+    times
+}
+
+/// Refuses to write over a file that the model is made of.
+pub(super) fn spare_inputs(model: &Model, output: &Path) -> Result<()> {
+    let Ok(output_file) = fs::canonicalize(output) else {
+        return Ok(());
+    };
+    match model
+        .files()
+        .into_iter()
+        .find(|input| fs::canonicalize(input).is_ok_and(|input| input == output_file))
+    {
+        Some(_) => Err(Error::Misuse(format!(
+            "'{}' belongs to the model and is not overwritten; give another name",
+            output.display()
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,445 @@
+//! The folder that a fit writes: built beside its place, moved there when it is whole.
+//!
+//! While a fit runs, its files are in `DIR.partial`, locked by the running process; `DIR` itself is as it was. At the end one rename
+//! (or one exchange, where an earlier fit stands) puts the new folder in place, so that `DIR` is always one whole fit.
+//! A process that is killed leaves `DIR.partial` with its last checkpoint.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// Everything that a fit writes. A folder that holds nothing else is a fit's, and may be replaced by the next.
+pub(crate) const CHECKPOINT: &str = "checkpoint";
+pub(crate) const FITTED: &str = "fitted.toml";
+pub(crate) const WEIGHTS: &str = "weights.safetensors";
+pub(crate) const HISTORY: &str = "history.csv";
+pub(crate) const TRAJECTORY: &str = "trajectory.csv";
+pub(crate) const FIT_PICTURE: &str = "fit.svg";
+pub(crate) const HISTORY_PICTURE: &str = "history.svg";
+const NAMES: [&str; 7] = [
+    CHECKPOINT,
+    FITTED,
+    WEIGHTS,
+    HISTORY,
+    TRAJECTORY,
+    FIT_PICTURE,
+    HISTORY_PICTURE,
+];
+const LOCK: &str = ".lock";
+
+/// A fit's folder while it is being made.
+pub(crate) struct Folder {
+    place: PathBuf,
+    work: PathBuf,
+    force: bool,
+    /// Held for as long as this process works here.
+    _lock: File,
+}
+
+impl Folder {
+    /// Starts a folder that will stand at `place`. An interrupted fit found in its way is set aside, and where is returned.
+    ///
+    /// # Errors
+    /// Where something stands that no fit made (unless `force`), or another process is fitting into `place` now.
+    pub(crate) fn create(place: &Path, force: bool) -> Result<(Self, Option<PathBuf>)> {
+        let place = resolved(place);
+        if !force {
+            check_replaceable(&place)?;
+        }
+        let work = beside(&place, ".partial");
+        let set_aside = if work.join(CHECKPOINT).exists() {
+            drop(lock(&work, &place)?);
+            let aside = (1..)
+                .map(|i| {
+                    beside(
+                        &place,
+                        &if i == 1 {
+                            ".interrupted".into()
+                        } else {
+                            format!(".interrupted-{i}")
+                        },
+                    )
+                })
+                .find(|path| !path.exists());
+            aside
+                .map(|path| fs::rename(&work, &path).map(|()| path))
+                .transpose()
+                .map_err(|e| Error::file("set aside", &work, &e))?
+        } else {
+            None
+        };
+        fs::create_dir_all(&work).map_err(|e| Error::file("make the folder", &work, &e))?;
+        let lock = lock(&work, &place)?;
+        Ok((
+            Self {
+                place,
+                work,
+                force,
+                _lock: lock,
+            },
+            set_aside,
+        ))
+    }
+
+    /// Opens the folder of an interrupted (or finished) fit to continue it; returns it with its last checkpoint.
+    ///
+    /// # Errors
+    /// Where no fit has left a checkpoint, or another process is fitting into `place` now.
+    pub(crate) fn reopen(place: &Path) -> Result<(Self, Vec<u8>)> {
+        let place = match place
+            .to_str()
+            .and_then(|text| text.trim_end_matches('/').strip_suffix(".partial"))
+        {
+            Some(stem) if place.join(CHECKPOINT).exists() => resolved(Path::new(stem)),
+            _ => resolved(place),
+        };
+        let work = beside(&place, ".partial");
+        let source = [&work, &place]
+            .map(|folder| folder.join(CHECKPOINT))
+            .into_iter()
+            .find(|path| path.exists());
+        let Some(source) = source else {
+            return Err(Error::Misuse(format!(
+                "there is no fit to resume in '{}': it has no file '{CHECKPOINT}', and neither has '{}'",
+                place.display(),
+                work.display()
+            )));
+        };
+        check_replaceable(&place)?;
+        let checkpoint = fs::read(&source).map_err(|e| Error::file("read", &source, &e))?;
+        fs::create_dir_all(&work).map_err(|e| Error::file("make the folder", &work, &e))?;
+        let lock = lock(&work, &place)?;
+        Ok((
+            Self {
+                place,
+                work,
+                force: false,
+                _lock: lock,
+            },
+            checkpoint,
+        ))
+    }
+
+    /// Where the folder will stand.
+    pub(crate) fn place(&self) -> &Path {
+        &self.place
+    }
+
+    /// Writes one of the folder's files whole: a reader, or a restart after a crash, sees the old contents or the new ones.
+    pub(crate) fn write(&self, name: &str, contents: &[u8]) -> Result<()> {
+        debug_assert!(
+            NAMES.contains(&name),
+            "'{name}' is not known as a fit's file"
+        );
+        let path = self.work.join(name);
+        let partial = self.work.join(partial(name));
+        let write = || -> io::Result<()> {
+            let mut file = File::create(&partial)?;
+            file.write_all(contents)?;
+            if name == CHECKPOINT {
+                file.sync_data()?;
+            }
+            fs::rename(&partial, &path)
+        };
+        write().map_err(|e| Error::file("write", &path, &e))
+    }
+
+    /// The earlier fit's checkpoint at this place, if there is one.
+    pub(crate) fn earlier(&self) -> Option<Vec<u8>> {
+        fs::read(self.place.join(CHECKPOINT)).ok()
+    }
+
+    /// Leaves the folder where it is, beside its place, and returns where.
+    pub(crate) fn leave(self) -> PathBuf {
+        let _ = fs::remove_file(self.work.join(LOCK));
+        self.work.clone()
+    }
+
+    /// Moves the finished folder to its place.
+    ///
+    /// # Errors
+    /// When something else has appeared there in the meantime; the files stay in `DIR.partial` then, and the message says so.
+    pub(crate) fn finish(self) -> Result<()> {
+        let blocked = |reason: &dyn std::fmt::Display| {
+            Error::Misuse(format!(
+                "{reason}\nthe fit's files are in '{}'",
+                self.work.display()
+            ))
+        };
+        let failed =
+            |e: io::Error| blocked(&format!("cannot replace '{}': {e}", self.place.display()));
+        strays()
+            .try_for_each(|stray| remove_if_there(&self.work.join(stray)))
+            .map_err(failed)?;
+        if !self.place.exists() {
+            fs::rename(&self.work, &self.place).map_err(failed)
+        } else if self.force && self.place.is_file() {
+            fs::remove_file(&self.place)
+                .and_then(|()| fs::rename(&self.work, &self.place))
+                .map_err(failed)
+        } else if self.force && check_replaceable(&self.place).is_err() {
+            // A folder with files of somebody else's: ours go in beside them.
+            let move_in = |name| match fs::rename(self.work.join(name), self.place.join(name)) {
+                Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+                other => other,
+            };
+            NAMES
+                .into_iter()
+                .try_for_each(move_in)
+                .and_then(|()| fs::remove_dir(&self.work))
+                .map_err(failed)
+        } else {
+            check_replaceable(&self.place)
+                .map_err(|e| blocked(&e.message().unwrap_or_default()))?;
+            exchange(&self.work, &self.place).map_err(failed)?;
+            // What is now beside the new folder is the earlier one; it goes file by file, so that nothing unknown is deleted.
+            let ours = NAMES.map(String::from).into_iter().chain(strays());
+            ours.map(|name| self.work.join(name))
+                .try_for_each(|path| remove_if_there(&path))
+                .and_then(|()| fs::remove_dir(&self.work))
+                .map_err(failed)
+        }
+    }
+}
+
+impl Drop for Folder {
+    /// Leaves nothing behind when nothing was computed yet.
+    fn drop(&mut self) {
+        if !self.work.join(CHECKPOINT).exists() {
+            let _ = fs::remove_file(self.work.join(LOCK));
+            let _ = fs::remove_dir(&self.work);
+        }
+    }
+}
+
+/// What a killed process may leave among a fit's files.
+fn strays() -> impl Iterator<Item = String> {
+    NAMES.into_iter().map(partial).chain([LOCK.to_owned()])
+}
+
+fn partial(name: &str) -> String {
+    format!(".{name}.partial")
+}
+
+/// The path with symbolic links followed, so that what is renamed is the folder and not a link to it; without a slash at its end.
+fn resolved(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.components().collect())
+}
+
+fn beside(place: &Path, suffix: &str) -> PathBuf {
+    let mut name = place.file_name().unwrap_or_default().to_owned();
+    name.push(suffix);
+    place.with_file_name(name)
+}
+
+/// Nothing there, an empty folder, or a folder that holds only what a fit writes.
+fn check_replaceable(place: &Path) -> Result<()> {
+    if !place.exists() {
+        return Ok(());
+    }
+    let shown = place.display();
+    if !place.is_dir() {
+        return Err(Error::Misuse(format!(
+            "'{shown}' exists and is not a folder; give another --out, or --force to replace it"
+        )));
+    }
+    let entries = fs::read_dir(place).map_err(|e| Error::file("read the folder", place, &e))?;
+    for entry in entries {
+        let name = entry
+            .map_err(|e| Error::file("read the folder", place, &e))?
+            .file_name();
+        if !NAMES.iter().any(|known| name == *known) && !strays().any(|stray| name == *stray) {
+            return Err(Error::Misuse(format!(
+                "'{shown}' holds '{}', which no fit wrote; give another --out, or --force to write beside it",
+                name.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn lock(work: &Path, place: &Path) -> Result<File> {
+    let path = work.join(LOCK);
+    let file = File::create(&path).map_err(|e| Error::file("make", &path, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Misuse(format!(
+            "another process is fitting into '{}' now; give another --out",
+            place.display()
+        ))),
+        // A file system without locks: go on without this protection.
+        Err(TryLockError::Error(_)) => Ok(file),
+    }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
+    }
+}
+
+/// Swaps two folders in one step, so that there is no moment without either.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).or_else(|_| exchange_by_three(a, b))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn exchange(a: &Path, b: &Path) -> io::Result<()> {
+    exchange_by_three(a, b)
+}
+
+/// The same by three renames, for systems and file systems without an exchange.
+fn exchange_by_three(a: &Path, b: &Path) -> io::Result<()> {
+    let aside = beside(b, ".replaced");
+    fs::rename(b, &aside)?;
+    fs::rename(a, b)?;
+    fs::rename(&aside, a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn made(place: &Path, force: bool, mark: &str) -> Result<()> {
+        let (folder, _) = Folder::create(place, force)?;
+        folder.write(CHECKPOINT, mark.as_bytes())?;
+        folder.write(FITTED, mark.as_bytes())?;
+        folder.finish()
+    }
+
+    #[test]
+    fn a_folder_appears_whole_and_the_next_replaces_it_whole() {
+        let room = tempfile::tempdir().unwrap();
+        let place = room.path().join("deep/model-fit");
+        made(&place, false, "first").unwrap();
+        assert_eq!(names(&place), [CHECKPOINT, FITTED]);
+        fs::write(place.join(WEIGHTS), "of the first only").unwrap();
+        made(&place, false, "second").unwrap();
+        assert_eq!(names(&place), [CHECKPOINT, FITTED]);
+        assert_eq!(fs::read_to_string(place.join(FITTED)).unwrap(), "second");
+        assert_eq!(names(place.parent().unwrap()), ["model-fit"]);
+    }
+
+    #[test]
+    fn three_renames_exchange_two_folders() {
+        let room = tempfile::tempdir().unwrap();
+        let (a, b) = (room.path().join("a"), room.path().join("b"));
+        for folder in [&a, &b] {
+            fs::create_dir(folder).unwrap();
+            fs::write(
+                folder.join("was"),
+                folder.file_name().unwrap().as_encoded_bytes(),
+            )
+            .unwrap();
+        }
+        exchange_by_three(&a, &b).unwrap();
+        assert_eq!(fs::read_to_string(a.join("was")).unwrap(), "b");
+        assert_eq!(fs::read_to_string(b.join("was")).unwrap(), "a");
+        assert_eq!(names(room.path()), ["a", "b"]);
+    }
+
+    #[test]
+    fn what_no_fit_made_is_refused_and_with_force_kept_beside() {
+        let room = tempfile::tempdir().unwrap();
+        let place = room.path().join("notes");
+        fs::create_dir(&place).unwrap();
+        fs::write(place.join("diary.txt"), "dear diary").unwrap();
+        assert!(
+            matches!(made(&place, false, "fit"), Err(Error::Misuse(text)) if text.contains("diary.txt"))
+        );
+        assert_eq!(names(room.path()), ["notes"]);
+        made(&place, true, "fit").unwrap();
+        assert_eq!(names(&place), [CHECKPOINT, "diary.txt", FITTED]);
+        made(&place, true, "again").unwrap();
+        assert_eq!(fs::read_to_string(place.join(FITTED)).unwrap(), "again");
+        assert_eq!(names(room.path()), ["notes"]);
+
+        let file = room.path().join("file");
+        fs::write(&file, "mine").unwrap();
+        assert!(
+            matches!(made(&file, false, "fit"), Err(Error::Misuse(text)) if text.contains("not a folder"))
+        );
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
+        made(&file, true, "fit").unwrap();
+        assert_eq!(names(&file), [CHECKPOINT, FITTED]);
+    }
+
+    #[test]
+    fn something_that_appears_during_the_fit_is_not_overwritten() {
+        let room = tempfile::tempdir().unwrap();
+        let place = room.path().join("fit");
+        let (folder, _) = Folder::create(&place, false).unwrap();
+        folder.write(CHECKPOINT, b"1").unwrap();
+        fs::write(&place, "sudden").unwrap();
+        assert!(
+            matches!(folder.finish(), Err(Error::Misuse(text)) if text.contains("fit.partial"))
+        );
+        assert_eq!(fs::read_to_string(&place).unwrap(), "sudden");
+        assert_eq!(names(&room.path().join("fit.partial")), [CHECKPOINT]);
+    }
+
+    #[test]
+    fn two_fits_into_one_folder_at_once_are_refused() {
+        let room = tempfile::tempdir().unwrap();
+        let place = room.path().join("fit");
+        let (first, _) = Folder::create(&place, false).unwrap();
+        assert!(
+            matches!(Folder::create(&place, false), Err(Error::Misuse(text)) if text.contains("another process"))
+        );
+        first.write(CHECKPOINT, b"1").unwrap();
+        assert!(Folder::create(&place, false).is_err());
+        assert!(Folder::reopen(&place).is_err());
+        first.finish().unwrap();
+        assert_eq!(names(&place), [CHECKPOINT]);
+    }
+
+    #[test]
+    fn an_interrupted_fit_is_reopened_or_set_aside_but_never_lost() {
+        let room = tempfile::tempdir().unwrap();
+        let place = room.path().join("fit");
+        let (folder, _) = Folder::create(&place, false).unwrap();
+        folder.write(CHECKPOINT, b"at 7").unwrap();
+        drop(folder);
+        assert_eq!(names(room.path()), ["fit.partial"]);
+
+        for path in [
+            place.clone(),
+            room.path().join("fit.partial"),
+            room.path().join("fit.partial/"),
+        ] {
+            let (folder, checkpoint) = Folder::reopen(&path).unwrap();
+            assert_eq!((folder.place(), &checkpoint[..]), (&*place, &b"at 7"[..]));
+        }
+
+        let (folder, aside) = Folder::create(&place, false).unwrap();
+        let aside = aside.unwrap();
+        assert_eq!(fs::read(aside.join(CHECKPOINT)).unwrap(), b"at 7");
+        drop(folder);
+        assert_eq!(names(room.path()), ["fit.interrupted"]);
+        assert_eq!(Folder::reopen(&aside).unwrap().1, b"at 7");
+        assert!(
+            matches!(Folder::reopen(&place), Err(Error::Misuse(text)) if text.contains("no fit to resume"))
+        );
+    }
+
+    #[test]
+    fn a_fit_that_computed_nothing_leaves_nothing() {
+        let room = tempfile::tempdir().unwrap();
+        drop(Folder::create(&room.path().join("fit"), false).unwrap());
+        assert!(names(room.path()).is_empty());
+    }
+}

@@ -1,0 +1,44 @@
+//! The progress bar of a fit: there on a terminal, absent in a pipe, in a log and with `--quiet`.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::console::Console;
+use crate::report::number::significant;
+
+/// A bar with the loss and the norm of its gradient beside it.
+pub(crate) struct Progress(ProgressBar);
+
+impl Progress {
+    pub(crate) fn new(console: Console, done: usize, of: usize) -> Self {
+        let target = if console.is_quiet() {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
+        let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {msg}  {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("━╸─");
+        let bar = ProgressBar::with_draw_target(Some(of as u64), target)
+            .with_style(style)
+            .with_position(done as u64);
+        Progress(bar)
+    }
+
+    pub(crate) fn show(&self, iteration: usize, of: usize, loss: f64, gradient_norm: f64) {
+        if !self.0.is_hidden() {
+            self.0.set_message(format!(
+                "loss {:<10}  gradient {:<8}",
+                significant(loss, 6),
+                significant(gradient_norm, 3)
+            ));
+            self.0.set_length(of as u64);
+            self.0.set_position(iteration as u64);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,174 @@
+//! What a fit found, for people and for programs.
+
+use std::io::{self, Write};
+
+use costate_model::{Bound, FittedParameter, Found, Verdict};
+use serde_json::{Value, json};
+
+use super::number::{count, significant};
+use super::table::{Align, Table};
+
+/// Writes the report of a fit: verdict, loss, parameters, and what to look at.
+pub(crate) fn write(out: &mut impl Write, found: &Found) -> io::Result<()> {
+    writeln!(
+        out,
+        "{} after {} iterations, {} evaluations of the loss",
+        capitalised(&found.verdict.to_string()),
+        count(found.iterations),
+        count(found.evaluations)
+    )?;
+    let error = match found.solver_error {
+        Some(error) => format!(
+            "the solver's own error in it is about {}",
+            significant(error.abs(), 2)
+        ),
+        None => "it could not be solved at a hundredth of the tolerances".to_owned(),
+    };
+    writeln!(
+        out,
+        "loss {} over {} measurements; {error}",
+        significant(found.loss, 6),
+        count(found.measurements)
+    )?;
+    if let Some((loss, measurements)) = found.validation {
+        writeln!(
+            out,
+            "validation loss {} over {} measurements that were not fitted",
+            significant(loss, 6),
+            count(measurements)
+        )?;
+    }
+    let table = parameters(&found.parameters);
+    if !table.is_empty() {
+        writeln!(out)?;
+        table.write(out, "  ")?;
+    }
+    for (name, weights) in &found.networks {
+        writeln!(out, "\n  network {name}: {} weights", count(*weights))?;
+    }
+    let remarks: Vec<String> = remarks(found).collect();
+    if !remarks.is_empty() {
+        writeln!(out)?;
+    }
+    remarks
+        .iter()
+        .try_for_each(|remark| writeln!(out, "{remark}"))
+}
+
+fn parameters(parameters: &[FittedParameter]) -> Table {
+    let mut table = Table::new(&[
+        ("parameter", Align::Left),
+        ("start", Align::Right),
+        ("value", Align::Right),
+        ("standard error", Align::Right),
+        ("unit", Align::Left),
+        ("", Align::Left),
+    ]);
+    for parameter in parameters {
+        let remark = match (
+            parameter.fixed,
+            parameter.bound,
+            parameter.without_influence,
+        ) {
+            (true, _, _) => "fixed",
+            (_, Some(Bound::Lower), _) => "at its lower bound",
+            (_, Some(Bound::Upper), _) => "at its upper bound",
+            (_, _, true) => "without influence",
+            _ => "",
+        };
+        table.row([
+            parameter.name.clone(),
+            significant(parameter.start, 6),
+            significant(parameter.value, 6),
+            parameter
+                .standard_error
+                .map_or(String::new(), |error| significant(error, 3)),
+            parameter.unit.clone().unwrap_or_default(),
+            remark.into(),
+        ]);
+    }
+    table
+}
+
+/// What a reader should not overlook.
+fn remarks(found: &Found) -> impl Iterator<Item = String> + '_ {
+    let influence = found.parameters.iter().filter(|parameter| parameter.without_influence).map(|parameter| {
+        format!(
+            "parameter {} changes no measured observable (its gradient is exactly 0): fix it, or observe what it acts on",
+            parameter.name
+        )
+    });
+    let known_to = |error: f64| error.abs() > 0.01 * found.loss.abs();
+    let solver = found
+        .solver_error
+        .filter(|error| known_to(*error))
+        .map(|error| {
+            format!(
+                "the solver's own error is {} of the loss: lower rtol and atol",
+                percent(error.abs() / found.loss.abs())
+            )
+        });
+    let more = (found.verdict == Verdict::IterationsUsed).then(|| {
+        "more iterations may lower the loss further: set 'iterations' under [fit]".to_owned()
+    });
+    influence.chain(solver).chain(more)
+}
+
+fn percent(part: f64) -> String {
+    format!("{} %", significant(100.0 * part, 2))
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
+/// The same for programs.
+pub(crate) fn json(found: &Found, folder: &str) -> Value {
+    let parameter = |parameter: &FittedParameter| {
+        json!({
+            "name": parameter.name,
+            "unit": parameter.unit,
+            "start": parameter.start,
+            "value": parameter.value,
+            "standard_error": parameter.standard_error,
+            "fixed": parameter.fixed,
+            "bound": parameter.bound.map(|bound| match bound {
+                Bound::Lower => "lower",
+                Bound::Upper => "upper",
+            }),
+            "without_influence": parameter.without_influence,
+        })
+    };
+    let networks = found.networks.iter();
+    let validation = found
+        .validation
+        .map(|(loss, measurements)| json!({ "loss": loss, "measurements": measurements }));
+    json!({
+        "verdict": verdict(&found.verdict),
+        "message": found.verdict.to_string(),
+        "loss": found.loss,
+        "measurements": found.measurements,
+        "validation": validation,
+        "solver_error": found.solver_error,
+        "iterations": found.iterations,
+        "evaluations": found.evaluations,
+        "parameters": found.parameters.iter().map(parameter).collect::<Vec<_>>(),
+        "networks": networks.map(|(name, weights)| json!({ "name": name, "weights": weights })).collect::<Vec<_>>(),
+        "folder": folder,
+    })
+}
+
+/// One word, the same in every release.
+fn verdict(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Converged(_) => "converged",
+        Verdict::IterationsUsed => "iterations-used",
+        Verdict::TimeLimit => "time-limit",
+        Verdict::Stopped(_) => "stopped",
+        Verdict::Failed(_) => "failed",
+        Verdict::Interrupted => "interrupted",
+    }
+}

@@ -1,0 +1,102 @@
+//! Numbers as text: exact ones for files, short ones for people.
+
+/// The shortest text that reads back to the same bits; `1900` rather than `1900.0`, `1e-7` rather than `0.0000001`.
+pub(crate) fn exact(x: f64) -> String {
+    let text = format!("{x:?}");
+    match text.strip_suffix(".0") {
+        Some(whole) => whole.to_owned(),
+        None => text,
+    }
+}
+
+/// `digits` significant digits, without trailing zeros; powers of ten only where they help.
+pub(crate) fn significant(x: f64, digits: usize) -> String {
+    if x == 0.0 || !x.is_finite() {
+        return exact(x);
+    }
+    let scientific = format!("{x:.*e}", digits.saturating_sub(1));
+    let Some((mantissa, exponent)) = scientific.split_once('e') else {
+        return scientific;
+    };
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-5..digits as i32).contains(&exponent) {
+        let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+        trimmed(&format!("{x:.decimals$}")).to_owned()
+    } else {
+        format!("{}e{exponent}", trimmed(mantissa))
+    }
+}
+
+fn trimmed(text: &str) -> &str {
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        text
+    }
+}
+
+/// `1234567` as `1 234 567`, the way people count.
+pub(crate) fn count(n: usize) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) && digits.len() > 4 {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exact_text_reads_back_to_the_same_bits() {
+        for x in [
+            0.0,
+            -0.0,
+            0.1 + 0.2,
+            1900.0,
+            1e-7,
+            5e-324,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+            -1.0 / 3.0,
+            1e22,
+            123456.789,
+        ] {
+            let text = exact(x);
+            assert_eq!(
+                text.parse::<f64>().unwrap().to_bits(),
+                x.to_bits(),
+                "{text}"
+            );
+        }
+        assert_eq!(exact(1900.0), "1900");
+        assert_eq!(exact(1e-7), "1e-7");
+        assert!(exact(f64::NAN).parse::<f64>().unwrap().is_nan());
+        assert_eq!(exact(f64::INFINITY).parse::<f64>().unwrap(), f64::INFINITY);
+    }
+
+    #[test]
+    fn significant_digits_are_rounded_and_trimmed() {
+        assert_eq!(significant(2.018_657_3, 6), "2.01866");
+        assert_eq!(significant(0.55, 6), "0.55");
+        assert_eq!(significant(34.602, 3), "34.6");
+        assert_eq!(significant(1234.5678, 6), "1234.57");
+        assert_eq!(significant(999_999.7, 6), "1e6");
+        assert_eq!(significant(1.5e-9, 6), "1.5e-9");
+        assert_eq!(significant(-0.000_012_34, 6), "-0.00001234");
+        assert_eq!(significant(100.0, 6), "100");
+        assert_eq!(significant(0.0, 6), "0");
+    }
+
+    #[test]
+    fn counts_are_grouped_from_five_digits_on() {
+        assert_eq!(count(2000), "2000");
+        assert_eq!(count(12345), "12 345");
+        assert_eq!(count(1234567), "1 234 567");
+    }
+}

@@ -1,0 +1,332 @@
+use std::fs;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::room::{BLOW_UP, HYBRID, Room, Run, columns};
+
+/// The optimum of an independent least-squares fit.
+const OPTIMUM: [(&str, f64); 6] = [
+    ("alpha", 0.54016),
+    ("beta", 0.027165),
+    ("gamma", 0.79639),
+    ("delta", 0.023695),
+    ("hare0", 34.602),
+    ("lynx0", 5.8445),
+];
+
+fn found(room: &Room, args: &str) -> Value {
+    let run = room.run(&format!("fit {args} --format json")).done();
+    serde_json::from_str(&run.out).unwrap_or_else(|e| panic!("{e}: {}", run.out))
+}
+
+#[test]
+fn hares_and_lynxes_are_fitted_to_the_known_optimum_from_near_and_from_far() {
+    let room = Room::new();
+    let far = "--set alpha=0.8 --set beta=0.04 --set gamma=1.1 --set delta=0.04 --set hare0=25 --set lynx0=4";
+    for start in ["", far] {
+        let json = found(&room, &format!("lynx-hare.toml {start}"));
+        let loss = json["loss"].as_f64().unwrap();
+        assert!((loss / 2.01866 - 1.0).abs() < 1e-5, "{start}: {loss}");
+        for (name, value) in OPTIMUM {
+            let parameter = json["parameters"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|p| p["name"] == name)
+                .unwrap();
+            let fitted = parameter["value"].as_f64().unwrap();
+            assert!(
+                (fitted / value - 1.0).abs() < 1e-4,
+                "{start}: {name} {fitted}"
+            );
+            let error = parameter["standard_error"].as_f64().unwrap();
+            assert!(error > 0.0 && error < 0.3 * value, "{name} ± {error}");
+        }
+    }
+}
+
+#[test]
+fn a_fit_says_what_it_fits_what_it_found_and_what_it_wrote() {
+    let room = Room::new();
+    room.variant(
+        "pond.toml",
+        "gamma = 0.80",
+        "gamma = { value = 0.80, fixed = true }",
+    );
+    let run = room.run("fit pond.toml").done();
+    for text in ["alpha", "gamma", "fixed", "42"] {
+        assert!(
+            run.out.contains(text) || run.err.contains(text),
+            "no '{text}' in:\n{}\n{}",
+            run.err,
+            run.out
+        );
+    }
+    for text in ["loss", "alpha", "0.55", "pond-fit"] {
+        assert!(run.out.contains(text), "no '{text}' in:\n{}", run.out);
+    }
+    assert_eq!(
+        room.list("pond-fit"),
+        [
+            "checkpoint",
+            "fit.svg",
+            "fitted.toml",
+            "history.csv",
+            "history.svg",
+            "trajectory.csv"
+        ]
+    );
+    let (header, rows) = columns(&room.read("pond-fit/history.csv"));
+    assert_eq!(header, ["iteration", "loss", "gradient_norm"]);
+    assert!(rows.last().unwrap()[1] < rows[0][1]);
+    let (header, rows) = columns(&room.read("pond-fit/trajectory.csv"));
+    assert_eq!(header, ["t", "hare", "lynx"]);
+    assert_eq!(rows.last().unwrap()[0], 1920.0);
+    let picture = room.read("pond-fit/fit.svg");
+    assert!(picture.contains("hare, data") && picture.contains("Hares and lynxes"));
+    assert!(room.run("fit pond.toml --quiet").done().err.is_empty());
+}
+
+#[test]
+fn the_fitted_model_is_a_model_file_for_every_command() {
+    let room = Room::new();
+    let json = found(&room, "lynx-hare.toml");
+    let again: Value =
+        serde_json::from_str(&room.run("gradient lynx-hare-fit/fitted.toml").done().out).unwrap();
+    assert_eq!(again["loss"], json["loss"]);
+    let solved = room.run("solve lynx-hare-fit/fitted.toml").done();
+    assert_eq!(columns(&solved.out).1.last().unwrap()[0], 1920.0);
+    let (_, rows) = columns(&room.read("lynx-hare-fit/trajectory.csv"));
+    assert_eq!(columns(&solved.out).1.last(), rows.last());
+    room.run("fit lynx-hare-fit/fitted.toml --out again").done();
+}
+
+#[test]
+fn a_network_is_trained_and_its_weights_go_with_the_fitted_model() {
+    let room = Room::new();
+    room.write("hybrid.toml", HYBRID);
+    let json = found(&room, "hybrid.toml");
+    assert!(
+        room.list("hybrid-fit")
+            .contains(&"weights.safetensors".to_owned())
+    );
+    let (_, history) = columns(&room.read("hybrid-fit/history.csv"));
+    assert!(
+        history.last().unwrap()[1] < 0.9 * history[0][1],
+        "{history:?}"
+    );
+    let again: Value =
+        serde_json::from_str(&room.run("gradient hybrid-fit/fitted.toml").done().out).unwrap();
+    assert_eq!(again["loss"], json["loss"]);
+    assert!(
+        again["gradient"]["networks"]["rest"]["norm"]
+            .as_f64()
+            .unwrap()
+            > 0.0
+    );
+}
+
+#[test]
+fn an_earlier_fit_is_replaced_and_anything_else_is_not() {
+    let room = Room::new();
+    room.run("fit lynx-hare.toml").done();
+    let first = room.read("lynx-hare-fit/fitted.toml");
+    room.run("fit lynx-hare.toml --set hare0=20 --set gamma=0.7")
+        .done();
+    assert_ne!(room.read("lynx-hare-fit/checkpoint"), "");
+    assert!(!first.is_empty());
+
+    fs::write(room.path("lynx-hare-fit/notes.txt"), "mine").unwrap();
+    room.run("fit lynx-hare.toml")
+        .failed(2, &["notes.txt", "--force"]);
+    room.run("fit lynx-hare.toml --force").done();
+    assert_eq!(room.read("lynx-hare-fit/notes.txt"), "mine");
+    room.run("fit lynx-hare.toml --out lynx-hare.csv")
+        .failed(2, &["lynx-hare.csv", "not a folder"]);
+    room.run("fit lynx-hare.toml --out fits/a/b").done();
+    assert!(room.list("fits/a/b").contains(&"fitted.toml".to_owned()));
+    assert!(!room.list(".").iter().any(|name| name.contains("partial")));
+}
+
+#[test]
+fn a_start_without_a_finite_loss_exits_with_1_and_leaves_nothing() {
+    let room = Room::new();
+    room.write(
+        "blow-up.toml",
+        &format!("{BLOW_UP}\n[parameters]\nk = 1.0\n[data]\nfile = \"y.csv\"\ntime = \"t\"\n")
+            .replace("\"y^2\"", "\"k * y^2\""),
+    );
+    room.write("y.csv", "t,y\n0,1\n0.5,2\n1.5,3\n");
+    room.run("fit blow-up.toml").failed(1, &["t = "]);
+    assert_eq!(
+        room.list("."),
+        ["blow-up.toml", "lynx-hare.csv", "lynx-hare.toml", "y.csv"]
+    );
+}
+
+/// A training long enough to be interrupted, and all that it writes when it is not.
+fn long_training(room: &Room) -> Vec<(String, Vec<u8>)> {
+    room.write(
+        "hybrid.toml",
+        &HYBRID.replace("iterations = 60", "iterations = 300"),
+    );
+    room.run("fit hybrid.toml --out whole").done();
+    contents(room, "whole")
+}
+
+fn contents(room: &Room, folder: &str) -> Vec<(String, Vec<u8>)> {
+    room.list(folder)
+        .into_iter()
+        .map(|name| {
+            (
+                name.clone(),
+                fs::read(room.path(folder).join(name)).unwrap(),
+            )
+        })
+        .collect()
+}
+
+#[track_caller]
+fn assert_same(found: &[(String, Vec<u8>)], expected: &[(String, Vec<u8>)]) {
+    let names = |files: &[(String, Vec<u8>)]| {
+        files
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(found), names(expected));
+    for ((name, found), (_, expected)) in found.iter().zip(expected) {
+        assert!(found == expected, "{name} differs");
+    }
+}
+
+fn start(room: &Room, args: &str) -> Child {
+    let args = format!("fit {args} --checkpoint-every 0");
+    room.command(args.split_whitespace())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits for the first checkpoint and then for `delay`; whether the fit is still running.
+fn wait_until_under_way(room: &Room, child: &mut Child, delay: Duration) -> bool {
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !room.path("broken.partial/checkpoint").exists() && child.try_wait().unwrap().is_none() {
+        assert!(Instant::now() < patience, "no checkpoint after a minute");
+        sleep(Duration::from_millis(1));
+    }
+    sleep(delay);
+    child.try_wait().unwrap().is_none()
+}
+
+#[test]
+fn a_fit_killed_at_any_moment_resumes_to_the_same_bits() {
+    let room = Room::new();
+    let whole = long_training(&room);
+    let mut killed = 0;
+    for delay in [0, 3, 11, 40] {
+        let mut args = "hybrid.toml --out broken".to_owned();
+        for further in [0, 17] {
+            let mut child = start(&room, &args);
+            killed += usize::from(wait_until_under_way(
+                &room,
+                &mut child,
+                Duration::from_millis(delay + further),
+            ));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            args = "--resume broken".to_owned();
+        }
+        room.run("fit --resume broken").done();
+        assert_same(&contents(&room, "broken"), &whole);
+        assert!(!room.path("broken.partial").exists());
+        fs::remove_dir_all(room.path("broken")).unwrap();
+    }
+    assert!(killed > 0, "every fit had ended before it was killed");
+}
+
+#[test]
+fn ctrl_c_ends_a_fit_with_everything_saved_and_it_resumes_to_the_same_bits() {
+    let room = Room::new();
+    let whole = long_training(&room);
+    let mut interrupted = 0;
+    for delay in [0, 20] {
+        let mut child = start(&room, "hybrid.toml --out broken");
+        wait_until_under_way(&room, &mut child, Duration::from_millis(delay));
+        Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap();
+        let run = Run::of(child.wait_with_output().unwrap());
+        if run.code == 130 {
+            interrupted += 1;
+            assert!(
+                run.out.contains("--resume") || run.err.contains("--resume"),
+                "{run:?}"
+            );
+            assert_eq!(
+                room.list("broken"),
+                whole
+                    .iter()
+                    .map(|(name, _)| name.clone())
+                    .collect::<Vec<_>>()
+            );
+            let (_, history) = columns(&room.read("broken/history.csv"));
+            assert!(history.len() < columns(&room.read("whole/history.csv")).1.len());
+        }
+        room.run("fit hybrid.toml --resume broken").done();
+        assert_same(&contents(&room, "broken"), &whole);
+        fs::remove_dir_all(room.path("broken")).unwrap();
+    }
+    assert!(interrupted > 0, "every fit had ended before Ctrl-C");
+}
+
+#[test]
+fn an_interrupted_fit_does_not_take_the_place_of_a_finished_one() {
+    let room = Room::new();
+    let whole = long_training(&room);
+    fs::rename(room.path("whole"), room.path("broken")).unwrap();
+    let mut child = start(&room, "hybrid.toml --out broken");
+    wait_until_under_way(&room, &mut child, Duration::ZERO);
+    Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    let run = Run::of(child.wait_with_output().unwrap());
+    assert_same(&contents(&room, "broken"), &whole);
+    if run.code == 130 {
+        assert!(
+            room.list("broken.partial")
+                .contains(&"fitted.toml".to_owned())
+        );
+        room.run("fit --resume broken").done();
+        assert_same(&contents(&room, "broken"), &whole);
+    }
+}
+
+#[test]
+fn resuming_a_finished_fit_changes_nothing() {
+    let room = Room::new();
+    room.run("fit lynx-hare.toml --out done").done();
+    let before = contents(&room, "done");
+    room.run("fit --resume done").done();
+    assert_same(&contents(&room, "done"), &before);
+}
+
+#[test]
+fn a_checkpoint_is_refused_where_it_does_not_belong() {
+    let room = Room::new();
+    room.run("fit --resume nowhere")
+        .failed(2, &["nowhere", "no fit to resume"]);
+    room.run("fit lynx-hare.toml --out done").done();
+    room.variant("other.toml", "alpha * hare", "2 * alpha * hare");
+    room.run("fit other.toml --resume done")
+        .failed(2, &["other.toml"]);
+    fs::write(room.path("done/checkpoint"), "nonsense").unwrap();
+    room.run("fit lynx-hare.toml --resume done")
+        .failed(2, &["checkpoint"]);
+}

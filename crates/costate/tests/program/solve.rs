@@ -1,0 +1,155 @@
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use crate::room::{BLOW_UP, Room, columns};
+
+#[test]
+fn a_trajectory_has_full_precision_and_ends_exactly_at_the_end() {
+    let room = Room::new();
+    let run = room.run("solve lynx-hare.toml").done();
+    let (header, rows) = columns(&run.out);
+    assert_eq!(header, ["t", "hare", "lynx"]);
+    assert_eq!(rows[0], [1900.0, 33.0, 5.9]);
+    assert_eq!(rows.last().unwrap()[0].to_bits(), 1920f64.to_bits());
+    assert!(rows.is_sorted_by(|a, b| a[0] < b[0]));
+    for cell in run.out.lines().skip(1).flat_map(|line| line.split(',')) {
+        let x: f64 = cell.parse().unwrap();
+        let shortest = format!("{x:?}");
+        assert_eq!(cell, shortest.strip_suffix(".0").unwrap_or(&shortest));
+    }
+}
+
+#[test]
+fn the_numbers_read_back_bit_for_bit_through_json_too() {
+    let room = Room::new();
+    let (names, rows) = columns(&room.run("solve lynx-hare.toml").done().out);
+    let json = room.run("solve lynx-hare.toml --format json").done().out;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["columns"], serde_json::json!(names));
+    assert_eq!(json["rows"], serde_json::json!(rows));
+}
+
+#[test]
+fn states_are_saved_at_the_times_asked_for() {
+    let room = Room::new();
+    let (_, rows) = columns(
+        &room
+            .run("solve lynx-hare.toml --save-at 1900:0.5:1920")
+            .done()
+            .out,
+    );
+    let times: Vec<f64> = rows.iter().map(|row| row[0]).collect();
+    assert_eq!(
+        times,
+        (0..=40)
+            .map(|i| 1900.0 + 0.5 * f64::from(i))
+            .collect::<Vec<_>>()
+    );
+    let (_, few) = columns(
+        &room
+            .run("solve lynx-hare.toml --save-at 1900.5,1920")
+            .done()
+            .out,
+    );
+    assert_eq!(few, [rows[1].clone(), rows[40].clone()]);
+    room.run("solve lynx-hare.toml --save-at 1890,1900")
+        .failed(2, &["1890"]);
+    room.run("solve lynx-hare.toml --save-at 1900,1921")
+        .failed(2, &["1921"]);
+}
+
+#[test]
+fn a_model_is_solved_with_other_values_methods_and_tolerances() {
+    let room = Room::new();
+    room.write("decay.toml", "[states]\ny = \"y0\"\n[parameters]\ny0 = 2.0\nk = 1.0\n[equations]\ny = \"-k * y\"\n[time]\nstart = 0\nend = 1\n");
+    for method in ["dopri5", "tsit5", "bosh3"] {
+        let run = room
+            .run(&format!(
+                "solve decay.toml --method {method} --rtol 1e-9 --atol 1e-12 --set k=3 --set y0=5"
+            ))
+            .done();
+        let (_, rows) = columns(&run.out);
+        let end = rows.last().unwrap();
+        assert!(
+            (end[1] - 5.0 * (-3f64).exp()).abs() < 1e-7,
+            "{method}: {end:?}"
+        );
+    }
+    room.run("solve decay.toml --set kk=3").failed(2, &["kk"]);
+    room.run("solve decay.toml --method dopri55")
+        .failed(2, &["dopri55", "dopri5"]);
+    room.run("solve decay.toml --rtol -1").failed(2, &["rtol"]);
+}
+
+#[test]
+fn a_blow_up_exits_with_1_says_where_and_why_and_leaves_the_trajectory_until_then() {
+    let room = Room::new();
+    room.write("blow-up.toml", BLOW_UP);
+    let run = room.run("solve blow-up.toml").failed(1, &["y", "t = "]);
+    let (header, rows) = columns(&run.out);
+    assert_eq!(header, ["t", "y"]);
+    let last = rows.last().unwrap();
+    assert!(
+        rows.len() > 10 && last[0] > 0.99 && last[0] < 1.0 + 1e-5 && last[1] > 100.0,
+        "{last:?}"
+    );
+    room.run("solve blow-up.toml --out partial.csv --plot partial.svg")
+        .failed(1, &[]);
+    assert_eq!(room.read("partial.csv"), run.out);
+    assert!(room.read("partial.svg").contains("</svg>"));
+}
+
+#[test]
+fn a_picture_and_statistics_come_beside_the_trajectory() {
+    let room = Room::new();
+    let run = room
+        .run("solve lynx-hare.toml --out t.csv --plot t.svg --stats")
+        .done();
+    assert_eq!(run.out, "");
+    for text in ["steps", "rejected", "evaluations"] {
+        assert!(run.err.contains(text), "{}", run.err);
+    }
+    let (_, rows) = columns(&room.read("t.csv"));
+    assert!(rows.len() > 10);
+    let svg = room.read("t.svg");
+    assert!(svg.contains("hare") && svg.contains("Hares and lynxes"));
+    room.run("solve lynx-hare.toml --out nowhere/t.csv")
+        .failed(2, &["nowhere"]);
+}
+
+#[test]
+fn neither_the_model_nor_its_data_are_overwritten() {
+    let room = Room::new();
+    let before = (room.read("lynx-hare.toml"), room.read("lynx-hare.csv"));
+    room.run("solve lynx-hare.toml --out lynx-hare.csv")
+        .failed(2, &["lynx-hare.csv"]);
+    room.run("solve lynx-hare.toml --out ./lynx-hare.toml")
+        .failed(2, &["lynx-hare.toml"]);
+    room.run("solve lynx-hare.toml --plot lynx-hare.csv")
+        .failed(2, &["lynx-hare.csv"]);
+    assert_eq!(
+        before,
+        (room.read("lynx-hare.toml"), room.read("lynx-hare.csv"))
+    );
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let room = Room::new();
+    let mut child = room
+        .command(["solve", "lynx-hare.toml", "--save-at", "1900:0.0001:1920"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut first)
+        .unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        (first.as_str(), output.status.code()),
+        ("t,hare,lynx\n", Some(0))
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
