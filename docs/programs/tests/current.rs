@@ -1,0 +1,96 @@
+//! What the book includes is what its programs print.
+
+use costate_book::{CHAPTERS, out, tags};
+use std::collections::BTreeSet;
+use std::fs;
+
+/// Whether two texts agree: words exactly, numbers up to the last digits.
+fn agree(one: &str, other: &str) -> Result<(), String> {
+    let words = |text: &str| pieces(text);
+    let (one, other) = (words(one), words(other));
+    if one.len() != other.len() {
+        return Err(format!("{} pieces instead of {}", one.len(), other.len()));
+    }
+    for (a, b) in one.iter().zip(&other) {
+        let same = match (a.parse::<f64>(), b.parse::<f64>()) {
+            (Ok(a), Ok(b)) => (a - b).abs() <= 0.11 + 1e-3 * a.abs().max(b.abs()),
+            _ => a == b,
+        };
+        let digits = a.len().abs_diff(b.len()) <= 1;
+        if !(same && digits) {
+            return Err(format!("`{a}` instead of `{b}`"));
+        }
+    }
+    Ok(())
+}
+
+/// Numbers, and what is between them.
+fn pieces(text: &str) -> Vec<String> {
+    let mut pieces: Vec<String> = Vec::new();
+    let mut in_number = false;
+    for c in text.chars() {
+        let digit = c.is_ascii_digit() || (in_number && c == '.');
+        if pieces.is_empty() || digit != in_number {
+            pieces.push(String::new());
+        }
+        in_number = digit;
+        pieces.last_mut().expect("one was pushed").push(c);
+    }
+    pieces
+}
+
+#[test]
+fn the_committed_outputs_are_current() {
+    let mut stale = Vec::new();
+    for chapter in CHAPTERS {
+        for output in (chapter.make)() {
+            let committed = fs::read_to_string(out().join(output.path)).unwrap_or_default();
+            let verdict = if output.repeatable {
+                agree(&committed, &output.text)
+            } else if committed.is_empty() {
+                Err("it is missing".to_owned())
+            } else {
+                Ok(())
+            };
+            if let Err(why) = verdict {
+                stale.push(format!("{}: {why}", output.path));
+            }
+        }
+    }
+    assert!(
+        stale.is_empty(),
+        "run `cargo run -p costate-book`; not current are\n{}",
+        stale.join("\n")
+    );
+}
+
+#[test]
+fn every_tag_cited_from_code_stands_once_in_the_book() {
+    let book = tags::in_book();
+    for (tag, pages) in &book {
+        assert_eq!(pages.len(), 1, "({tag}) stands in {pages:?}");
+    }
+    for (tag, files) in tags::in_code() {
+        assert!(
+            book.contains_key(&tag),
+            "({tag}), cited in {files:?}, is not in the book"
+        );
+    }
+}
+
+#[test]
+fn every_tag_of_the_book_is_cited_from_code() {
+    let code = tags::in_code();
+    let missing: BTreeSet<_> = tags::in_book()
+        .into_keys()
+        .filter(|tag| !code.contains_key(tag))
+        .collect();
+    assert!(missing.is_empty(), "no code cites {missing:?}");
+}
+
+#[test]
+fn numbers_may_differ_in_their_last_digit_and_words_may_not() {
+    assert!(agree("at 12.34 e", "at 12.35 e").is_ok());
+    assert!(agree("at 12.34 e", "at 13.34 e").is_err());
+    assert!(agree("at 12.34 e", "on 12.34 e").is_err());
+}
