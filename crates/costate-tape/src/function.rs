@@ -1,9 +1,11 @@
 //! A closed graph with named inputs and outputs: what is differentiated, printed and compiled.
 
+mod compose;
+
 use crate::error::Error;
 use crate::graph::{Graph, NodeId};
 use crate::interpret::Values;
-use crate::op::{Binary, Op};
+use crate::op::Binary;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::tape::Tape;
@@ -251,49 +253,6 @@ impl<T: Scalar> Function<T> {
             .collect())
     }
 
-    /// Records this function once more, inside another record: its outputs for these inputs. Its guards are not carried over.
-    ///
-    /// # Panics
-    /// If the number of inputs or a shape differs.
-    #[track_caller]
-    pub fn call<'t>(&self, inputs: &[Var<'t, T>]) -> Vec<Var<'t, T>> {
-        assert!(
-            inputs.len() == self.inputs.len(),
-            "the function has {} inputs, {} were given",
-            self.inputs.len(),
-            inputs.len()
-        );
-        let nodes = self.replay(inputs);
-        self.outputs
-            .iter()
-            .map(|output| nodes[output.node.index()])
-            .collect()
-    }
-
-    /// Every node of this function as a variable of the tape that `inputs` belong to.
-    pub(crate) fn replay<'t>(&self, inputs: &[Var<'t, T>]) -> Vec<Var<'t, T>> {
-        let tape = inputs.iter().find_map(|input| input.tape_of());
-        let mut nodes: Vec<Var<'t, T>> = Vec::with_capacity(self.graph.len());
-        for node in self.graph.nodes() {
-            let tape = || tape.expect("a function of constants alone has no inputs to replay with");
-            nodes.push(match node.op {
-                Op::Input(number) => inputs[number as usize].broadcast_to(node.shape.clone()),
-                Op::Constant(index) => {
-                    tape().constant(node.shape.clone(), self.graph.constant_values(index))
-                }
-                _ => {
-                    let operands: Vec<NodeId> = node
-                        .operands
-                        .iter()
-                        .map(|operand| nodes[operand.index()].on(tape()))
-                        .collect();
-                    tape().push(node.op.clone(), &operands, node.shape.clone())
-                }
-            });
-        }
-        nodes
-    }
-
     /// The reverse-mode derivative, as a function: its inputs are these inputs and one cotangent `bar_<output>` for each output;
     /// its outputs are these outputs and, for each input named by number in `wrt`, the cotangent `bar_<input>` =
     /// Σ bar_output · ∂output/∂input, in the input's shape.
@@ -315,151 +274,6 @@ impl<T: Scalar> Function<T> {
     #[track_caller]
     pub fn jvp(&self, wrt: &[usize]) -> Function<T> {
         crate::differentiate::forward(self, wrt)
-    }
-
-    /// The same function with the exact simplifications applied once more and dead code removed. Recording applies them
-    /// already; this helps after a function was put together from parts.
-    #[must_use]
-    pub fn simplify(&self) -> Function<T> {
-        let inputs: Vec<(String, Shape)> = self
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(number, port)| (port.name.clone(), self.input_shape(number).clone()))
-            .collect();
-        let mut simplified = Self::record_on(Tape::new(), &inputs, |variables| {
-            let nodes = self.replay(variables);
-            let guarded = self.guards.iter().flat_map(|guard| [guard.a, guard.b]);
-            self.outputs
-                .iter()
-                .map(|output| output.node)
-                .chain(guarded)
-                .map(|node| nodes[node.index()])
-                .collect()
-        })
-        .expect("the names are this function's own");
-        simplified.move_guards(self);
-        for (port, own) in simplified.outputs.iter_mut().zip(&self.outputs) {
-            port.name.clone_from(&own.name);
-        }
-        simplified
-    }
-
-    /// Turns the outputs after `outer`'s own, which are the two sides of each of its guards, into guards again.
-    fn move_guards(&mut self, outer: &Function<T>) {
-        let own = self.outputs.len() - 2 * outer.guards.len();
-        let sides = self.outputs.split_off(own);
-        self.guards = outer
-            .guards
-            .iter()
-            .zip(sides.chunks_exact(2))
-            .map(|(guard, side)| Guard {
-                a: side[0].node,
-                b: side[1].node,
-                ..*guard
-            })
-            .collect();
-    }
-
-    /// Puts a derivative together: records `body` with these inputs and more, keeps this function's guards, and names the outputs.
-    pub(crate) fn extend<F>(
-        &self,
-        more: Vec<(String, Shape)>,
-        output_names: Vec<String>,
-        body: F,
-    ) -> Function<T>
-    where
-        F: for<'t> FnOnce(&[Var<'t, T>], &[Var<'t, T>], &[Var<'t, T>]) -> Vec<Var<'t, T>>,
-    {
-        let mut inputs: Vec<(String, Shape)> = self
-            .inputs
-            .iter()
-            .enumerate()
-            .map(|(number, port)| (port.name.clone(), self.input_shape(number).clone()))
-            .collect();
-        for (mut name, shape) in more {
-            while inputs.iter().any(|(other, _)| *other == name) {
-                name.push('_');
-            }
-            inputs.push((name, shape));
-        }
-        let own = self.inputs.len();
-        let mut derivative = Self::record_on(Tape::new(), &inputs, |variables| {
-            let nodes = self.replay(&variables[..own]);
-            let mut results = body(&nodes, &variables[..own], &variables[own..]);
-            results.extend(
-                self.guards
-                    .iter()
-                    .flat_map(|guard| [nodes[guard.a.index()], nodes[guard.b.index()]]),
-            );
-            results
-        })
-        .expect("names were made distinct");
-        derivative.move_guards(self);
-        for (port, name) in derivative.outputs.iter_mut().zip(output_names) {
-            port.name = name;
-        }
-        derivative
-    }
-
-    /// Leaves out the nodes that no output and no guard needs; inputs stay.
-    fn without_dead_code(&self) -> Function<T> {
-        let mut alive = vec![false; self.graph.len()];
-        for port in self.inputs.iter().chain(&self.outputs) {
-            alive[port.node.index()] = true;
-        }
-        for guard in &self.guards {
-            alive[guard.a.index()] = true;
-            alive[guard.b.index()] = true;
-        }
-        for (i, node) in self.graph.nodes().iter().enumerate().rev() {
-            if alive[i] {
-                node.operands
-                    .iter()
-                    .for_each(|operand| alive[operand.index()] = true);
-            }
-        }
-        let mut graph = Graph::new();
-        let mut moved = vec![NodeId(0); self.graph.len()];
-        for (i, node) in self
-            .graph
-            .nodes()
-            .iter()
-            .enumerate()
-            .filter(|&(i, _)| alive[i])
-        {
-            moved[i] = match node.op {
-                Op::Constant(index) => {
-                    graph.constant(node.shape.clone(), self.graph.constant_values(index))
-                }
-                _ => {
-                    let operands: Vec<NodeId> = node
-                        .operands
-                        .iter()
-                        .map(|operand| moved[operand.index()])
-                        .collect();
-                    graph.push(node.op.clone(), &operands, node.shape.clone())
-                }
-            };
-        }
-        let port = |port: &Port| Port {
-            name: port.name.clone(),
-            node: moved[port.node.index()],
-        };
-        Function {
-            inputs: self.inputs.iter().map(port).collect(),
-            outputs: self.outputs.iter().map(port).collect(),
-            guards: self
-                .guards
-                .iter()
-                .map(|guard| Guard {
-                    a: moved[guard.a.index()],
-                    b: moved[guard.b.index()],
-                    ..*guard
-                })
-                .collect(),
-            graph: Arc::new(graph),
-        }
     }
 }
 

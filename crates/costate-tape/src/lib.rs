@@ -27,6 +27,7 @@
 //! When this crate is not the right one: for a handful of derivatives of a small function, [`Dual`] numbers alone are simpler;
 //! for code whose control flow depends on the numbers at every call, a recorded graph does not fit, and says so by its guards.
 
+pub mod check;
 mod differentiate;
 mod dual;
 mod error;

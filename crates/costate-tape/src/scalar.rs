@@ -50,7 +50,19 @@ pub trait Scalar:
     fn binary(self, op: Binary, other: Self) -> Self;
 
     /// `a` where `condition` is not zero, else `b`. Both sides are evaluated, and a NaN in the side that is not taken does not
-    /// reach derivatives.
+    /// reach derivatives: a cotangent that is zero stays zero on its way back through the side that is left out.
+    ///
+    /// ```
+    /// use costate_tape::{Binary, Function, Scalar, Var};
+    /// // √x, continued by 0: the root of a negative number is no number, and neither is its slope.
+    /// let f = Function::<f64>::record(&[("x", &[2])], |v| {
+    ///     let zero = Var::from_f64(0.0);
+    ///     vec![Var::select(v[0].binary(Binary::Gt, zero), v[0].sqrt(), zero)]
+    /// })?;
+    /// let out = f.vjp(&[0]).eval(&[&[4.0, -1.0], &[1.0, 1.0]])?;
+    /// assert_eq!(out, [[2.0, 0.0], [0.25, 0.0]]);
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
     fn select(condition: Self, a: Self, b: Self) -> Self;
 
     /// A key by which equal constants are stored once, for types that have one.
@@ -66,30 +78,35 @@ pub trait Scalar:
 
     /// self^exponent of real numbers.
     #[inline]
+    #[track_caller]
     fn powf(self, exponent: Self) -> Self {
         self.binary(Binary::Pow, exponent)
     }
 
     /// The smaller of two.
     #[inline]
+    #[track_caller]
     fn min(self, other: Self) -> Self {
         self.binary(Binary::Min, other)
     }
 
     /// The larger of two.
     #[inline]
+    #[track_caller]
     fn max(self, other: Self) -> Self {
         self.binary(Binary::Max, other)
     }
 
     /// √(self² + other²).
     #[inline]
+    #[track_caller]
     fn hypot(self, other: Self) -> Self {
         self.binary(Binary::Hypot, other)
     }
 
     /// The angle of the point (other, self).
     #[inline]
+    #[track_caller]
     fn atan2(self, other: Self) -> Self {
         self.binary(Binary::Atan2, other)
     }

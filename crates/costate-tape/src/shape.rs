@@ -83,6 +83,20 @@ impl Shape {
         Shape::new(&lengths)
     }
 
+    /// What element number `i` in memory of an array is called: `t` for a number, `h[1]` of a vector, `W[1, 2]` of a matrix.
+    pub(crate) fn element_name(&self, array: &str, i: usize) -> String {
+        if self.is_scalar() {
+            return array.to_owned();
+        }
+        let index: Vec<String> = self
+            .strides()
+            .iter()
+            .enumerate()
+            .map(|(axis, stride)| (i / stride % self.axis(axis)).to_string())
+            .collect();
+        format!("{array}[{}]", index.join(", "))
+    }
+
     /// How far apart in memory neighbours along each axis are.
     #[must_use]
     pub fn strides(&self) -> Vec<usize> {
@@ -113,6 +127,18 @@ impl Shape {
             });
         }
         Some(Shape::new(&lengths))
+    }
+
+    /// The common shape of two operands of `what`.
+    ///
+    /// # Panics
+    /// If they do not fit.
+    #[track_caller]
+    pub(crate) fn together(&self, other: &Shape, what: &str) -> Shape {
+        match self.broadcast(other) {
+            Some(shape) => shape,
+            None => panic!("`{what}` cannot broadcast shapes {self} and {other} to each other"),
+        }
     }
 
     /// For each element of `self`, in order, the position in memory of the element of an array of shape `source` that is

@@ -139,6 +139,11 @@ impl<T: Scalar> Tape<T> {
         held
     }
 
+    /// Adds a comparison that another record was decided by.
+    pub(crate) fn guard(&self, guard: Guard) {
+        self.state.borrow_mut().guards.push(guard);
+    }
+
     pub(crate) fn close(self) -> (Graph<T>, Vec<Guard>) {
         let state = self.state.into_inner();
         (state.graph, state.guards)

@@ -279,14 +279,17 @@ impl<'t, T: Scalar> Var<'t, T> {
             );
             length += shape.axis(axis);
         }
-        let ids: Vec<NodeId> = parts.iter().map(|part| part.on(tape)).collect();
+        let mut ids = Vec::with_capacity(parts.len());
+        for part in parts {
+            ids.push(part.on(tape));
+        }
         tape.push(Op::Concat(axis as u8), &ids, first.with_axis(axis, length))
     }
 
-    /// Arrays of one shape beside each other along a new first axis.
+    /// Arrays of one shape beside each other along a new first axis; smaller ones are broadcast.
     ///
     /// # Panics
-    /// If there is none, or their shapes differ.
+    /// If there is none, or their shapes do not fit.
     #[must_use]
     #[track_caller]
     pub fn stack(parts: &[Self]) -> Self {
@@ -294,21 +297,16 @@ impl<'t, T: Scalar> Var<'t, T> {
             .iter()
             .find_map(|part| part.tape_of())
             .expect("at least one variable of a tape to stack");
-        let shape = parts
-            .iter()
-            .map(|part| part.shape())
-            .max_by_key(Shape::rank)
-            .unwrap_or_default();
-        let mut lengths = vec![1];
-        lengths.extend(shape.to_vec());
-        let rows: Vec<Self> = parts
-            .iter()
-            .map(|part| {
-                Var::attached(tape, part.on(tape))
-                    .broadcast_to(shape.clone())
-                    .reshape(Shape::new(&lengths))
-            })
-            .collect();
+        let mut shape = Shape::scalar();
+        for part in parts {
+            shape = shape.together(&part.shape(), "stack");
+        }
+        let lengths = [&[1], shape.to_vec().as_slice()].concat();
+        let mut rows = Vec::with_capacity(parts.len());
+        for part in parts {
+            let row = Var::attached(tape, part.on(tape)).broadcast_to(shape.clone());
+            rows.push(row.reshape(Shape::new(&lengths)));
+        }
         Var::concat(&rows, 0)
     }
 
@@ -503,18 +501,16 @@ impl<'t, T: Scalar> Var<'t, T> {
         what: &str,
     ) -> Option<(&'t Tape<T>, [NodeId; N], Shape)> {
         let tape = operands.iter().find_map(|operand| operand.tape_of())?;
+        // Loops, not closures: the caller's line would end at a closure.
         let mut shape = Shape::scalar();
         for operand in operands {
-            let own = operand.shape();
-            shape = shape.broadcast(&own).unwrap_or_else(|| {
-                panic!("`{what}` cannot broadcast shapes {shape} and {own} to each other")
-            });
+            shape = shape.together(&operand.shape(), what);
         }
-        let ids = operands.map(|operand| {
-            Var::attached(tape, operand.on(tape))
-                .broadcast_to(shape.clone())
-                .on(tape)
-        });
+        let mut ids = [NodeId(0); N];
+        for (id, operand) in ids.iter_mut().zip(operands) {
+            let attached = Var::attached(tape, operand.on(tape));
+            *id = attached.broadcast_to(shape.clone()).on(tape);
+        }
         Some((tape, ids, shape))
     }
 

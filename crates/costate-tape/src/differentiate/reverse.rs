@@ -1,7 +1,8 @@
 //! Reverse mode: one pass over the nodes from the last to the first [Griewank2008].
 
 use crate::function::Function;
-use crate::op::array;
+use crate::graph::Graph;
+use crate::op::{Op, array};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use crate::var::Var;
@@ -63,6 +64,7 @@ fn sweep<'t, T: Scalar>(
     for (i, node) in graph.nodes().iter().enumerate() {
         active[i] |= node.operands.iter().any(|operand| active[operand.index()]);
     }
+    let shielded = shielded(graph);
     let mut bars: Vec<Option<Var<'t, T>>> = vec![None; graph.len()];
     let add = |bar: &mut Option<Var<'t, T>>, more: Var<'t, T>| {
         *bar = Some(bar.map_or(more, |sum| sum + more))
@@ -79,15 +81,31 @@ fn sweep<'t, T: Scalar>(
             .iter()
             .map(|operand| nodes[operand.index()])
             .collect();
-        for (operand, more) in node
-            .operands
-            .iter()
-            .zip(array::pull_back(&node.op, &operands, nodes[i], bar))
-        {
+        for (operand, more) in node.operands.iter().zip(array::pull_back(
+            &node.op,
+            &operands,
+            nodes[i],
+            bar,
+            shielded[i],
+        )) {
             if let Some(more) = more.filter(|_| active[operand.index()]) {
                 add(&mut bars[operand.index()], more);
             }
         }
     }
     bars
+}
+
+/// The nodes that a selection may leave out: there the value may be no number, and 0 · NaN must not reach the inputs.
+fn shielded<T: Scalar>(graph: &Graph<T>) -> Vec<bool> {
+    let mut shielded = vec![false; graph.len()];
+    for (i, node) in graph.nodes().iter().enumerate().rev() {
+        let sides = match node.op {
+            Op::Select => &node.operands[1..],
+            _ if shielded[i] => &node.operands[..],
+            _ => continue,
+        };
+        sides.iter().for_each(|side| shielded[side.index()] = true);
+    }
+    shielded
 }

@@ -137,21 +137,32 @@ pub(crate) fn kept(shape: &Shape, axes: u32) -> Shape {
 
 /// Cotangents of the operands, given the operands, the result `y` and its cotangent `g`: g·∂y/∂operand.
 /// `None` where the derivative is zero throughout.
+///
+/// `shielded`: the value may be left out by a [`Op::Select`] further on, and be no number there. Then a cotangent of zero passes on
+/// zero whatever the derivative is.
 pub(crate) fn pull_back<'t, T: Scalar>(
     op: &Op,
     operands: &[Var<'t, T>],
     y: Var<'t, T>,
     g: Var<'t, T>,
+    shielded: bool,
 ) -> SmallVec<[Option<Var<'t, T>>; 3]> {
+    let times = |d: Var<'t, T>| {
+        if shielded && d.tape_of().is_some() {
+            Var::select(g, g * d, Var::from_f64(0.0))
+        } else {
+            g * d
+        }
+    };
     match op {
         Op::Input(_) | Op::Constant(_) => smallvec![],
-        Op::Unary(op) => smallvec![Some(g * op.derivative(operands[0], y))],
+        Op::Unary(op) => smallvec![Some(times(op.derivative(operands[0], y)))],
         Op::Binary(op) if op.is_comparison() => smallvec![None, None],
         Op::Binary(op) => {
             let (da, db) = op.derivatives(operands[0], operands[1], y);
-            smallvec![Some(g * da), Some(g * db)]
+            smallvec![Some(times(da)), Some(times(db))]
         }
-        Op::Powi(n) => smallvec![Some(g * powi_slope(operands[0], *n))],
+        Op::Powi(n) => smallvec![Some(times(powi_slope(operands[0], *n)))],
         Op::Select => {
             let zero = Var::from_f64(0.0);
             smallvec![

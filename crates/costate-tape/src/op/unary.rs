@@ -23,6 +23,27 @@ fn through_f64<T: Float>(x: T, function: fn(f64) -> f64) -> T {
     k(function(x.to_f64().unwrap_or(f64::NAN)))
 }
 
+/// x·Φ(x) = ½ x erfc(−x/√2). In the left tail erfc magnifies the rounding of x/√2 by x²: what was rounded away is put back to
+/// first order.
+fn gelu(x: f64) -> f64 {
+    use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+    /// 1/√2 beyond [`FRAC_1_SQRT_2`].
+    const BEYOND: f64 = -4.833_646_656_726_457e-17;
+    if x == f64::NEG_INFINITY {
+        return -0.0;
+    }
+    let z = -x * FRAC_1_SQRT_2;
+    let rest = f64::mul_add(-x, FRAC_1_SQRT_2, -z) - x * BEYOND;
+    let tail = libm::erfc(z);
+    let slope = FRAC_2_SQRT_PI * (-z * z).exp();
+    0.5 * x
+        * if rest.is_finite() {
+            tail - slope * rest
+        } else {
+            tail
+        }
+}
+
 macro_rules! unary_operations {
     ($($(#[$doc:meta])* $op:ident {
         name: $name:literal, latex: $latex:literal, test: $test:literal,
@@ -142,16 +163,19 @@ unary_operations! {
         value: |x| if x > T::zero() || x.is_nan() { x } else { T::zero() }, derivative: |x, _y| x.binary(Binary::Gt, c(0.0)) }
     /// x·σ(x)
     Silu { name: "silu", latex: r"\operatorname{silu} #", test: 0.7,
-        value: |x| x * Unary::Sigmoid.value(x),
+        value: |x| if x < T::zero() { let half = (x * k(0.5)).exp(); x * half / (T::one() + half * half) * half } else { x / (T::one() + (-x).exp()) },
         derivative: |x, y| { let s = x.sigmoid(); s + y * (c::<S>(1.0) - s) } }
     /// the error function 2/√π ∫₀ˣ e^(−s²) ds
     Erf { name: "erf", latex: r"\operatorname{erf} #", test: 0.7,
         value: |x| through_f64(x, libm::erf), derivative: |x, _y| c::<S>(std::f64::consts::FRAC_2_SQRT_PI) * (-(x * x)).exp() }
-    /// x·Φ(x) with the normal distribution function Φ (the exact form, by erf)
+    /// 1 − erf x, with all digits in the right tail
+    Erfc { name: "erfc", latex: r"\operatorname{erfc} #", test: 0.7,
+        value: |x| through_f64(x, libm::erfc), derivative: |x, _y| c::<S>(-std::f64::consts::FRAC_2_SQRT_PI) * (-(x * x)).exp() }
+    /// x·Φ(x) with the normal distribution function Φ (the exact form, by erfc)
     Gelu { name: "gelu", latex: r"\operatorname{gelu} #", test: 0.7,
-        value: |x| k::<T>(0.5) * x * (T::one() + Unary::Erf.value(x * k(std::f64::consts::FRAC_1_SQRT_2))),
+        value: |x| through_f64(x, gelu),
         derivative: |x, _y| {
-            let normal = c::<S>(0.5) * (c::<S>(1.0) + (x * c(std::f64::consts::FRAC_1_SQRT_2)).unary(Unary::Erf));
+            let normal = c::<S>(0.5) * (x * c(-std::f64::consts::FRAC_1_SQRT_2)).unary(Unary::Erfc);
             let density = c::<S>(0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2) * (c::<S>(-0.5) * (x * x)).exp();
             normal + x * density
         } }

@@ -1,0 +1,10 @@
+//! What the tape promises, as claims.
+
+mod accuracy;
+mod binary;
+mod check;
+mod graphs;
+mod kinks;
+mod random;
+mod recording;
+mod unary;
