@@ -1,1 +1,11 @@
-//! Workloads shared by the benches.
+//! The workloads by which costate is measured, and what the benches share.
+//!
+//! `benches/peers/workloads.json` defines them; `benches/peers` runs the same work in other tools. The program `workload` runs one of them here.
+
+mod clock;
+pub mod definition;
+pub mod network;
+pub mod workload;
+
+pub use clock::cpu_seconds;
+pub use workload::{Outcome, Workload, build};
