@@ -15,6 +15,8 @@ mod draft;
 mod epilogue;
 mod fuse;
 mod geometry;
+#[cfg(feature = "jit")]
+mod jit;
 mod layers;
 mod lower;
 mod lowered;

@@ -3,6 +3,8 @@
 use super::allocate::Layout;
 use super::chain::chain;
 use super::draft::Draft;
+#[cfg(feature = "jit")]
+use super::jit::MachineCode;
 use super::layers::Constants;
 use super::place::Place;
 use crate::kernel::array::{Gather, MatMul, MatMulTransposed, Scatter, SumAxis};
@@ -15,6 +17,8 @@ use crate::kernel::straight::{Instruction, Straight};
 #[derive(Clone, Debug)]
 pub(crate) enum Step<T> {
     Straight(Run<T, Box<[Instruction]>>, Box<[Instruction]>),
+    #[cfg(feature = "jit")]
+    Machine(MachineCode<T>),
     Chain(Run<T, Chain>, Chain),
     MatMul(Run<T, MatMul>, MatMul),
     MatMulTransposed(Run<T, MatMulTransposed>, MatMulTransposed),
@@ -24,7 +28,7 @@ pub(crate) enum Step<T> {
     Linear(Run<T, Linear>, Linear),
 }
 
-impl<T> Step<T> {
+impl<T: Registers> Step<T> {
     /// Runs the kernel.
     ///
     /// # Safety
@@ -35,6 +39,8 @@ impl<T> Step<T> {
         unsafe {
             match self {
                 Step::Straight(run, args) => run(memory, args),
+                #[cfg(feature = "jit")]
+                Step::Machine(code) => code.run(memory),
                 Step::Chain(run, args) => run(memory, args),
                 Step::MatMul(run, args) => run(memory, args),
                 Step::MatMulTransposed(run, args) => run(memory, args),
@@ -158,10 +164,14 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
 }
 
 fn flush<T: Registers>(list: &mut Vec<Instruction>, steps: &mut Vec<Step<T>>, isa: Isa) {
-    if !list.is_empty() {
-        steps.push(Step::Straight(
-            select::<T, Straight>(isa),
-            std::mem::take(list).into_boxed_slice(),
-        ));
+    if list.is_empty() {
+        return;
     }
+    let list = std::mem::take(list).into_boxed_slice();
+    #[cfg(feature = "jit")]
+    if let Some(code) = MachineCode::new(&list) {
+        steps.push(Step::Machine(code));
+        return;
+    }
+    steps.push(Step::Straight(select::<T, Straight>(isa), list));
 }

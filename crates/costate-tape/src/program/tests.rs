@@ -439,3 +439,63 @@ fn several_outputs_are_written_one_after_another() {
     let expected = f.eval(&[&x, &[3.0]]).unwrap().concat();
     assert!(difference(&out, &expected) < 1e-15);
 }
+
+/// A random function of x \[3\] and θ \[2\], number by number, over every elementwise operation.
+fn random_scalars<T: Lane>(code: &[Instruction]) -> Function<T> {
+    let inputs: [(&str, &[usize]); 2] = [("x", &[3]), ("theta", &[2])];
+    Function::record(&inputs, |v| {
+        let mut values: Vec<Var<'_, T>> = (0..3).map(|i| v[0].index(i)).collect();
+        values.extend((0..2).map(|i| v[1].index(i)));
+        for Instruction { what, from } in code {
+            let [a, b, c] = from.map(|i| values[i % values.len()]);
+            let value = match what % 4 {
+                0 => a.unary(Unary::ALL[from[1] % Unary::ALL.len()]),
+                1 => a.binary(Binary::ALL[from[2] % Binary::ALL.len()], b),
+                2 => Var::select(a, b, c),
+                _ => a.powi(from[1] as i32 % 9 - 4),
+            };
+            values.push(value + v[0].index(0));
+        }
+        vec![Var::stack(&values[values.len() - 3..])]
+    })
+    .unwrap()
+}
+
+fn scalars_equal_to_the_bit<T: Lane + Float>(code: &[Instruction]) {
+    let f = random_scalars::<T>(code);
+    let reference = f.vjp(&[0, 1]);
+    let mut numbers = Numbers(code.len() as u64);
+    let [x, theta, a] = [3, 2, 3].map(|len| numbers.many::<T>(len));
+    let expected = reference.eval(&[&x, &theta, &a]).unwrap();
+    let program = Program::with_products(&f, 1).unwrap();
+    let mut workspace = program.workspace(1);
+    program.set_params(&mut workspace, &theta);
+    let (mut y, mut a_x, mut a_theta) = ([T::ZERO; 3], [T::ZERO; 3], [T::ZERO; 2]);
+    program.eval(&mut workspace, 0, &[&x], &mut y);
+    program.products(&mut workspace, 0, &a, &mut [&mut a_x]);
+    program.accumulate(&mut workspace, &[(0, T::ONE)]);
+    program.finish(&mut workspace, &mut a_theta);
+    for (found, expected) in [&y[..], &a_x, &a_theta].into_iter().zip(&expected) {
+        for (&f, &e) in found.iter().zip(expected) {
+            assert!(f == e || f.is_nan() && e.is_nan(), "{f:?} instead of {e:?}");
+        }
+    }
+}
+
+#[test]
+fn scalar_programs_equal_the_interpreter_to_the_bit() {
+    let config = Config {
+        cases: 300,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    runner
+        .run(&instructions(), |code| {
+            scalars_equal_to_the_bit::<f64>(&code);
+            scalars_equal_to_the_bit::<f32>(&code);
+            Ok(())
+        })
+        .unwrap();
+}
