@@ -1,1 +1,6 @@
 //! Tests that cross crates; the tests themselves are in `tests/all/`.
+
+/// The README's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
