@@ -3,11 +3,13 @@
 //! An [`Integrator`](crate::Integrator) decides where to step, whether to accept and what to try next; its engine computes the step. There is
 //! one file for each family of methods.
 
+mod dirk;
 mod newton;
 pub(crate) mod radau;
 mod rosenbrock;
 mod runge_kutta;
 
+pub use dirk::{Dirk, DirkTableau};
 pub use radau::Radau;
 pub use rosenbrock::{Rosenbrock, RosenbrockTableau};
 pub use runge_kutta::{RungeKutta, Scheme};

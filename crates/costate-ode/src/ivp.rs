@@ -5,8 +5,8 @@ mod attach;
 
 use crate::system::Erased;
 use crate::{
-    Controller, Engine, Error, Failure, Field, Integrator, Method, Norm, Options, Radau, Real,
-    Rosenbrock, Solution, State, Stats, System, Tolerance, Trajectory, tableau,
+    Controller, Dirk, Engine, Error, Failure, Field, Integrator, Method, Norm, Options, Radau,
+    Real, Rosenbrock, Solution, State, Stats, System, Tolerance, Trajectory, tableau,
 };
 
 /// What to keep of a solution.
@@ -172,6 +172,16 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
         if let Err(error) = check_times(&save, t0, t1) {
             return Err(fail(error));
         }
+        if !method.adaptive && options.step.is_none() {
+            return Err(fail(Error::NoErrorEstimate {
+                method: method.name,
+            }));
+        }
+        if !method.mass && system.mass().is_some() {
+            return Err(fail(Error::MassMatrix {
+                method: method.name,
+            }));
+        }
         match method.family {
             Family::Explicit(tableau) => {
                 let it = Integrator::new(tableau, system, t0, &y0, options);
@@ -181,6 +191,12 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             Family::Rosenbrock(tableau) => {
                 let system = Erased(&mut system);
                 let engine = Rosenbrock::new(tableau, &system, &y0);
+                let it = Integrator::with_engine(engine, system, t0, &y0, options);
+                run(it.map_err(fail)?, t1, save, dense)
+            }
+            Family::Dirk(tableau) => {
+                let system = Erased(&mut system);
+                let engine = Dirk::new(tableau, &system, &y0);
                 let it = Integrator::with_engine(engine, system, t0, &y0, options);
                 run(it.map_err(fail)?, t1, save, dense)
             }

@@ -15,6 +15,7 @@ use crate::{Element, Field, Matrix, Real, Scale, State, Stats, System};
 pub(crate) struct Derivatives<T, Y: State<T>> {
     pub(crate) jacobian: Matrix<Y::Element>,
     pub(crate) mass: Option<Matrix<Y::Element>>,
+    base: Y,
     point: Y,
     slope: Y,
     increments: Vec<Y::Element>,
@@ -39,6 +40,7 @@ where
         Self {
             jacobian: Matrix::new::<T>(n, structure),
             mass,
+            base: y.clone(),
             point: y.clone(),
             slope: y.clone(),
             increments: vec![Y::Element::zero(); n],
@@ -46,13 +48,13 @@ where
         }
     }
 
-    /// Takes ∂f/∂y at (t, y), where f is `f`, for steps of about `h`.
+    /// Takes ∂f/∂y at (t, y), where f is `f` if that is known, for steps of about `h`.
     pub(crate) fn take<S: System<T, Y>>(
         &mut self,
         system: &mut S,
         t: T,
         y: &Y,
-        f: &Y,
+        f: Option<&Y>,
         h: T,
         scale: &mut Scale<T>,
         stats: &mut Stats,
@@ -62,7 +64,11 @@ where
         if system.jacobian(t, y, &mut self.jacobian) {
             return;
         }
-        let (y, f) = (y.as_slice(), f.as_slice());
+        if f.is_none() {
+            system.eval(t, y, &mut self.base);
+            stats.nfe += 1;
+        }
+        let (y, f) = (y.as_slice(), f.unwrap_or(&self.base).as_slice());
         let point = self.point.as_mut_slice();
         point.copy_from_slice(y);
         let epsilon = Y::Element::epsilon();

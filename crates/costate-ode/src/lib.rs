@@ -62,7 +62,9 @@ pub use coefficient::Coefficient;
 pub use combine::{Term, Terms, combine};
 pub use controller::Controller;
 pub use diagnosis::{Cause, Diagnosis, Try, Worst};
-pub use engine::{Engine, Radau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme, Span};
+pub use engine::{
+    Dirk, DirkTableau, Engine, Radau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme, Span,
+};
 pub use error::Error;
 pub use integrator::{Attempt, Integrator};
 pub use ivp::Ivp;

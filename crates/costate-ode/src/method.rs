@@ -1,7 +1,7 @@
 //! The registry of methods.
 
 use crate::engine::radau;
-use crate::{Error, RosenbrockTableau, Tableau, tableau};
+use crate::{DirkTableau, Error, RosenbrockTableau, Tableau, tableau};
 
 /// A method of integration and what there is to know about it.
 ///
@@ -28,6 +28,8 @@ pub struct Method {
     pub adaptive: bool,
     /// Whether it suits stiff problems.
     pub stiff: bool,
+    /// Whether it solves M dy/dt = f(t, y).
+    pub mass: bool,
     /// States held in memory during a step; implicit methods hold matrices besides.
     pub memory: usize,
     /// When to choose it.
@@ -42,6 +44,7 @@ pub struct Method {
 pub(crate) enum Family {
     Explicit(&'static Tableau),
     Rosenbrock(&'static RosenbrockTableau),
+    Dirk(&'static DirkTableau),
     Radau,
 }
 
@@ -55,6 +58,7 @@ impl From<&'static Tableau> for Method {
             stages: tableau.stages(),
             adaptive: tableau.embedded_order.is_some(),
             stiff: false,
+            mass: false,
             memory: tableau.dense_len() + 4,
             when: tableau.when,
             reference: tableau.reference,
@@ -73,10 +77,30 @@ impl From<&'static RosenbrockTableau> for Method {
             stages: tableau.stages(),
             adaptive: true,
             stiff: true,
+            mass: true,
             memory: tableau.stages() + 9,
             when: tableau.when,
             reference: tableau.reference,
             family: Family::Rosenbrock(tableau),
+        }
+    }
+}
+
+impl From<&'static DirkTableau> for Method {
+    fn from(tableau: &'static DirkTableau) -> Self {
+        Self {
+            name: tableau.name,
+            title: tableau.title,
+            order: tableau.order,
+            dense_order: tableau.dense_order(),
+            stages: tableau.stages(),
+            adaptive: tableau.embedded_order.is_some(),
+            stiff: true,
+            mass: false,
+            memory: tableau.stages() + 12,
+            when: tableau.when,
+            reference: tableau.reference,
+            family: Family::Dirk(tableau),
         }
     }
 }
@@ -91,7 +115,15 @@ impl Method {
         let rosenbrock = RosenbrockTableau::all()
             .iter()
             .map(|tableau| Self::from(*tableau));
-        explicit.chain(rosenbrock).chain([radau::METHOD]).collect()
+        let dirk = DirkTableau::all()
+            .iter()
+            .map(|tableau| Self::from(*tableau));
+        let radau = [radau::METHOD];
+        explicit
+            .chain(dirk)
+            .chain(rosenbrock)
+            .chain(radau)
+            .collect()
     }
 
     /// The method called `name`.

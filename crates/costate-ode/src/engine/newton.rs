@@ -13,6 +13,17 @@ pub(super) enum Verdict {
     GoOn,
 }
 
+/// What the Jacobian at hand is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Age {
+    /// It must be taken.
+    None,
+    /// It is of an earlier step.
+    Kept,
+    /// It is of the present state.
+    Fresh,
+}
+
 /// How small the error of an iteration must be in the norm that has `rtol` for 1, so that it spoils neither a solution nor the estimate of its error.
 pub(super) fn tolerance<T: Real>(rtol: T, epsilon: T) -> T {
     if rtol == T::zero() {

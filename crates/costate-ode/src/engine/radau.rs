@@ -4,7 +4,7 @@
 mod coefficients;
 mod scheme;
 
-use super::newton::{self, Convergence, Verdict};
+use super::newton::{self, Age, Convergence, Verdict};
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::jacobian::Derivatives;
@@ -22,6 +22,7 @@ pub(crate) static METHOD: Method = Method {
     stages: 3,
     adaptive: true,
     stiff: true,
+    mass: true,
     memory: 17,
     when: "Very stiff problems and differential-algebraic ones at tight tolerances (1e-6 and below), or where Jacobians are dear.",
     reference: "[Hairer1996]",
@@ -40,8 +41,8 @@ const NAME: &str = "radau";
 /// polynomial, of order 3.
 ///
 /// # What is kept, and when it is renewed
-/// ∂f/∂y is kept as long as Newton's iteration contracts by 1/1000 or better, and taken afresh for the next step otherwise, and after any rejection if it is not
-/// of the present state. The factors are kept, and the step with them, while the step would grow by less than a fifth; any other step size costs a real and a complex
+/// ∂f/∂y is kept as long as Newton's iteration contracts by 1/1000 or better. It is taken afresh for the next step otherwise; at once if an iteration does not
+/// converge, and after a rejection, unless it is of the present state. The factors are kept, and the step with them, while the step would grow by less than a fifth; any other step size costs a real and a complex
 /// factorisation. Each iteration costs three evaluations of f and two solutions; a step costs one evaluation at its start, and one more for
 /// its error estimate after a rejection and in the first step.
 ///
@@ -90,24 +91,13 @@ pub struct Radau<T, Y: State<T>> {
     /// The step that the factors are for.
     factorised: Option<T>,
     convergence: Convergence<T>,
-    /// The factor to try again by after an iteration that did not converge.
-    retry: Option<T>,
+    /// The iteration did not converge.
+    failed: bool,
     first: bool,
     rejected: bool,
     /// The step before and its error, for the predictive controller.
     before: Option<(T, T)>,
     bad: Option<(usize, T, usize)>,
-}
-
-/// What the Jacobian at hand is good for.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Age {
-    /// It must be taken.
-    None,
-    /// It is of an earlier step.
-    Kept,
-    /// It is of the present state.
-    Fresh,
 }
 
 impl<T: Real, Y: State<T>> Radau<T, Y>
@@ -143,7 +133,7 @@ where
             jacobian: Age::None,
             factorised: None,
             convergence: Convergence::new(7),
-            retry: None,
+            failed: false,
             first: true,
             rejected: false,
             before: None,
@@ -151,8 +141,25 @@ where
         }
     }
 
-    fn factorise(&mut self, h: T, stats: &mut Stats) -> bool {
-        let over_h = |x: T| Y::Element::real(x / h);
+    /// The matrices for the step, factorised; false if one is singular.
+    fn prepare<S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        scale: &mut Scale<T>,
+        stats: &mut Stats,
+    ) -> bool {
+        if self.jacobian == Age::None {
+            let f = Some(&self.f);
+            self.derivatives
+                .take(system, span.t, y, f, span.h, scale, stats);
+            (self.jacobian, self.factorised) = (Age::Fresh, None);
+        }
+        if self.factorised == Some(span.h) {
+            return true;
+        }
+        let over_h = |x: T| Y::Element::real(x / span.h);
         let (jacobian, mass) = (&self.derivatives.jacobian, self.derivatives.mass.as_ref());
         let lift = |entry| Pair {
             re: entry,
@@ -168,7 +175,7 @@ where
             .real
             .factorise::<T, _>(gamma, mass, jacobian, |entry| entry)
             && self.complex.factorise::<T, _>(shift, mass, jacobian, lift);
-        self.factorised = done.then_some(h);
+        self.factorised = done.then_some(span.h);
         done
     }
 
@@ -395,22 +402,20 @@ where
         measure: bool,
         stats: &mut Stats,
     ) -> T {
-        (self.bad, self.retry, self.tried_h) = (None, None, span.h);
+        (self.bad, self.failed, self.tried_h) = (None, false, span.h);
         <Self as Engine<T, Y, S>>::slope(self, system, span.t, y, stats);
-        if self.jacobian == Age::None {
-            let f = &self.f;
-            self.derivatives
-                .take(system, span.t, y, f, span.h, scale, stats);
-            (self.jacobian, self.factorised) = (Age::Fresh, None);
-        }
-        if self.factorised != Some(span.h) && !self.factorise(span.h, stats) {
-            self.retry = Some(T::from_f64(0.5));
-            return T::infinity();
-        }
-        self.predict(span.h);
-        if !self.iterate(system, span, y, scale, stats) {
-            self.retry = Some(T::from_f64(0.5));
-            return T::infinity();
+        loop {
+            if self.prepare(system, span, y, scale, stats) {
+                self.predict(span.h);
+                if self.iterate(system, span, y, scale, stats) {
+                    break;
+                }
+            }
+            if self.jacobian != Age::Kept {
+                self.failed = true;
+                return T::infinity();
+            }
+            self.jacobian = Age::None;
         }
         add(trial, y, &self.z[2]);
         if !measure {
@@ -439,8 +444,8 @@ where
                 self.jacobian = Age::None;
             }
         }
-        if let Some(retry) = self.retry {
-            return tried * retry;
+        if self.failed {
+            return tried * number(0.5);
         }
         let limit = number(self.convergence.limit() as f64);
         let iterations = number(self.convergence.iterations() as f64);

@@ -219,7 +219,7 @@ where
         <Self as Engine<T, Y, S>>::slope(self, system, span.t, y, stats);
         if !self.derivatives_known {
             let (d, f, h) = (&mut self.derivatives, &self.f, span.h);
-            d.take(system, span.t, y, f, h, scale, stats);
+            d.take(system, span.t, y, Some(f), h, scale, stats);
             self.depends_on_t = d.take_in_time(system, span.t, y, f, h, &mut self.f_t, stats);
             self.derivatives_known = true;
         }

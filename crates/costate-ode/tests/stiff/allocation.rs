@@ -1,7 +1,9 @@
 //! A step allocates nothing, a rejected one included.
 
 use crate::systems::{Chain, VanDerPol};
-use costate_ode::{Engine, Integrator, Options, Radau, Rosenbrock, RosenbrockTableau, System};
+use costate_ode::{
+    Dirk, DirkTableau, Engine, Integrator, Options, Radau, Rosenbrock, RosenbrockTableau, System,
+};
 use std::alloc::{GlobalAlloc, Layout, System as Heap};
 use std::cell::Cell;
 
@@ -87,5 +89,20 @@ fn steps_of_radau_allocate_nothing() {
         let y0 = chain.start();
         let engine = Radau::new(&chain, &y0);
         assert_eq!(allocations(engine, chain, &y0, 1.0), 0);
+    }
+}
+
+#[test]
+fn steps_of_diagonally_implicit_methods_allocate_nothing() {
+    let adaptive = |tableau: &&&DirkTableau| tableau.embedded_order.is_some();
+    for tableau in DirkTableau::all().iter().filter(adaptive) {
+        let y0 = vec![2.0, 0.0];
+        let engine = Dirk::new(tableau, &VanDerPol, &y0);
+        assert_eq!(
+            allocations(engine, VanDerPol, &y0, 2000.0),
+            0,
+            "{}",
+            tableau.name
+        );
     }
 }

@@ -3,6 +3,7 @@
 mod allocation;
 mod cost;
 mod dae;
+mod dirk;
 mod order;
 mod reference;
 mod rosenbrock;
