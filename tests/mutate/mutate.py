@@ -30,6 +30,7 @@ FILES = {
     NEURAL + "field/native.rs": GRADIENTS,
     NEURAL + "gradient/backsolve.rs": GRADIENTS,
     NEURAL + "gradient/discrete.rs": GRADIENTS,
+    NEURAL + "gradient/discrete/small.rs": GRADIENTS,
     NEURAL + "gradient/discrete/sweep.rs": GRADIENTS,
     NEURAL + "gradient/forward.rs": GRADIENTS,
     NEURAL + "gradient/forward/tangents.rs": GRADIENTS,

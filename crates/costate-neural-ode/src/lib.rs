@@ -1,4 +1,55 @@
 //! Exact gradients through differential equations: neural ODEs, adjoint methods, training.
+//!
+//! The solution of dh/dt = f(h, t, θ) is a function of its start, of its parameters and of all its times; this crate gives the gradient of
+//! anything computed from it.
+//!
+//! ```
+//! use costate_neural_ode::layer::{Layer, Mlp};
+//! use costate_neural_ode::train::optimizer::{Adam, Optimizer};
+//! use costate_neural_ode::{Discrete, GradientMethod, Problem, Recorded};
+//! use costate_ode::{Options, tableau};
+//! use costate_tape::Unary;
+//!
+//! // dh/dt = net(h³), for four states of two components at once
+//! let net = Mlp::new(&[2, 16, 2], Unary::Tanh);
+//! let field = Recorded::record(&[4, 2], net.parameter_len(), |h, _t, theta| net.apply(h * h * h, theta))?;
+//!
+//! let options = Options::tolerances(1e-6, 1e-8);
+//! let mut discrete = Discrete::new(field, &vec![0.0; 8], tableau::by_name("tsit5")?, options)?;
+//! let mut theta: Vec<f64> = net.initial(1);
+//! let mut optimizer = Adam::new(0.01);
+//! let h0 = [1.0, 0.0, 0.8, 0.2, 0.6, 0.4, 0.4, 0.6];
+//! let mut losses = Vec::new();
+//! for _ in 0..50 {
+//!     let problem = Problem { h0: &h0, theta: &theta, t0: 0.0, t1: 1.0, save_at: &[0.5, 1.0] };
+//!     // L = Σ (h − h₀)²: stay where you began.
+//!     let gradient = discrete.gradient(&problem, &mut |saved, cotangents| {
+//!         let mut loss = 0.0;
+//!         for (i, h) in saved.values().iter().enumerate() {
+//!             let off = h - h0[i % 8];
+//!             loss += off * off;
+//!             cotangents.values_mut()[i] = 2.0 * off;
+//!         }
+//!         loss
+//!     })?;
+//!     losses.push(gradient.loss);
+//!     optimizer.step(&mut theta, gradient.loss, &gradient.theta);
+//! }
+//! assert!(losses[49] < 0.05 * losses[0]);
+//! # Ok::<(), costate_neural_ode::Error>(())
+//! ```
+//!
+//! # The parts
+//! - A [`VectorField`] is f with its three products a·∂f/∂h, a·∂f/∂θ, a·∂f/∂t: [`Recorded`] from the tape, for networks and whatever else is
+//!   written with arrays; [`Native`] for a few states, in plain Rust; or your own.
+//! - A [`GradientMethod`] gives ∂L/∂h₀, ∂L/∂θ, ∂L/∂t₀, ∂L/∂t₁ and ∂L/∂(each save time): [`Discrete`] by default; the table in
+//!   [`gradient`] says when another.
+//! - [`Augmented`] is the adjoint system of the derivation, and what [`Backsolve`] solves.
+//! - [`layer`] has the networks, [`train`] the losses, optimisers and schedules.
+//!
+//! # Words
+//! The **costate** a(t) = +∂L/∂h(t) obeys da/dt = −a·∂f/∂h; the **gradient** is what comes out at the end. θ is always the last argument.
+//! Nothing in this crate differentiates step sizes: see [`gradient`](crate::gradient#what-is-constant).
 
 mod augmented;
 mod error;

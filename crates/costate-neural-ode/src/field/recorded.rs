@@ -39,7 +39,7 @@ impl<T: Lane> Recorded<T> {
     /// Compiles `function`.
     ///
     /// # Errors
-    /// [`Error::Tape`] if it cannot be compiled or differentiated: it branches on values, say.
+    /// [`Error::Tape`] if it cannot be compiled.
     ///
     /// # Panics
     /// If its inputs are not h, t (one number) and θ, or its output has not the shape of h.
@@ -75,7 +75,7 @@ impl<T: Lane> Recorded<T> {
     /// Records f(h, t, θ) for h of the shape `state` and a θ of `parameters` numbers, and compiles it.
     ///
     /// # Errors
-    /// [`Error::Tape`] if it cannot be compiled or differentiated.
+    /// [`Error::Tape`] if it cannot be compiled.
     ///
     /// # Panics
     /// If f branches on a recorded value, or dh/dt has not the shape of h.
@@ -94,6 +94,15 @@ impl<T: Lane> Recorded<T> {
     #[must_use]
     pub fn program(&self) -> &Program<T> {
         &self.program
+    }
+
+    /// Whether every branch that f took while it was recorded would have been taken in the last evaluation too. Where one is not, that
+    /// evaluation is NaN, and a solve stops there.
+    ///
+    /// # Errors
+    /// [`Error::Tape`], naming the comparison and where it is written.
+    pub fn check_guards(&self) -> Result<(), Error> {
+        Ok(self.program.check_guards(&self.workspace)?)
     }
 
     /// Makes frames up to `frame`: some more than asked for, since a solve asks for one after another.

@@ -2,7 +2,7 @@
 
 use super::primal::Primal;
 use super::{
-    About, Gradient, GradientMethod, LossFn, Problem, Saved, Stats, add, dot, scalar, total,
+    About, Frames, Gradient, GradientMethod, LossFn, Problem, Saved, Stats, add, dot, scalar, total,
 };
 use crate::augmented::{Augmented, Quadratures};
 use crate::{Error, VectorField};
@@ -95,6 +95,7 @@ where
         };
         let mut back = Integrator::new(tableau, augmented, T::zero(), &state, backwards)?;
         let field = back.system_mut().field.take();
+        back.system_mut().frames = Frames::of_one_step(tableau.stages() + 1);
         Ok(Self {
             primal: Primal::of_one_step(field, like, tableau, options)?,
             weights: back.engine().scheme().b.to_vec(),

@@ -1,5 +1,6 @@
 //! The exact gradient of the numbers computed.
 
+mod small;
 mod sweep;
 
 use super::primal::Primal;

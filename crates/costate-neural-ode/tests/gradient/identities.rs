@@ -1,7 +1,7 @@
 //! What must hold of every right gradient, whatever computed it.
 
 use super::duals::entries;
-use super::fields::{Case, case, config, loss_with_cotangents, network, polynomial};
+use super::fields::{Case, case, config, loss_with_cotangents, network, polynomial, tableaus};
 use costate_neural_ode::gradient::{METHODS, by_name};
 use costate_neural_ode::{Native, Problem, Recorded, RightHandSide, VectorField};
 use costate_ode::Options;
@@ -162,33 +162,37 @@ fn native_fields_give_the_same_products_as_their_records() {
 
 #[test]
 fn native_gradients_are_those_of_the_record() {
-    let options = || Options::tolerances(1e-7, 1e-7);
-    let tsit5 = costate_ode::tableau::by_name("tsit5").unwrap();
-    let problem = Problem {
-        h0: &[0.4, -1.1, 0.9],
-        theta: &[1.3, 0.7],
-        t0: 0.2,
-        t1: 1.9,
-        save_at: &[0.7, 1.9],
-    };
-    for about in METHODS {
-        let native: Native<_, f64, 3, 2> = Native::new(Forced);
-        let recorded = Recorded::new(&native.function()).unwrap();
-        let mut a = by_name(about.name, native, &[0.0; 3], tsit5, options()).unwrap();
-        let mut b = by_name(about.name, recorded, &vec![0.0; 3], tsit5, options()).unwrap();
-        let a = a.gradient(&problem, &mut loss_with_cotangents).unwrap();
-        let b = b.gradient(&problem, &mut loss_with_cotangents).unwrap();
-        let limit = if about.name == "finite-difference" {
-            1e-8
-        } else {
-            1e-12
+    for (tableau, about) in tableaus()
+        .iter()
+        .flat_map(|t| METHODS.iter().map(move |m| (t, m)))
+    {
+        let options = || Options {
+            step: tableau.embedded_order.is_none().then_some(0.1),
+            ..Options::tolerances(1e-7, 1e-7)
         };
-        for ((variable, a), (_, b)) in entries(a).into_iter().zip(entries(b)) {
-            assert!(
-                (a - b).abs() < limit * (1.0 + b.abs()),
-                "{}: {variable:?} {a} {b}",
-                about.name
-            );
+        for save_at in [&[][..], &[0.7, 1.9]] {
+            let problem = Problem {
+                h0: &[0.4, -1.1, 0.9],
+                theta: &[1.3, 0.7],
+                t0: 0.2,
+                t1: 1.9,
+                save_at,
+            };
+            let native: Native<_, f64, 3, 2> = Native::new(Forced);
+            let recorded = Recorded::new(&native.function()).unwrap();
+            let mut a = by_name(about.name, native, &[0.0; 3], tableau, options()).unwrap();
+            let mut b = by_name(about.name, recorded, &vec![0.0; 3], tableau, options()).unwrap();
+            let a = a.gradient(&problem, &mut loss_with_cotangents).unwrap();
+            let b = b.gradient(&problem, &mut loss_with_cotangents).unwrap();
+            let limit = if about.name == "finite-difference" {
+                1e-7
+            } else {
+                1e-12
+            };
+            for ((variable, a), (_, b)) in entries(a).into_iter().zip(entries(b)) {
+                let title = format!("{}, {}, {variable:?}", about.name, tableau.name);
+                assert!((a - b).abs() < limit * (1.0 + b.abs()), "{title}: {a} {b}");
+            }
         }
     }
 }

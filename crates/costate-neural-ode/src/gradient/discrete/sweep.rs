@@ -1,5 +1,6 @@
 //! The way back through the steps.
 
+use super::small::{self, Column};
 use crate::VectorField;
 use crate::gradient::primal::{Primal, StepRecord};
 use crate::gradient::{Saved, add, dot, scalar};
@@ -13,22 +14,24 @@ use num_traits::{One, Zero};
 #[derive(Debug)]
 pub(super) struct Sweep<T, Y: State<T>> {
     /// Nodes c_i.
-    nodes: Vec<Y::Element>,
-    closing: usize,
+    pub(super) nodes: Vec<Y::Element>,
+    pub(super) closing: usize,
+    /// For small states; empty for others.
+    pub(super) columns: Vec<Column<Y::Element>>,
     /// For steps without and with a save time inside.
     plans: [Plan<T>; 2],
     /// v_i for each row, then λ, then for each row i what the saved states add to its cotangent, Σ w_i(σ) g.
-    slots: Vec<Y>,
+    pub(super) slots: Vec<Y>,
     /// Σ g over the saved states inside the step.
     direct: Y,
     /// The cotangent of f where the step ends, from the step behind.
-    carry: Y,
-    kappa: Y,
+    pub(super) carry: Y,
+    pub(super) kappa: Y,
     zero: Y,
     packed: Y,
     /// Frames of the products of a step, all with weight 1.
-    frames: Vec<(usize, Y::Element)>,
-    clock: Y::Element,
+    pub(super) frames: Vec<(usize, Y::Element)>,
+    pub(super) clock: Y::Element,
     end_time: Y::Element,
     products: usize,
 }
@@ -54,7 +57,8 @@ impl<T: Real> Plan<T> {
         let column = |i: usize| {
             let mut terms: Vec<Term<T>> = of(&scheme.b, i, lambda).into_iter().collect();
             // The closing row is evaluated at h₁, so its v is part of λ.
-            for j in (i + 1..used).filter(|j| *j != closing) {
+            // The v_j that was found last comes last: nothing but one addition waits for it.
+            for j in (i + 1..used).rev().filter(|j| *j != closing) {
                 terms.extend(of(&scheme.rows[j].1, i, j));
             }
             if saving && i < used {
@@ -63,7 +67,9 @@ impl<T: Real> Plan<T> {
             terms
         };
         let columns: Vec<_> = (0..len).map(column).collect();
-        let arguments = (1..used).filter(|i| *i != closing && !columns[*i].is_empty());
+        let arguments = (1..used)
+            .rev()
+            .filter(|i| *i != closing && !columns[*i].is_empty());
         Self {
             arguments: arguments.map(|i| (i, T::one())).collect(),
             columns,
@@ -89,6 +95,7 @@ where
         Self {
             nodes,
             closing,
+            columns: small::columns::<T, Y>(scheme),
             plans: [
                 Plan::new(scheme, stages, len, false),
                 Plan::new(scheme, rows, len, true),
@@ -128,6 +135,26 @@ where
         let step = primal.steps[n];
         let (is_first, is_last) = (n == 0, n + 1 == primal.steps.len());
         let plan = usize::from(self.collect(primal, &step, cotangents));
+        if plan == 0 && !is_last && !self.columns.is_empty() {
+            self.small_step(primal, &step, is_first);
+        } else {
+            self.any_step(primal, &step, plan, is_first, is_last);
+        }
+        self.products += self.frames.len();
+        primal.field().accumulate(&self.frames);
+        self.frames.clear();
+    }
+
+    /// Goes back through a step of any state.
+    #[inline]
+    fn any_step<F: VectorField<Y::Element>>(
+        &mut self,
+        primal: &mut Primal<T, Y, F>,
+        step: &StepRecord<T>,
+        plan: usize,
+        is_first: bool,
+        is_last: bool,
+    ) {
         for i in (0..self.nodes.len()).rev() {
             let carried = i == self.closing && !is_last;
             if self.plans[plan].columns[i].is_empty() && !carried {
@@ -168,9 +195,6 @@ where
             }
         }
         self.leave(plan, is_first);
-        self.products += self.frames.len();
-        primal.field().accumulate(&self.frames);
-        self.frames.clear();
     }
 
     /// Gathers what the states saved in this step add. Returns whether one lies inside, so that it goes through dense output.
