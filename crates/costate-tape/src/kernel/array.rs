@@ -255,3 +255,28 @@ impl Kernel for Scatter {
         }
     }
 }
+
+/// sums\[i\] += Σ weight · from\[i\] over kept frames; the sums are among the constants.
+#[derive(Clone, Debug)]
+pub(crate) struct Numbers {
+    pub(crate) from: Box<[u32]>,
+    pub(crate) sums: usize,
+}
+
+impl Kernel for Numbers {
+    type Args = Numbers;
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(memory: &Memory<'_, V::T>, args: &Numbers) {
+        // SAFETY: the caller's.
+        unsafe {
+            for &(frame, weight) in memory.kept {
+                let frame = memory.frame.add(frame);
+                for (i, &from) in args.from.iter().enumerate() {
+                    let sum = memory.constants.add(args.sums + i);
+                    *sum = *sum + weight * *frame.add(from as usize);
+                }
+            }
+        }
+    }
+}

@@ -23,6 +23,8 @@ pub(crate) struct Batch<T> {
     pub(crate) constants: Constants,
     /// Where sums begin among the constants: behind all packed parameters.
     pub(crate) sums: usize,
+    /// Where single parameters go in a frame, and where they are among the constants.
+    pub(crate) copies: Vec<(usize, usize)>,
     /// The literals with which every frame begins.
     pub(crate) literals: Vec<T>,
     pub(crate) frame: usize,
@@ -90,15 +92,21 @@ impl<T: Registers> Batch<T> {
         if !source.guards.is_empty() {
             return None;
         }
-        let samples = |&node: &usize| match *source.nodes[node].shape {
-            [samples, _] if samples > 0 => Some(samples),
-            _ => None,
+        // A state is a batch, or a vector, which is a batch of one.
+        let size = match *source.nodes[signature.outputs[0]].shape {
+            [samples, units] if units > 0 => samples,
+            [units] if units > 0 => 1,
+            _ => return None,
         };
-        let size = signature.varying.iter().find_map(samples)?;
-        samples(&signature.outputs[0]).filter(|&samples| samples == size)?;
+        if size == 0 {
+            return None;
+        }
         let lanes = isa.lanes::<T>();
         let geometry = Geometry::new(size, lanes, isa.registers::<T>());
         let mut lowered = Lowered::new(source, signature, Some(&geometry)).ok()?;
+        if !lowered.has_layers() {
+            return None;
+        }
         let parts = parts(
             &lowered.lower,
             &lowered.lower.value(signature.parameter_cotangent?),
@@ -115,16 +123,26 @@ impl<T: Registers> Batch<T> {
         let steps = std::array::from_fn(|phase| {
             assemble(&lowered.phases[phase], &layout, isa, Some(&mut constants))
         });
+        let copies = &lowered.lower.copies;
+        let copied = constants.copies(copies.keys().copied().collect());
+        let copies = copies.values().map(|&place| layout.at(place) as usize);
+        let copies = copies.zip(copied..).collect();
         let sums = constants.len;
         let at = |slot: u32| layout.at(Place::new(slot)) as usize;
-        let parameter_steps = parts.iter().flat_map(|part| match *part {
-            Part::Outer { left, right, to } => constants.outer(at(left), at(right), to),
-            Part::Sum { of, to } => constants.sum(at(of), to),
+        let parameter_steps = parts.iter().flat_map(|part| match part {
+            Part::Outer { left, right, to } => constants.outer(at(*left), at(*right), *to),
+            Part::Sum { of, to } => constants.sum(at(*of), *to),
+            Part::Numbers(numbers) => {
+                let from = numbers.iter().map(|(place, _)| layout.at(*place));
+                let to = numbers.iter().map(|&(_, to)| to);
+                vec![constants.numbers(from.collect(), to.collect())]
+            }
         });
         Some(Batch {
             steps,
             parameter_steps: parameter_steps.collect(),
             sums,
+            copies,
             constants,
             literals: lowered.literals(&layout),
             frame: layout.len,
@@ -137,9 +155,7 @@ impl<T: Registers> Batch<T> {
             at_once: if size < 8 * lanes { usize::MAX } else { 1 },
         })
     }
-}
 
-impl<T: Registers> Batch<T> {
     pub(crate) fn shared_len(&self) -> usize {
         self.constants.len
     }
@@ -188,6 +204,9 @@ impl<T: Registers> Batch<T> {
         for (input, port) in inputs.iter().zip(&self.inputs) {
             port.enter(frame, input);
         }
+        for &(to, from) in &self.copies {
+            frame[to] = shared[from];
+        }
         self.run(0, shared, frame);
         self.output.leave(frame, out);
     }
@@ -224,6 +243,7 @@ impl<T: Registers> Batch<T> {
                 match step {
                     ParameterStep::Outer(run, args) => run[usize::from(weighted)](&memory, args),
                     ParameterStep::Sum(run, args) => run(&memory, args),
+                    ParameterStep::Numbers(run, args) => run(&memory, args),
                 }
             }
         }

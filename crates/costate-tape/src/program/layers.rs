@@ -5,6 +5,7 @@ use super::draft::{Epilogue, Layer};
 use super::geometry::{Geometry, Kind, Segment};
 use super::packing::{Fold, Matrix, Pack};
 use super::place::Place;
+use crate::kernel::array::Numbers;
 use crate::kernel::dispatch::{Isa, Registers, Run, select};
 use crate::kernel::panel::{self, Identity, Linear, PanelLinear, Tanh, TanhSlope};
 use crate::kernel::panel_grad::{Outer, OuterTiles, PanelOuter, PanelSum, Sum};
@@ -30,6 +31,8 @@ pub(crate) enum ParameterStep<T> {
     Outer([Run<T, Outer>; 2], Outer),
     /// Biases.
     Sum(Run<T, Sum>, Sum),
+    /// Numbers that were computed with the other products.
+    Numbers(Run<T, Numbers>, Numbers),
 }
 
 impl Constants {
@@ -210,6 +213,25 @@ impl Constants {
             )
         });
         calls.collect()
+    }
+
+    /// The kernel call that sums single numbers, and the fold of the sums into the elements `to` of θ.
+    pub(crate) fn numbers<T: Registers>(
+        &mut self,
+        from: Box<[u32]>,
+        to: Box<[u32]>,
+    ) -> ParameterStep<T> {
+        let sums = self.take(from.len());
+        self.folds.push(Fold::Numbers { sums, to });
+        let run = select::<T, Numbers>(self.isa);
+        ParameterStep::Numbers(run, Numbers { from, sums })
+    }
+
+    /// Room for copies of these elements of θ.
+    pub(crate) fn copies(&mut self, from: Box<[u32]>) -> usize {
+        let to = self.take(from.len());
+        self.packs.push(Pack::Numbers { from, to });
+        to
     }
 
     /// The kernel calls of the sum of `x` over the batch, and the fold of the sums into `to`, \[1, units\].

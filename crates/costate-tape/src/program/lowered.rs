@@ -74,6 +74,12 @@ impl<'a, T: Registers> Lowered<'a, T> {
         })
     }
 
+    /// Whether there are layers.
+    pub(super) fn has_layers(&self) -> bool {
+        let mut steps = self.phases.iter().flatten();
+        steps.any(|step| matches!(step, Draft::Linear(_)))
+    }
+
     /// Fuses the steps and gives addresses; `ends` are the slots that are read when each phase ends.
     pub(super) fn finish(&mut self, ends: &[Vec<u32>], lanes: usize) -> Layout {
         let mut uses = vec![0; self.lower.slots.len()];
@@ -85,7 +91,7 @@ impl<'a, T: Registers> Lowered<'a, T> {
             .flatten()
             .for_each(|&slot| uses[slot as usize] += 1);
         let literals = self.lower.literal_keys();
-        let patterns = if self.lower.has_layers() {
+        let patterns = if self.has_layers() {
             patterns::<T>()
         } else {
             Vec::new()

@@ -55,6 +55,8 @@ pub(crate) enum Pack {
         to: usize,
         samples: usize,
     },
+    /// Single parameters, one after another.
+    Numbers { from: Box<[u32]>, to: usize },
 }
 
 impl Pack {
@@ -73,8 +75,8 @@ impl Pack {
 
     /// Copies from `theta` into `constants`.
     pub(crate) fn run<T: Registers>(&self, theta: &[T], constants: &mut [T]) {
-        match *self {
-            Pack::Panel { from, to, rows } => {
+        match self {
+            &Pack::Panel { from, to, rows } => {
                 let (mut at, mut row) = (to, 0);
                 for block in panel::blocks(from.rows, rows) {
                     let tile = &mut constants[at..at + block * from.columns];
@@ -88,7 +90,7 @@ impl Pack {
                     row += block;
                 }
             }
-            Pack::Tail {
+            &Pack::Tail {
                 from,
                 to,
                 samples,
@@ -99,9 +101,14 @@ impl Pack {
                 4 => pack_tail::<T, 4>(from, &mut constants[to..], lanes, theta),
                 _ => pack_tail::<T, 8>(from, &mut constants[to..], lanes, theta),
             },
-            Pack::Bias { from, to, samples } => {
+            &Pack::Bias { from, to, samples } => {
                 for unit in 0..from.rows {
                     constants[to + unit * samples..][..samples].fill(theta[from.at(unit, 0)]);
+                }
+            }
+            Pack::Numbers { from, to } => {
+                for (number, &from) in constants[*to..].iter_mut().zip(from) {
+                    *number = theta[from as usize];
                 }
             }
         }
@@ -143,13 +150,15 @@ pub(crate) enum Fold {
         stride: usize,
         to: Matrix,
     },
+    /// Sums of single numbers, and their elements of θ.
+    Numbers { sums: usize, to: Box<[u32]> },
 }
 
 impl Fold {
     /// Adds the sums to θ's gradient.
     pub(crate) fn run<T: Registers>(&self, constants: &[T], gradient: &mut [T]) {
-        match *self {
-            Fold::Panel { sums, tiles, to } => {
+        match self {
+            &Fold::Panel { sums, tiles, to } => {
                 for (row, column, at) in tiles.all(to.rows, to.columns) {
                     let width = tiles.width.min(to.columns - column);
                     let sums = &constants[sums + at..][..width];
@@ -160,7 +169,13 @@ impl Fold {
                     }
                 }
             }
-            Fold::Tail {
+            Fold::Numbers { sums, to } => {
+                for (&sum, &to) in constants[*sums..].iter().zip(to) {
+                    let entry = &mut gradient[to as usize];
+                    *entry = *entry + sum;
+                }
+            }
+            &Fold::Tail {
                 sums,
                 samples,
                 stride,

@@ -1,4 +1,4 @@
-//! What a·∂f/∂θ of a batch is made of: sums over samples, each for a matrix inside θ.
+//! What a·∂f/∂θ of a batch is made of: sums over samples, each for a matrix inside θ, and single numbers.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,29 @@ use super::packing::Matrix;
 use super::place::{Place, Value};
 use crate::kernel::dispatch::Registers;
 
-/// One sum over the samples.
-#[derive(Clone, Copy, Debug)]
+/// One part of it.
+#[derive(Clone, Debug)]
 pub(super) enum Part {
     /// leftᵀ·right, into `to`.
     Outer { left: u32, right: u32, to: Matrix },
     /// The sum of `of`, into the row `to`.
     Sum { of: u32, to: Matrix },
+    /// Numbers as they are, each into an element of θ.
+    Numbers(Vec<(Place, u32)>),
 }
 
 impl Part {
     /// The slots that it reads.
     pub(super) fn reads(&self) -> Vec<u32> {
-        match *self {
-            Part::Outer { left, right, .. } => vec![left, right],
-            Part::Sum { of, .. } => vec![of],
+        match self {
+            Part::Outer { left, right, .. } => vec![*left, *right],
+            Part::Sum { of, .. } => vec![*of],
+            Part::Numbers(numbers) => numbers.iter().map(|(place, _)| place.slot).collect(),
         }
     }
 }
 
-/// The parts of the parameters' cotangent; none if it holds anything else.
+/// The parts of the parameters' cotangent; none if they do not lie in θ as matrices do.
 pub(super) fn parts<T: Registers>(lower: &Lower<'_, T>, value: &Value) -> Option<Vec<Part>> {
     if let Value::Total(terms) = value {
         let parts: Option<Vec<_>> = terms.iter().map(|term| parts_of(lower, term)).collect();
@@ -48,7 +51,12 @@ fn parts_of<T: Registers>(lower: &Lower<'_, T>, term: &Value) -> Option<Vec<Part
     }
     let part = |(slot, mut targets): (u32, Vec<(u32, usize)>)| {
         targets.sort_unstable();
-        Some(match *lower.virtuals.get(&slot)? {
+        let Some(&whole) = lower.virtuals.get(&slot) else {
+            let numbers = targets.into_iter();
+            let numbers = numbers.map(|(at, target)| (Place { slot, at }, target as u32));
+            return Some(Part::Numbers(numbers.collect()));
+        };
+        Some(match whole {
             Virtual::Outer {
                 left,
                 right,

@@ -231,17 +231,43 @@ fn networks_with_any_activation_equal_the_interpreter() {
 }
 
 #[test]
-fn a_network_without_a_batch_equals_the_interpreter() {
-    let widths = [3, 7, 3];
-    let f = Function::<f64>::record(
-        &[("h", &[3]), ("t", &[]), ("theta", &[7 * 4 + 3 * 8])],
-        |v| {
-            let net = network::<f64>(&widths, 1, Unary::Sigmoid, false);
-            let y = net.call(&[v[0].reshape([1, 3]), v[1], v[2]])[0];
-            vec![y.reshape([3]) * v[1].sin()]
-        },
-    );
-    every_isa(&f.unwrap(), 2, 1e-13, Some(false));
+fn a_network_over_one_vector_is_a_batch_of_one() {
+    for widths in [[3, 7, 3], [2, 50, 2], [1, 1, 1]] {
+        let parameters: usize = widths.windows(2).map(|w| w[1] * (w[0] + 1)).sum();
+        let inputs: [(&str, &[usize]); 3] =
+            [("h", &[widths[0]]), ("t", &[]), ("theta", &[parameters])];
+        let f = Function::<f64>::record(&inputs, |v| {
+            let [_, hidden, _] = widths;
+            let weights = hidden * widths[0];
+            let first = v[2].slice(0, 0..weights).reshape([hidden, widths[0]]);
+            let bias = v[2].slice(0, weights..weights + hidden);
+            let rest = weights + hidden;
+            let last = v[2]
+                .slice(0, rest..rest + weights)
+                .reshape([widths[0], hidden]);
+            let x = (v[0] * v[0]).matmul(first.transpose()) + bias;
+            let y = x.tanh().matmul(last.transpose()) + v[2].slice(0, rest + weights..parameters);
+            vec![y * v[1].sin()]
+        });
+        every_isa(&f.unwrap(), 2, 1e-13, Some(true));
+    }
+}
+
+#[test]
+fn known_equations_beside_a_network_are_a_batch_too() {
+    let net: usize = 5 * 3 + 2 * 6;
+    for samples in [1, 3, 20] {
+        let inputs: [(&str, &[usize]); 3] =
+            [("h", &[samples, 2]), ("t", &[]), ("theta", &[4 + net])];
+        let f = Function::<f64>::record(&inputs, |v| {
+            let (x, y) = (v[0].slice(1, 0..1), v[0].slice(1, 1..2));
+            let [a, b, c, d] = [0, 1, 2, 3].map(|i| v[2].index(i));
+            let known = Var::concat(&[a * x - b * x * y, d * x * y - c * y], 1);
+            let unknown = network::<f64>(&[2, 5, 2], samples, Unary::Tanh, false);
+            vec![known + unknown.call(&[v[0], v[1], v[2].slice(0, 4..4 + net)])[0]]
+        });
+        every_isa(&f.unwrap(), 2, 1e-13, Some(true));
+    }
 }
 
 #[test]

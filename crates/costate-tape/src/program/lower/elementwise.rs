@@ -50,14 +50,9 @@ impl<T: Registers> Lower<'_, T> {
 
     /// Units of the result, if it is a batch of which some operand is in panels.
     fn batch_units(&self, node: &Node<T>, values: &[Value]) -> Option<usize> {
-        let batch = self.geometry?.batch;
-        let [rows, units] = *node.shape.as_slice() else {
-            return None;
-        };
-        let panels = values
-            .iter()
-            .any(|value| matches!(value, Value::Panels(_, own) if *own == units));
-        (rows == batch && panels).then_some(units)
+        let units = self.sample_units(&node.shape)?;
+        let in_panels = |value: &Value| matches!(value, Value::Panels(_, own) if *own == units);
+        values.iter().any(in_panels).then_some(units)
     }
 
     fn each_in_panels(
@@ -111,14 +106,13 @@ impl<T: Registers> Lower<'_, T> {
     }
 
     /// The place of all elements, if they are the same number.
-    fn number(&self, value: &Value) -> Result<Option<Place>, Unfit> {
+    fn number(&mut self, value: &Value) -> Result<Option<Place>, Unfit> {
         let place = match value {
             Value::Array(first, 1) => Some(*first),
             Value::View(places) => place::uniform(places),
             _ => None,
         };
-        self.real(place.as_slice())?;
-        Ok(place)
+        place.map(|place| self.readable(place)).transpose()
     }
 
     /// The operand's places, repeated to the result's shape.
@@ -138,8 +132,7 @@ impl<T: Registers> Lower<'_, T> {
         let mut all = Vec::new();
         for (value, &operand) in values.iter().zip(&node.operands) {
             let places = self.spread(value, operand, &node.shape)?;
-            self.real(&places)?;
-            all.push(places);
+            all.push(self.all_readable(places)?);
         }
         Ok(all)
     }
@@ -159,9 +152,9 @@ impl<T: Registers> Lower<'_, T> {
                 } else {
                     node.operands[1]
                 };
-                return self
-                    .bias(node, layer_node, layer, bias, bias_node)
-                    .map(Some);
+                if let Ok(value) = self.bias(node, layer_node, layer, bias, bias_node) {
+                    return Ok(Some(value));
+                }
             }
         }
         if self.is_sum(left) || self.is_sum(right) {
@@ -235,11 +228,15 @@ impl<T: Registers> Lower<'_, T> {
         bias: &Value,
         bias_node: usize,
     ) -> Result<Value, Unfit> {
-        let (&Value::Panels(slot, units), &[rows, columns]) = (layer, node.shape.as_slice()) else {
+        let (&Value::Panels(slot, units), Some(geometry)) = (layer, self.geometry) else {
             return Err(Unfit);
         };
+        if self.sample_units(&node.shape) != Some(units) {
+            return Err(Unfit);
+        }
         let places = self.spread(bias, bias_node, &node.shape)?;
-        let (first, [0, stride]) = place::strides(&places, rows, columns).ok_or(Unfit)? else {
+        let strides = place::strides(&places, geometry.batch, units);
+        let (first, [0, stride]) = strides.ok_or(Unfit)? else {
             return Err(Unfit);
         };
         let only_user = self.uses[layer_node] == 1;

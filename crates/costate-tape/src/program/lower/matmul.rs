@@ -36,8 +36,8 @@ impl<T: Registers> Lower<'_, T> {
             return Ok(value);
         }
         let (a_places, b_places) = (self.places(&a)?, self.places(&b)?);
-        self.real(&a_places)?;
-        self.real(&b_places)?;
+        let a_places = self.all_readable(a_places)?;
+        let b_places = self.all_readable(b_places)?;
         if m * k * n <= FEW {
             return Ok(self.few(&a_places, &b_places, [m, k, n]));
         }

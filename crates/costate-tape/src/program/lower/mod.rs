@@ -9,7 +9,7 @@ mod matmul;
 mod movement;
 mod sum;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::allocate::{Origin, Slot};
 use super::draft::{Draft, One};
@@ -21,6 +21,9 @@ use crate::kernel::straight;
 
 /// Arrays of at most this many elements are worked on one by one.
 const SMALL: usize = 4;
+
+/// A batch may read this many parameters one by one, outside layers; each evaluation copies them into its frame.
+const COPIES: usize = 64;
 
 /// A slot that has no memory of its own.
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +57,8 @@ pub(super) struct Lower<'a, T> {
     /// Slots of literals and their values; the first is zero.
     pub(super) literals: Vec<(u32, T)>,
     known: HashMap<u64, Place>,
+    /// Where single parameters lie that steps read, by their index in θ.
+    pub(super) copies: BTreeMap<u32, Place>,
     /// Natural order to panels, by units.
     orders: HashMap<usize, std::rc::Rc<[u32]>>,
     pub(super) steps: Vec<Draft>,
@@ -78,6 +83,7 @@ impl<'a, T: Registers> Lower<'a, T> {
             virtuals: HashMap::new(),
             literals: vec![(0, T::ZERO)],
             known: HashMap::new(),
+            copies: BTreeMap::new(),
             orders: HashMap::new(),
             steps: Vec::new(),
         }
@@ -117,16 +123,25 @@ impl<'a, T: Registers> Lower<'a, T> {
 
     /// An input of a phase.
     pub(super) fn input(&mut self, node: usize, phase: usize) -> Value {
-        let shape = &self.source.nodes[node].shape;
-        let len = shape.iter().product();
-        let value = match (self.geometry, shape.as_slice()) {
-            (Some(geometry), &[batch, units]) if batch == geometry.batch => {
+        let len = self.len(node);
+        let value = match (self.geometry, self.sample_units(self.shape(node))) {
+            (Some(geometry), Some(units)) => {
                 Value::Panels(self.slot(geometry.len(units), Origin::Input(phase)), units)
             }
             _ => Value::Array(Place::new(self.slot(len, Origin::Input(phase))), len),
         };
         self.values[node] = Some(value.clone());
         value
+    }
+
+    /// The units of each sample, if an array of this shape is a batch; vectors are batches of one.
+    pub(super) fn sample_units(&self, shape: &[usize]) -> Option<usize> {
+        let batch = self.geometry?.batch;
+        match *shape {
+            [samples, units] if samples == batch => Some(units),
+            [units] if batch == 1 => Some(units),
+            _ => None,
+        }
     }
 
     /// The parameters.
@@ -144,13 +159,11 @@ impl<'a, T: Registers> Lower<'a, T> {
     /// The value of a result, in a batch brought into panels, or side by side if it is no batch.
     pub(super) fn result(&mut self, node: usize) -> Result<Value, Unfit> {
         let value = self.value(node);
-        let Some(geometry) = self.geometry else {
+        if self.geometry.is_none() {
             return Ok(value);
-        };
-        match *self.shape(node) {
-            [samples, units] if samples == geometry.batch => {
-                Ok(Value::Panels(self.in_panels(&value, units)?, units))
-            }
+        }
+        match self.sample_units(self.shape(node)) {
+            Some(units) => Ok(Value::Panels(self.in_panels(&value, units)?, units)),
             _ => Ok(Value::Array(self.contiguous(&value)?, self.len(node))),
         }
     }
@@ -176,11 +189,6 @@ impl<'a, T: Registers> Lower<'a, T> {
             .iter()
             .filter_map(|&(slot, value)| Some((slot, value.constant_key()?)));
         keys.collect()
-    }
-
-    /// Whether there are layers.
-    pub(super) fn has_layers(&self) -> bool {
-        self.geometry.is_some()
     }
 
     /// Takes the memory of slots that have none of their own.
@@ -259,23 +267,42 @@ impl<'a, T: Registers> Lower<'a, T> {
             .clone()
     }
 
-    /// That a value can be read by steps: nothing virtual in it.
-    fn real(&self, places: &[Place]) -> Result<(), Unfit> {
-        if self.virtuals.is_empty() || places.iter().all(|p| !self.virtuals.contains_key(&p.slot)) {
-            Ok(())
-        } else {
-            Err(Unfit)
+    /// The place where a step can read an element: its own, or that of a copy if it is a parameter.
+    fn readable(&mut self, place: Place) -> Result<Place, Unfit> {
+        match self.virtuals.get(&place.slot) {
+            None => Ok(place),
+            Some(Virtual::Parameters) if self.copies.len() < COPIES => {
+                if let Some(&copy) = self.copies.get(&place.at) {
+                    return Ok(copy);
+                }
+                let copy = Place::new(self.slot(1, Origin::Constant));
+                self.copies.insert(place.at, copy);
+                Ok(copy)
+            }
+            Some(_) => Err(Unfit),
         }
+    }
+
+    /// [`readable`](Lower::readable) for all elements.
+    fn all_readable(&mut self, mut places: Vec<Place>) -> Result<Vec<Place>, Unfit> {
+        if !self.virtuals.is_empty() {
+            for place in &mut places {
+                *place = self.readable(*place)?;
+            }
+        }
+        Ok(places)
     }
 
     /// The first element of a value whose elements lie side by side, brought there if need be.
     pub(super) fn contiguous(&mut self, value: &Value) -> Result<Place, Unfit> {
-        if let Value::Array(first, _) = value {
-            self.real(&[*first])?;
-            return Ok(*first);
+        match value {
+            Value::Array(first, _) if !self.virtuals.contains_key(&first.slot) => {
+                return Ok(*first);
+            }
+            _ => {}
         }
         let from = self.places(value)?;
-        self.real(&from)?;
+        let from = self.all_readable(from)?;
         let to = self.array(from.len());
         self.steps.push(Draft::Gather { from, to });
         Ok(to)
@@ -285,7 +312,7 @@ impl<'a, T: Registers> Lower<'a, T> {
     fn operand(&mut self, node: usize) -> Result<Place, Unfit> {
         let value = self.value(node);
         let place = self.contiguous(&value)?;
-        if let Value::View(_) = value {
+        if !matches!(value, Value::Panels(..)) {
             self.values[node] = Some(Value::Array(place, self.len(node)));
         }
         Ok(place)
@@ -300,7 +327,7 @@ impl<'a, T: Registers> Lower<'a, T> {
         }
         let geometry = self.geometry.ok_or(Unfit)?;
         let places = self.places(value)?;
-        self.real(&places)?;
+        let places = self.all_readable(places)?;
         let order = self.order(units);
         if places.len() != order.len() {
             return Err(Unfit);

@@ -16,7 +16,8 @@ impl<T: Registers> Lower<'_, T> {
         let value = self.value(node.operands[0]);
         let [outer, axis, inner] = shape;
         if let (&Value::Panels(slot, units), Some(geometry)) = (&value, self.geometry) {
-            if [outer, axis, inner] == [1, geometry.batch, units] {
+            // What has an axis left is the cotangent of a bias.
+            if [outer, axis, inner] == [1, geometry.batch, units] && node.shape.len() == 1 {
                 let of = slot;
                 let slot = self.slot(units, Origin::Constant);
                 self.virtuals.insert(slot, Virtual::BatchSum { of, units });
@@ -28,7 +29,7 @@ impl<T: Registers> Lower<'_, T> {
         }
         if outer * axis * inner <= FEW {
             let places = self.places(&value)?;
-            self.real(&places)?;
+            let places = self.all_readable(places)?;
             let mut sums = Vec::new();
             for o in 0..outer {
                 for i in 0..inner {
