@@ -9,4 +9,6 @@ pub(crate) mod panel;
 pub(crate) mod panel_grad;
 pub(crate) mod straight;
 pub(crate) mod tail;
+#[cfg(test)]
+mod tests;
 pub(crate) mod vector;

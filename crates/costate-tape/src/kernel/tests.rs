@@ -1,0 +1,109 @@
+//! The elementary kernels on every instruction set of this processor, against multiple precision and, densely, against f64.
+
+use super::dispatch::Isa;
+use crate::function::Function;
+use crate::op::Unary;
+use crate::program::{Lane, Program};
+use crate::scalar::Scalar;
+
+const KERNELS: [Unary; 3] = [Unary::Exp, Unary::Tanh, Unary::Sigmoid];
+
+/// Values from multiple precision (see `tests/reference/make.py`): operation, type, x, value, derivative.
+const TABLE: &str = include_str!("../../tests/reference/unary.csv");
+
+fn compiled<T: Lane>(op: Unary, x: &[T], isa: Isa) -> Vec<T> {
+    let shape = [x.len()];
+    let f = Function::<T>::record(&[("x", &shape)], |v| vec![v[0].unary(op)]).unwrap();
+    let program = Program::compile_for(&f, isa).unwrap();
+    let mut y = vec![T::from_f64(0.0); x.len()];
+    program.eval(&mut program.workspace(1), 0, &[x], &mut y);
+    y
+}
+
+/// Units in the last place between a result and what it should be, which overflows where the result may.
+fn ulps_f64(found: f64, exact: f64) -> f64 {
+    if found.to_bits() == exact.to_bits() || found.is_nan() && exact.is_nan() {
+        return 0.0;
+    }
+    let clip = |x: f64| x.clamp(-f64::MAX, f64::MAX);
+    let (found, exact) = (clip(found), clip(exact));
+    let size = exact.abs().min(f64::MAX.next_down());
+    (found - exact).abs() / (size.next_up() - size)
+}
+
+fn ulps_f32(found: f32, exact: f64) -> f64 {
+    if found.is_nan() && exact.is_nan() {
+        return 0.0;
+    }
+    let most = f64::from(f32::MAX);
+    let clip = |x: f64| x.clamp(-most, most);
+    let size = (exact.abs() as f32).min(f32::MAX.next_down());
+    let unit = f64::from(size.next_up()) - f64::from(size);
+    (clip(found.into()) - clip(exact)).abs() / unit
+}
+
+#[test]
+fn kernels_are_right_to_two_and_a_half_units_at_every_tabulated_argument() {
+    let rows: Vec<[&str; 5]> = TABLE
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            fields.try_into().expect("five fields")
+        })
+        .collect();
+    let number = |text: &str| text.parse::<f64>().unwrap();
+    for isa in Isa::available() {
+        for op in KERNELS {
+            let of = |kind: &'static str| {
+                let rows = rows
+                    .iter()
+                    .filter(move |row| row[0] == op.name() && row[1] == kind);
+                rows.map(|row| (number(row[2]), number(row[3]))).unzip()
+            };
+            let (x, exact): (Vec<f64>, Vec<f64>) = of("f64");
+            assert!(x.len() > 50);
+            for ((&x, &exact), found) in x.iter().zip(&exact).zip(compiled(op, &x, isa)) {
+                let off = ulps_f64(found, exact);
+                assert!(off <= 2.5, "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp");
+                if x == 0.0 {
+                    assert_eq!(found.is_sign_negative(), exact.is_sign_negative());
+                }
+            }
+            let (x, exact): (Vec<f64>, Vec<f64>) = of("f32");
+            let single: Vec<f32> = x.iter().map(|&x| x as f32).collect();
+            for ((&x, &exact), found) in x.iter().zip(&exact).zip(compiled(op, &single, isa)) {
+                let off = ulps_f32(found, exact);
+                assert!(off <= 2.5, "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp");
+            }
+        }
+    }
+}
+
+#[test]
+fn kernels_are_right_between_the_tabulated_arguments_too() {
+    // Every 20011th bit pattern: all exponents, both signs, infinities and NaNs.
+    let x: Vec<f32> = (0..=u32::MAX / 20_011)
+        .map(|i| f32::from_bits(i * 20_011))
+        .collect();
+    // Bit patterns of f64 whose results are neither 0 nor 1 throughout.
+    let wide: Vec<f64> = (0..40_000_i32)
+        .map(|i| f64::from(i - 20_000) * 0.0371 + 1e-7 * f64::from(i))
+        .collect();
+    let narrow: Vec<f64> = wide.iter().map(|x| x * 0.01).collect();
+    for isa in Isa::available() {
+        for op in KERNELS {
+            for (&x, found) in x.iter().zip(compiled(op, &x, isa)) {
+                let off = ulps_f32(found, op.value(f64::from(x)));
+                assert!(off <= 2.5, "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp");
+            }
+            for x in [&wide, &narrow] {
+                for (&x, found) in x.iter().zip(compiled(op, x, isa)) {
+                    // The library's own value is up to two units off.
+                    let off = ulps_f64(found, op.value(x));
+                    assert!(off <= 4.5, "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp");
+                }
+            }
+        }
+    }
+}
