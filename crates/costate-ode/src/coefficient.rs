@@ -88,6 +88,37 @@ impl Coefficient {
         self.hi == 0.0
     }
 
+    /// Σ c_j x^j rewritten in powers of x − ½, coefficients of lower powers first: where 0 ≤ x ≤ 1 they are far smaller, and the sum loses fewer digits.
+    pub(crate) fn about_half(coefficients: &[Self]) -> Vec<Self> {
+        let mut about: Vec<Self> = coefficients.to_vec();
+        // Horner's scheme at ½, again and again on what is left.
+        for from in 0..about.len() {
+            for j in (from..about.len() - 1).rev() {
+                about[j] = about[j].plus(about[j + 1].halved());
+            }
+        }
+        about
+    }
+
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        self.minus_product(-1.0, other)
+    }
+
+    const fn halved(self) -> Self {
+        Self {
+            hi: self.hi * 0.5,
+            lo: self.lo * 0.5,
+        }
+    }
+
+    /// `factor` times this.
+    pub(crate) const fn scaled(self, factor: f64) -> Self {
+        self.times(Self {
+            hi: factor,
+            lo: 0.0,
+        })
+    }
+
     const fn integer(value: i128) -> Self {
         let hi = value as f64;
         Self {
@@ -188,6 +219,21 @@ mod tests {
             assert!(
                 (ratio.lo - decimal.lo).abs() <= 1e-31 * ratio.hi.abs(),
                 "{text}: {ratio:?} {decimal:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_polynomial_is_the_same_about_another_point() {
+        let row = [7, -3, 11, 5, -2].map(|n| Coefficient::ratio(n, 3));
+        let about = Coefficient::about_half(&row);
+        for x in [0.0_f64, 0.3, 0.5, 1.0] {
+            let horner = |row: &[Coefficient], x: f64| {
+                row.iter().rev().fold(0.0, |sum, c| sum * x + c.to::<f64>())
+            };
+            assert!(
+                (horner(&row, x) - horner(&about, x - 0.5)).abs() < 1e-14,
+                "{x}"
             );
         }
     }

@@ -29,11 +29,13 @@ pub fn combine<T: Real, Y: State<T>>(out: &mut Y, y: &Y, slopes: &[Y], terms: &[
     }
 }
 
-#[cold]
+#[inline(never)]
 fn add_rest<T: Real, Y: State<T>>(out: &mut Y, slopes: &[Y], terms: &[Term<T>], h: T) {
-    for terms in terms.chunks(PASS) {
-        let so_far = out.clone();
-        sum(out.as_mut_slice(), so_far.as_slice(), slopes, terms, h);
+    for (j, w) in terms {
+        let weight = Y::Element::weight(h * *w);
+        for (out, k) in out.as_mut_slice().iter_mut().zip(slopes[*j].as_slice()) {
+            *out = out.add_scaled(weight, *k);
+        }
     }
 }
 

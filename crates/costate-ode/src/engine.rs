@@ -65,7 +65,8 @@ pub trait Engine<T, Y, S> {
         stats: &mut Stats,
     );
 
-    /// Pushes the states c_1, c_2, … with y(t + σh) = y + Σ c_m σ^m on the accepted step that led from `y` to `y_next`.
+    /// Pushes the states c_0, c_1, … with y(t + σh) = y + σ Σ c_m (σ − σ₀)^m on the accepted step that led from `y` to `y_next`; σ₀ is the
+    /// [`centre`](Engine::centre).
     fn powers(
         &mut self,
         system: &mut S,
@@ -75,6 +76,14 @@ pub trait Engine<T, Y, S> {
         powers: &mut Vec<Y>,
         stats: &mut Stats,
     );
+
+    /// σ₀ of [`powers`](Engine::powers): 0, or a point in the middle, about which the powers of methods of high order are smaller.
+    fn centre(&self) -> T
+    where
+        T: Real,
+    {
+        T::zero()
+    }
 
     /// k: the error estimate is O(h^k); what the controller takes roots by.
     fn error_exponent(&self) -> usize;
@@ -100,7 +109,7 @@ pub struct Span<T> {
     pub h: T,
 }
 
-/// Pushes c_m = `factor` Σ_i rows\[i\]\[m\] k_i for each power m + 1 of σ, states of the kind of `y`.
+/// Pushes c_m = `factor` Σ_i rows\[i\]\[m\] k_i for each m, states of the kind of `y`.
 fn push_powers<T: Real, Y: State<T>>(
     y: &Y,
     k: &[Y],

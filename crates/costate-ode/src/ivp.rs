@@ -271,7 +271,7 @@ where
 {
     let forward = it.t() <= t1;
     let mut solution = empty();
-    let mut trajectory = dense.then(|| Trajectory::new(it.t(), it.y()));
+    let mut trajectory = dense.then(|| Trajectory::new(it.t(), it.y(), it.engine().centre()));
     let mut saved = 0;
     let mut result = Ok(());
     it.set_end(t1);

@@ -80,23 +80,25 @@ pub struct Trajectory<T, Y> {
     times: Vec<T>,
     /// The states at these times.
     states: Vec<Y>,
-    /// Powers of σ of each step, behind each other: coefficient states of σ¹, σ², ….
+    /// Coefficient states c_0, c_1, … of each step, behind each other: y_n + σ Σ c_m (σ − centre)^m.
     powers: Vec<Y>,
+    centre: T,
     /// Where the powers of each step begin.
     offsets: Vec<usize>,
 }
 
 impl<T: Real, Y: State<T>> Trajectory<T, Y> {
-    pub(crate) fn new(t0: T, y0: &Y) -> Self {
+    pub(crate) fn new(t0: T, y0: &Y, centre: T) -> Self {
         Self {
             times: vec![t0],
             states: vec![y0.clone()],
             powers: Vec::new(),
+            centre,
             offsets: vec![0],
         }
     }
 
-    /// Appends the step that leads to `y` at `t`, whose powers of σ `powers` pushes.
+    /// Appends the step that leads to `y` at `t`, whose coefficient states `powers` pushes.
     pub(crate) fn push(&mut self, t: T, y: &Y, powers: impl FnOnce(&mut Vec<Y>)) {
         powers(&mut self.powers);
         self.offsets.push(self.powers.len());
@@ -150,6 +152,7 @@ impl<T: Real, Y: State<T>> Trajectory<T, Y> {
         let sigma = (t - self.times[n]) / (self.times[end] - self.times[n]);
         let powers = &self.powers[self.offsets[n]..self.offsets[end]];
         let weight = <Y::Element as Element<T>>::weight(sigma);
+        let about = <Y::Element as Element<T>>::weight(sigma - self.centre);
         // Horner's scheme in every component.
         for (i, (out, start)) in y
             .as_mut_slice()
@@ -158,7 +161,7 @@ impl<T: Real, Y: State<T>> Trajectory<T, Y> {
             .enumerate()
         {
             let sum = powers.iter().rev().fold(Y::Element::zero(), |sum, c| {
-                c.as_slice()[i].add_scaled(weight, sum)
+                c.as_slice()[i].add_scaled(about, sum)
             });
             *out = start.add_scaled(weight, sum);
         }

@@ -5,12 +5,22 @@
 //! order-condition tests, the convergence tests, the registry of methods and the program's `--method` iterate that list.
 
 mod bosh3;
+mod cash_karp;
+mod dop853;
 mod dopri5;
 mod euler;
+mod fehlberg45;
 mod heun;
 mod midpoint;
+mod ralston;
+mod rk38;
 mod rk4;
+mod ssprk3;
 mod tsit5;
+mod verner6;
+mod verner7;
+mod verner8;
+mod verner9;
 
 use crate::{Coefficient, Error, Real};
 
@@ -35,7 +45,7 @@ use crate::{Coefficient, Error, Real};
 ///
 /// # References
 /// \[Hairer1993\] II.1, II.4–II.6.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tableau {
     /// The name by which programs and files choose the method.
     pub name: &'static str,
@@ -54,7 +64,7 @@ pub struct Tableau {
     /// Weights of the error estimate, b − b̂; empty if there is none.
     pub b_err: &'static [Coefficient],
     /// Weights of a second estimate of lower order; empty but for methods of the kind of DOP853. With e and ê the norms of both, the error
-    /// is measured as e²/√(e² + ê²/100).
+    /// is measured as e²/√(e² + ê²/100), which is O(h^{order}).
     pub b_err_low: &'static [Coefficient],
     /// First same as last: the last stage is f(t + h, y₁) and serves as the next step's first.
     pub fsal: bool,
@@ -71,7 +81,7 @@ pub struct Tableau {
 }
 
 /// The weights w_i(σ) of dense output.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Dense {
     /// w_i(σ) = Σ_j `weights`\[i\]\[j\] σ^{j+1}, for each stage i (then f(t + h, y₁) if the method has `extra` stages and is not FSAL, then those).
     Polynomial {
@@ -92,10 +102,20 @@ static TABLEAUS: &[&Tableau] = &[
     &euler::EULER,
     &midpoint::MIDPOINT,
     &heun::HEUN,
+    &ralston::RALSTON,
     &bosh3::BOSH3,
+    &ssprk3::SSPRK3,
     &rk4::RK4,
+    &rk38::RK38,
+    &fehlberg45::FEHLBERG45,
+    &cash_karp::CASH_KARP,
     &dopri5::DOPRI5,
     &tsit5::TSIT5,
+    &verner6::VERNER6,
+    &verner7::VERNER7,
+    &verner8::VERNER8,
+    &dop853::DOP853,
+    &verner9::VERNER9,
 ];
 
 /// Every explicit Runge–Kutta method of this crate, by rising order.
@@ -171,25 +191,30 @@ impl Tableau {
     /// The polynomials of dense output as rows of coefficients of σ¹, σ², …, one row per slope, in the scalar `T`.
     #[must_use]
     pub fn dense_polynomials<T: Real>(&self) -> Vec<Vec<T>> {
-        let convert = |row: &&[Coefficient]| row.iter().map(|c| c.to()).collect();
-        let mut rows: Vec<Vec<T>> = match self.dense {
-            Dense::Polynomial { weights, .. } => weights.iter().map(convert).collect(),
-            Dense::Hermite => self
-                .b
-                .iter()
-                .map(|b| {
-                    vec![
-                        T::zero(),
-                        b.to::<T>() * T::from_f64(3.0),
-                        b.to::<T>() * T::from_f64(-2.0),
-                    ]
-                })
-                .collect(),
+        let rows = self.dense_rows();
+        rows.iter().map(|row| convert(row)).collect()
+    }
+
+    /// The same as σ times polynomials in σ − ½.
+    pub(crate) fn centred_polynomials<T: Real>(&self) -> Vec<Vec<T>> {
+        let rows = self.dense_rows();
+        let about = rows.iter().map(|row| Coefficient::about_half(row));
+        about.map(|row| convert(&row)).collect()
+    }
+
+    fn dense_rows(&self) -> Vec<Vec<Coefficient>> {
+        let mut rows: Vec<Vec<Coefficient>> = match self.dense {
+            Dense::Polynomial { weights, .. } => weights.iter().map(|row| row.to_vec()).collect(),
+            Dense::Hermite => {
+                let cubic =
+                    |b: &Coefficient| vec![Coefficient::ZERO, b.scaled(3.0), b.scaled(-2.0)];
+                self.b.iter().map(cubic).collect()
+            }
         };
         rows.resize(self.dense_len(), Vec::new());
         if matches!(self.dense, Dense::Hermite) {
-            add(&mut rows[0], &[1.0, -2.0, 1.0]);
-            add(&mut rows[self.next()], &[0.0, -1.0, 1.0]);
+            add(&mut rows[0], [1, -2, 1]);
+            add(&mut rows[self.next()], [0, -1, 1]);
         }
         rows
     }
@@ -201,8 +226,8 @@ impl Tableau {
     #[track_caller]
     pub fn dense_weights<T: Real>(&self, sigma: T, weights: &mut [T]) {
         check_len(self, weights.len());
-        for (weight, row) in weights.iter_mut().zip(self.dense_polynomials::<T>()) {
-            *weight = polynomial(&row, sigma);
+        for (weight, row) in weights.iter_mut().zip(self.centred_polynomials::<T>()) {
+            *weight = centred(&row, sigma);
         }
     }
 
@@ -213,8 +238,8 @@ impl Tableau {
     #[track_caller]
     pub fn dense_weight_derivatives<T: Real>(&self, sigma: T, weights: &mut [T]) {
         check_len(self, weights.len());
-        for (weight, row) in weights.iter_mut().zip(self.dense_polynomials::<T>()) {
-            *weight = polynomial_derivative(&row, sigma);
+        for (weight, row) in weights.iter_mut().zip(self.centred_polynomials::<T>()) {
+            *weight = centred_derivative(&row, sigma);
         }
     }
 
@@ -246,7 +271,7 @@ impl Tableau {
                 self.embedded_order
             ));
         }
-        let sum = |row: &[Coefficient]| row.iter().map(|c| c.to::<f64>()).sum::<f64>();
+        let sum = |row: &[Coefficient]| row.iter().fold(0.0, |sum, c| sum + c.to::<f64>());
         let size = |row: &[Coefficient]| row.iter().map(|c| c.to::<f64>().abs()).sum::<f64>();
         let off = |row: &[Coefficient], target: f64| {
             (sum(row) - target).abs() > 1e-14 * (1.0 + size(row))
@@ -302,10 +327,14 @@ fn check_len(tableau: &Tableau, found: usize) {
     );
 }
 
-fn add<T: Real>(row: &mut Vec<T>, more: &[f64]) {
-    row.resize(row.len().max(more.len()), T::zero());
+fn convert<T: Real>(row: &[Coefficient]) -> Vec<T> {
+    row.iter().map(|c| c.to()).collect()
+}
+
+fn add(row: &mut Vec<Coefficient>, more: [i128; 3]) {
+    row.resize(3, Coefficient::ZERO);
     for (coefficient, more) in row.iter_mut().zip(more) {
-        *coefficient = *coefficient + T::from_f64(*more);
+        *coefficient = coefficient.plus(Coefficient::ratio(more, 1));
     }
 }
 
@@ -315,13 +344,21 @@ pub(crate) fn polynomial<T: Real>(row: &[T], sigma: T) -> T {
     sigma * row.iter().rev().fold(T::zero(), |sum, c| sum * sigma + *c)
 }
 
-/// Σ_j (j+1) row\[j\] σ^j.
+/// σ Σ_j row\[j\] (σ − ½)^j.
 #[inline]
-pub(crate) fn polynomial_derivative<T: Real>(row: &[T], sigma: T) -> T {
-    let (mut sum, mut power) = (T::zero(), T::from_f64(row.len() as f64));
+pub(crate) fn centred<T: Real>(row: &[T], sigma: T) -> T {
+    let x = sigma - T::from_f64(0.5);
+    sigma * row.iter().rev().fold(T::zero(), |sum, c| sum * x + *c)
+}
+
+/// Its derivative.
+#[inline]
+pub(crate) fn centred_derivative<T: Real>(row: &[T], sigma: T) -> T {
+    let x = sigma - T::from_f64(0.5);
+    let (mut sum, mut slope) = (T::zero(), T::zero());
     for c in row.iter().rev() {
-        sum = sum * sigma + power * *c;
-        power = power - T::one();
+        slope = slope * x + sum;
+        sum = sum * x + *c;
     }
-    sum
+    sum + sigma * slope
 }

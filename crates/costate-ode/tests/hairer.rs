@@ -55,3 +55,41 @@ fn dopri5_takes_hairers_steps_on_arenstorf() {
     };
     assert_eq!(counts("dopri5", None), estimated);
 }
+
+#[test]
+fn dop853_takes_hairers_steps_on_van_der_pols_oscillator() {
+    let van_der_pol = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| {
+        *dy = [y[1], ((1.0 - y[0] * y[0]) * y[1] - y[0]) / 1e-3]
+    };
+    let options = Options {
+        h_init: Some(1e-6),
+        controller: Controller {
+            min_factor: 0.333,
+            max_factor: 6.0,
+            ..Controller::I
+        },
+        ..Options::tolerances(1e-9, 1e-9)
+    };
+    let method = tableau::by_name("dop853").unwrap();
+    let mut it = Integrator::new(method, van_der_pol, 0.0, &[2.0, 0.0], options).unwrap();
+    it.set_end(2.0);
+    while !it.finished() {
+        it.step().unwrap();
+    }
+    // dop853.f takes these steps (as counted by russell's port, too), and these values are its own.
+    let stats = it.stats();
+    assert_eq!(
+        (stats.steps, stats.accepted, stats.rejected),
+        (1469, 1348, 121)
+    );
+    assert!(
+        (it.y()[0] - 1.763_234_540_172_087).abs() < 1e-12,
+        "{:?}",
+        it.y()
+    );
+    assert!(
+        (it.y()[1] + 0.835_688_681_930_191).abs() < 1e-12,
+        "{:?}",
+        it.y()
+    );
+}

@@ -5,8 +5,8 @@ use costate_ode::tableau::tableaus;
 use costate_problems::DoubleDouble as Number;
 use num_traits::{Float, One, ToPrimitive, Zero};
 
-/// The conditions are checked in 31 digits, as the coefficients are held: rounding in the checks themselves stays out of sight.
-const TOLERANCE: f64 = 1e-24;
+/// The conditions are checked in 31 digits, as the coefficients are held, of which methods with coefficients of 10⁵ lose some.
+const TOLERANCE: f64 = 1e-22;
 
 /// A rooted tree: the subtrees at its root, and its density γ.
 struct Tree {
@@ -204,7 +204,7 @@ fn dense_output_ends_in_the_solution_and_its_slopes_are_its_derivative() {
         for i in 0..n {
             let b = tableau.b.get(i).map_or(0.0, |b| b.to::<f64>());
             assert!(
-                (weights[i] - b).abs() < 1e-13,
+                (weights[i] - b).abs() < 1e-13 * (1.0 + 1e2 * b.abs()),
                 "{}: w_{i}(1) = {} is not {b}",
                 tableau.name,
                 weights[i]

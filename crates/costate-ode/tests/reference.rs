@@ -17,6 +17,15 @@ fn tolerances(tableau: &Tableau) -> [f64; 3] {
     }
 }
 
+/// How many times the tolerance the error may be: more for a method that goes on with the solution whose error it measures, not with the better one.
+fn allowed(tableau: &Tableau) -> f64 {
+    if tableau.embedded_order > Some(tableau.order) {
+        500.0
+    } else {
+        50.0
+    }
+}
+
 /// The relative error at the end, where every step may err by `tolerance`.
 fn error<T: Real + 'static>(
     tableau: &'static Tableau,
@@ -40,6 +49,12 @@ fn error<T: Real + 'static>(
     relative_error(solution.last(), y1).as_f64()
 }
 
+/// What single precision may lose in a hundred steps: its rounding, as far as the coefficients magnify it.
+fn rounding(tableau: &Tableau) -> f64 {
+    let size: f64 = tableau.b.iter().map(|b| b.to::<f64>().abs()).sum();
+    100.0 * size * f64::from(f32::EPSILON)
+}
+
 #[test]
 fn errors_follow_the_tolerance_on_every_problem() {
     for problem in costate_problems::non_stiff::<f64>() {
@@ -48,7 +63,7 @@ fn errors_follow_the_tolerance_on_every_problem() {
         for tableau in adaptive() {
             for tolerance in tolerances(tableau) {
                 let error = error(tableau, &problem, tolerance, false);
-                let allowed = 50.0 * problem.condition * tolerance + known;
+                let allowed = allowed(tableau) * problem.condition * tolerance + known;
                 println!("{} {} {tolerance:e} {error:e}", problem.name, tableau.name);
                 assert!(
                     error <= allowed,
@@ -80,7 +95,7 @@ fn torchdiffeqs_problems_are_solved_forward_and_backward_in_both_precisions() {
             for problem in torchdiffeq::<f64>() {
                 let error = error(tableau, &problem, tight, backward);
                 assert!(
-                    error <= 50.0 * tight,
+                    error <= allowed(tableau) * tight,
                     "{} f64 {}: {error:e}",
                     tableau.name,
                     problem.name
@@ -89,7 +104,7 @@ fn torchdiffeqs_problems_are_solved_forward_and_backward_in_both_precisions() {
             for problem in torchdiffeq::<f32>() {
                 let error = error(tableau, &problem, 1e-5, backward);
                 assert!(
-                    error <= 50.0 * 1e-5,
+                    error <= allowed(tableau) * 1e-5 + rounding(tableau),
                     "{} f32 {}: {error:e}",
                     tableau.name,
                     problem.name

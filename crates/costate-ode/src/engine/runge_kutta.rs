@@ -2,7 +2,7 @@
 
 use super::{Engine, Span};
 use crate::combine::{Combination, Terms, combine, combine_first};
-use crate::tableau::{polynomial, polynomial_derivative};
+use crate::tableau::{centred, centred_derivative};
 use crate::{Coefficient, Element, Real, Scale, State, Stats, System, Tableau};
 
 /// A tableau in the scalar of an integration, with its zeros left out.
@@ -21,6 +21,8 @@ pub struct Scheme<T> {
     triangle: Vec<T>,
     /// Polynomials of dense output, coefficients of σ¹ first.
     pub dense: Vec<Vec<T>>,
+    /// The same as σ times polynomials in σ − ½, which lose fewer digits.
+    centred: Vec<Vec<T>>,
 }
 
 impl<T: Real> Scheme<T> {
@@ -47,6 +49,7 @@ impl<T: Real> Scheme<T> {
             b_err: terms(tableau.b_err),
             b_err_low: terms(tableau.b_err_low),
             dense: tableau.dense_polynomials(),
+            centred: tableau.centred_polynomials(),
         }
     }
 
@@ -71,14 +74,14 @@ impl<T: Real> Scheme<T> {
     #[inline]
     #[must_use]
     pub fn dense_weight(&self, i: usize, sigma: T) -> T {
-        polynomial(&self.dense[i], sigma)
+        centred(&self.centred[i], sigma)
     }
 
     /// dw_i/dσ: dy/dt at t + σh is Σ w_i′(σ) k_i.
     #[inline]
     #[must_use]
     pub fn dense_weight_derivative(&self, i: usize, sigma: T) -> T {
-        polynomial_derivative(&self.dense[i], sigma)
+        centred_derivative(&self.centred[i], sigma)
     }
 }
 
@@ -288,6 +291,8 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
             6 => self.error_of::<6>(terms, h, scale, y, y1),
             7 => self.error_of::<7>(terms, h, scale, y, y1),
             8 => self.error_of::<8>(terms, h, scale, y, y1),
+            9 => self.error_of::<9>(terms, h, scale, y, y1),
+            10 => self.error_of::<10>(terms, h, scale, y, y1),
             _ => scale.squared(y.as_slice(), y1.as_slice(), |i| self.any_error(terms, h, i)),
         }
     }
@@ -372,12 +377,12 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
         self.weights.clear();
         let used = self
             .scheme
-            .dense
+            .centred
             .iter()
             .enumerate()
             .filter(|(_, polynomial)| !polynomial.is_empty());
         self.weights
-            .extend(used.map(|(i, row)| (i, polynomial(row, sigma))));
+            .extend(used.map(|(i, row)| (i, centred(row, sigma))));
         combine(out, y, &self.k, &self.weights, span.h);
     }
 
@@ -391,11 +396,18 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
         stats: &mut Stats,
     ) {
         self.complete(system, span, y, y_next, stats);
-        super::push_powers(y, &self.k, &self.scheme.dense, span.h, powers);
+        super::push_powers(y, &self.k, &self.scheme.centred, span.h, powers);
+    }
+
+    fn centre(&self) -> T {
+        T::from_f64(0.5)
     }
 
     fn error_exponent(&self) -> usize {
         let tableau = self.scheme.tableau;
+        if !tableau.b_err_low.is_empty() {
+            return tableau.order;
+        }
         tableau
             .embedded_order
             .map_or(tableau.order, |embedded| embedded.min(tableau.order))
