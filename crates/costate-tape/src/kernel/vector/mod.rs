@@ -76,6 +76,10 @@ pub(crate) trait Vector: Copy {
     fn select(mask: Self::Mask, a: Self, b: Self) -> Self;
     /// The bit pattern shifted left until its lowest bits are an exponent field.
     fn bits_to_exponent(self) -> Self;
+    /// The bit pattern shifted right until the exponent field is in its lowest bits.
+    fn exponent_to_bits(self) -> Self;
+    /// Whether the mask holds anywhere.
+    fn any(mask: Self::Mask) -> bool;
     /// Bitwise or.
     fn or(self, o: Self) -> Self;
 

@@ -13,7 +13,7 @@ pub(crate) trait Bits: Constants {
     fn from_pattern(bits: u64) -> Self;
     fn pattern(self) -> u64;
     /// Bits below the exponent field.
-    const MANTISSA: u32;
+    const MANTISSA_BITS: u32;
 }
 
 impl Bits for f64 {
@@ -23,7 +23,7 @@ impl Bits for f64 {
     fn pattern(self) -> u64 {
         self.to_bits()
     }
-    const MANTISSA: u32 = 52;
+    const MANTISSA_BITS: u32 = 52;
 }
 
 impl Bits for f32 {
@@ -33,7 +33,7 @@ impl Bits for f32 {
     fn pattern(self) -> u64 {
         self.to_bits().into()
     }
-    const MANTISSA: u32 = 23;
+    const MANTISSA_BITS: u32 = 23;
 }
 
 impl<T: Bits, const N: usize> Portable<T, N> {
@@ -161,7 +161,19 @@ impl<T: Bits, const N: usize> Vector for Portable<T, N> {
         b
     }
     #[inline(always)]
+    fn exponent_to_bits(self) -> Self {
+        self.zip(self, |a, _| {
+            T::from_pattern(a.pattern() >> T::MANTISSA_BITS)
+        })
+    }
+    #[inline(always)]
+    fn any(mask: [bool; N]) -> bool {
+        mask.contains(&true)
+    }
+    #[inline(always)]
     fn bits_to_exponent(self) -> Self {
-        self.zip(self, |a, _| T::from_pattern(a.pattern() << T::MANTISSA))
+        self.zip(self, |a, _| {
+            T::from_pattern(a.pattern() << T::MANTISSA_BITS)
+        })
     }
 }

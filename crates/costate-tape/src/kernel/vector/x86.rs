@@ -11,10 +11,11 @@ macro_rules! vector {
     (
         $(#[$doc:meta])* $name:ident, $reg:ty, $t:ty, $n:literal, $registers:literal, $mask:ty, $integer:literal;
         $splat:ident $load:ident $store:ident $add:ident $sub:ident $mul:ident $div:ident $min:ident $max:ident $sqrt:ident
-        $and:ident $or:ident $xor:ident $to_int:ident $from_int:ident $shl:ident;
+        $and:ident $or:ident $xor:ident $to_int:ident $from_int:ident $shl:ident $shr:ident;
         fma |$fa:ident, $fb:ident, $fc:ident| $fma:expr, $fnma:expr;
         compare |$ca:ident, $cb:ident| $lt:expr, $eq:expr;
         select |$sm:ident, $sa:ident, $sb:ident| $select:expr;
+        any |$am:ident| $any:expr;
         repeat |$rp:ident, $rr:ident| $repeat:expr;
         sums |$sv:ident, $sp:ident| $sums:expr;
         $(scale |$xa:ident, $xb:ident| $scale:expr;)?
@@ -140,6 +141,15 @@ macro_rules! vector {
                 // SAFETY: `self` exists.
                 $name(unsafe { $from_int($shl::<$integer>($to_int(self.0))) })
             }
+            #[inline(always)]
+            fn exponent_to_bits(self) -> Self {
+                // SAFETY: `self` exists.
+                $name(unsafe { $from_int($shr::<$integer>($to_int(self.0))) })
+            }
+            #[inline(always)]
+            fn any($am: $mask) -> bool {
+                $any
+            }
             $(
                 #[inline(always)]
                 fn scale(self, n: Self) -> Self {
@@ -157,10 +167,11 @@ vector! {
     F64x8, __m512d, f64, 8, 32, __mmask8, 52;
     _mm512_set1_pd _mm512_loadu_pd _mm512_storeu_pd _mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd
     _mm512_min_pd _mm512_max_pd _mm512_sqrt_pd _mm512_and_pd _mm512_or_pd _mm512_xor_pd
-    _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64;
+    _mm512_castpd_si512 _mm512_castsi512_pd _mm512_slli_epi64 _mm512_srli_epi64;
     fma |a, b, c| _mm512_fmadd_pd(a, b, c), _mm512_fnmadd_pd(a, b, c);
     compare |a, b| _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b), _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b);
     select |m, a, b| _mm512_mask_blend_pd(m, b, a);
+    any |m| m != 0;
     repeat |p, r| match r {
         1 => _mm512_set1_pd(*p),
         2 => _mm512_castps_pd(_mm512_broadcast_f32x4(_mm_castpd_ps(_mm_loadu_pd(p)))),
@@ -180,10 +191,11 @@ vector! {
     F32x16, __m512, f32, 16, 32, __mmask16, 23;
     _mm512_set1_ps _mm512_loadu_ps _mm512_storeu_ps _mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps
     _mm512_min_ps _mm512_max_ps _mm512_sqrt_ps _mm512_and_ps _mm512_or_ps _mm512_xor_ps
-    _mm512_castps_si512 _mm512_castsi512_ps _mm512_slli_epi32;
+    _mm512_castps_si512 _mm512_castsi512_ps _mm512_slli_epi32 _mm512_srli_epi32;
     fma |a, b, c| _mm512_fmadd_ps(a, b, c), _mm512_fnmadd_ps(a, b, c);
     compare |a, b| _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b), _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b);
     select |m, a, b| _mm512_mask_blend_ps(m, b, a);
+    any |m| m != 0;
     repeat |p, r| match r {
         1 => _mm512_set1_ps(*p),
         2 => _mm512_castpd_ps(_mm512_set1_pd(p.cast::<f64>().read_unaligned())),
@@ -206,10 +218,14 @@ vector! {
     F64x4, __m256d, f64, 4, 16, __m256d, 52;
     _mm256_set1_pd _mm256_loadu_pd _mm256_storeu_pd _mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd
     _mm256_min_pd _mm256_max_pd _mm256_sqrt_pd _mm256_and_pd _mm256_or_pd _mm256_xor_pd
-    _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64;
+    _mm256_castpd_si256 _mm256_castsi256_pd _mm256_slli_epi64 _mm256_srli_epi64;
     fma |a, b, c| _mm256_fmadd_pd(a, b, c), _mm256_fnmadd_pd(a, b, c);
     compare |a, b| _mm256_cmp_pd::<_CMP_LT_OQ>(a, b), _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b);
     select |m, a, b| _mm256_blendv_pd(b, a, m);
+    any |m| {
+        // SAFETY: a mask exists.
+        unsafe { _mm256_movemask_pd(m) != 0 }
+    };
     repeat |p, r| match r {
         1 => _mm256_set1_pd(*p),
         2 => _mm256_broadcast_pd(&*p.cast()),
@@ -230,10 +246,14 @@ vector! {
     F32x8, __m256, f32, 8, 16, __m256, 23;
     _mm256_set1_ps _mm256_loadu_ps _mm256_storeu_ps _mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps
     _mm256_min_ps _mm256_max_ps _mm256_sqrt_ps _mm256_and_ps _mm256_or_ps _mm256_xor_ps
-    _mm256_castps_si256 _mm256_castsi256_ps _mm256_slli_epi32;
+    _mm256_castps_si256 _mm256_castsi256_ps _mm256_slli_epi32 _mm256_srli_epi32;
     fma |a, b, c| _mm256_fmadd_ps(a, b, c), _mm256_fnmadd_ps(a, b, c);
     compare |a, b| _mm256_cmp_ps::<_CMP_LT_OQ>(a, b), _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b);
     select |m, a, b| _mm256_blendv_ps(b, a, m);
+    any |m| {
+        // SAFETY: a mask exists.
+        unsafe { _mm256_movemask_ps(m) != 0 }
+    };
     repeat |p, r| match r {
         1 => _mm256_set1_ps(*p),
         2 => _mm256_castpd_ps(_mm256_set1_pd(p.cast::<f64>().read_unaligned())),
@@ -253,10 +273,14 @@ vector! {
     F64x2, __m128d, f64, 2, 16, __m128d, 52;
     _mm_set1_pd _mm_loadu_pd _mm_storeu_pd _mm_add_pd _mm_sub_pd _mm_mul_pd _mm_div_pd
     _mm_min_pd _mm_max_pd _mm_sqrt_pd _mm_and_pd _mm_or_pd _mm_xor_pd
-    _mm_castpd_si128 _mm_castsi128_pd _mm_slli_epi64;
+    _mm_castpd_si128 _mm_castsi128_pd _mm_slli_epi64 _mm_srli_epi64;
     fma |a, b, c| _mm_add_pd(_mm_mul_pd(a, b), c), _mm_sub_pd(c, _mm_mul_pd(a, b));
     compare |a, b| _mm_cmplt_pd(a, b), _mm_cmpeq_pd(a, b);
     select |m, a, b| _mm_or_pd(_mm_and_pd(m, a), _mm_andnot_pd(m, b));
+    any |m| {
+        // SAFETY: a mask exists.
+        unsafe { _mm_movemask_pd(m) != 0 }
+    };
     repeat |p, r| match r {
         1 => _mm_set1_pd(*p),
         _ => _mm_loadu_pd(p),
@@ -274,10 +298,14 @@ vector! {
     F32x4, __m128, f32, 4, 16, __m128, 23;
     _mm_set1_ps _mm_loadu_ps _mm_storeu_ps _mm_add_ps _mm_sub_ps _mm_mul_ps _mm_div_ps
     _mm_min_ps _mm_max_ps _mm_sqrt_ps _mm_and_ps _mm_or_ps _mm_xor_ps
-    _mm_castps_si128 _mm_castsi128_ps _mm_slli_epi32;
+    _mm_castps_si128 _mm_castsi128_ps _mm_slli_epi32 _mm_srli_epi32;
     fma |a, b, c| _mm_add_ps(_mm_mul_ps(a, b), c), _mm_sub_ps(c, _mm_mul_ps(a, b));
     compare |a, b| _mm_cmplt_ps(a, b), _mm_cmpeq_ps(a, b);
     select |m, a, b| _mm_or_ps(_mm_and_ps(m, a), _mm_andnot_ps(m, b));
+    any |m| {
+        // SAFETY: a mask exists.
+        unsafe { _mm_movemask_ps(m) != 0 }
+    };
     repeat |p, r| match r {
         1 => _mm_set1_ps(*p),
         2 => _mm_castpd_ps(_mm_set1_pd(p.cast::<f64>().read_unaligned())),

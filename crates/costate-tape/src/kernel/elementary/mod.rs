@@ -1,0 +1,215 @@
+//! Transcendental functions on groups of registers.
+//!
+//! Each works on a group of registers in lock step: the polynomial of one is a chain of dependent multiplications, and several
+//! chains together keep the multipliers busy. Errors are at most 2.5 units in the last place, at every argument, with and without
+//! fused multiplication; zeros keep their sign, NaN stays NaN.
+
+#![allow(
+    clippy::excessive_precision,
+    reason = "coefficients are printed as the fit found them"
+)]
+
+mod exponential;
+mod logarithm;
+mod trigonometric;
+
+pub(crate) use exponential::{exp, sigmoid, tanh};
+pub(crate) use logarithm::{ln, softplus};
+pub(crate) use trigonometric::{cos, sin, too_large};
+
+use super::vector::Vector;
+use crate::scalar::Scalar;
+
+/// What the kernels need to know about a lane.
+pub(crate) trait Constants: Scalar + Send + Sync + 'static {
+    const ZERO: Self;
+    const HALF: Self;
+    const ONE: Self;
+    const TWO: Self;
+    const NAN: Self;
+    /// Only the sign bit set.
+    const SIGN: Self;
+    /// All but the sign bit set.
+    const MAGNITUDE: Self;
+    /// Adding it rounds to an integer and leaves that integer, biased as an exponent, in the lowest bits.
+    const MAGIC: Self;
+    const LOG2_E: Self;
+    /// ln 2 in two parts; the first has so few bits that its product with any exponent is exact.
+    const LN_2: [Self; 2];
+    /// (eʳ − 1 − r)/r² for |r| ≤ ½ ln 2: minimax in eʳ − 1, lowest power first.
+    const EXP: &'static [Self];
+    /// Below and above, eˣ is 0 and ∞.
+    const EXP_RANGE: [Self; 2];
+    /// From here on, tanh(x/2) rounds to 1.
+    const TANH_ONE: Self;
+    const INFINITY: Self;
+    const ROOT_2: Self;
+    /// The bits of 1, whose exponent field is the bias.
+    const MANTISSA: Self;
+    /// Adding the bits of a small integer to this power of two adds the integer.
+    const COUNTER: Self;
+    /// The bias of the exponent, and that power of two.
+    const BIAS: Self;
+    /// The smallest normal number, and a power of two that makes every subnormal number normal, with its exponent.
+    const NORMAL: [Self; 3];
+    /// ln((1 + s)/(1 − s)) = 2s + s³·(this in s²), lowest power first.
+    const LN: &'static [Self];
+    /// ln 2 in two parts for [`ln`].
+    const LN_2_OF_LN: [Self; 2];
+    /// π/2 in parts so short that their products with the number of quarter turns are exact, but for the last.
+    const HALF_PI: [Self; 4];
+    /// Arguments beyond which these parts do not reach.
+    const MOST_TURNS: Self;
+    const TWO_OVER_PI: Self;
+    /// Adding it rounds to an integer and leaves it in the lowest bits.
+    const ROUND: Self;
+    /// A power of two that brings the lowest bit of an integer to where [`Vector::bits_to_exponent`] makes it the sign.
+    const TO_SIGN: Self;
+    /// (sin r − r)/r³ in r², lowest power first.
+    const SIN: &'static [Self];
+    /// (cos r − 1 + r²/2)/r⁴ in r², lowest power first.
+    const COS: &'static [Self];
+}
+
+impl Constants for f64 {
+    const ZERO: f64 = 0.0;
+    const HALF: f64 = 0.5;
+    const ONE: f64 = 1.0;
+    const TWO: f64 = 2.0;
+    const NAN: f64 = f64::NAN;
+    const SIGN: f64 = -0.0;
+    const MAGNITUDE: f64 = f64::from_bits(u64::MAX >> 1);
+    const MAGIC: f64 = 6_755_399_441_055_744.0 + 1023.0;
+    const LOG2_E: f64 = core::f64::consts::LOG2_E;
+    const LN_2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
+    const EXP: &'static [f64] = &[
+        0.500_000_000_000_000_557_29,
+        0.166_666_666_666_666_860_36,
+        0.041_666_666_666_573_320_178,
+        0.008_333_333_333_314_563_966_3,
+        0.001_388_888_893_248_523_972_3,
+        0.000_198_412_699_030_965_090_77,
+        0.000_024_801_504_311_062_697_626,
+        2.755_722_789_002_619_907e-6,
+        2.762_638_261_568_226_394_8e-7,
+        2.511_449_491_653_231_441_8e-8,
+    ];
+    const EXP_RANGE: [f64; 2] = [-746.0, 710.0];
+    const TANH_ONE: f64 = 40.0;
+    const INFINITY: f64 = f64::INFINITY;
+    const ROOT_2: f64 = core::f64::consts::SQRT_2;
+    const MANTISSA: f64 = f64::from_bits((1 << 52) - 1);
+    const COUNTER: f64 = 4_503_599_627_370_496.0;
+    const BIAS: f64 = 1023.0;
+    const NORMAL: [f64; 3] = [f64::MIN_POSITIVE, 18_014_398_509_481_984.0, 54.0];
+    const LN: &'static [f64] = &[
+        6.666_666_666_666_735_130e-1,
+        3.999_999_999_940_941_908e-1,
+        2.857_142_874_366_239_149e-1,
+        2.222_219_843_214_978_396e-1,
+        1.818_357_216_161_805_012e-1,
+        1.531_383_769_920_937_332e-1,
+        1.479_819_860_511_658_591e-1,
+    ];
+    const LN_2_OF_LN: [f64; 2] = [
+        6.931_471_803_691_238_164_90e-1,
+        1.908_214_929_270_587_700_02e-10,
+    ];
+    const HALF_PI: [f64; 4] = [
+        1.570_796_326_734_125_6,
+        6.077_100_506_303_966e-11,
+        2.022_266_248_711_166_5e-21,
+        8.478_427_660_368_9e-32,
+    ];
+    const MOST_TURNS: f64 = 1e5;
+    const TWO_OVER_PI: f64 = core::f64::consts::FRAC_2_PI;
+    const ROUND: f64 = 6_755_399_441_055_744.0;
+    const TO_SIGN: f64 = 2048.0;
+    const SIN: &'static [f64] = &[
+        -1.666_666_666_666_663_243_48e-1,
+        8.333_333_333_322_489_461_24e-3,
+        -1.984_126_982_985_794_931_34e-4,
+        2.755_731_370_707_006_767_89e-6,
+        -2.505_076_025_340_686_341_95e-8,
+        1.589_690_995_211_550_102_21e-10,
+    ];
+    const COS: &'static [f64] = &[
+        4.166_666_666_666_660_190_37e-2,
+        -1.388_888_888_887_410_957_49e-3,
+        2.480_158_728_947_672_941_78e-5,
+        -2.755_731_435_139_066_330_35e-7,
+        2.087_572_321_298_174_827_90e-9,
+        -1.135_964_755_778_819_482_65e-11,
+    ];
+}
+
+impl Constants for f32 {
+    const ZERO: f32 = 0.0;
+    const HALF: f32 = 0.5;
+    const ONE: f32 = 1.0;
+    const TWO: f32 = 2.0;
+    const NAN: f32 = f32::NAN;
+    const SIGN: f32 = -0.0;
+    const MAGNITUDE: f32 = f32::from_bits(u32::MAX >> 1);
+    const MAGIC: f32 = 12_582_912.0 + 127.0;
+    const LOG2_E: f32 = core::f32::consts::LOG2_E;
+    const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+    const EXP: &'static [f32] = &[
+        0.500_000_006_247,
+        0.166_665_427_994,
+        0.041_666_279_922_3,
+        0.008_366_610_332_44,
+        0.001_394_659_337_67,
+    ];
+    const EXP_RANGE: [f32; 2] = [-104.5, 89.0];
+    const TANH_ONE: f32 = 20.0;
+    const INFINITY: f32 = f32::INFINITY;
+    const ROOT_2: f32 = core::f32::consts::SQRT_2;
+    const MANTISSA: f32 = f32::from_bits((1 << 23) - 1);
+    const COUNTER: f32 = 8_388_608.0;
+    const BIAS: f32 = 127.0;
+    const NORMAL: [f32; 3] = [f32::MIN_POSITIVE, 33_554_432.0, 25.0];
+    const LN: &'static [f32] = &[
+        0.666_666_626_93,
+        0.400_009_721_52,
+        0.284_987_866_88,
+        0.242_790_788_41,
+    ];
+    const LN_2_OF_LN: [f32; 2] = [6.931_381_225_6e-1, 9.058_000_614_5e-6];
+    const HALF_PI: [f32; 4] = [
+        1.570_312_5,
+        4.837_512_969_970_703e-4,
+        7.549_533_620_476_723e-8,
+        2.563_344_068_257_089_6e-12,
+    ];
+    const MOST_TURNS: f32 = 8192.0;
+    const TWO_OVER_PI: f32 = core::f32::consts::FRAC_2_PI;
+    const ROUND: f32 = 12_582_912.0;
+    const TO_SIGN: f32 = 256.0;
+    const SIN: &'static [f32] = &[-1.666_665_461_1e-1, 8.332_160_873_6e-3, -1.951_529_589_1e-4];
+    const COS: &'static [f32] = &[
+        4.166_664_568_298_827e-2,
+        -1.388_731_625_493_765e-3,
+        2.443_315_711_809_948e-5,
+    ];
+}
+
+/// A polynomial in every lane of a group, lowest power first.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+unsafe fn polynomial<V: Vector, const A: usize>(z: [V; A], coefficients: &[V::T]) -> [V; A] {
+    // SAFETY: the caller's.
+    unsafe {
+        let last = coefficients.len() - 1;
+        let mut p = [V::splat(coefficients[last]); A];
+        for i in (0..last).rev() {
+            let c = V::splat(coefficients[i]);
+            for a in 0..A {
+                p[a] = p[a].fma(z[a], c);
+            }
+        }
+        p
+    }
+}
