@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
-"""Flips signs and drops statements in the files that compute gradients, one at a time, and asks whether a test notices.
+"""Flips signs and drops statements in the files that compute gradients, and asks for each whether a test notices.
 
     tests/mutate/mutate.py                    every mutant of every file below
     tests/mutate/mutate.py --list             the mutants, without running them
     tests/mutate/mutate.py sweep.rs native.rs only these files
-    tests/mutate/mutate.py --shard 0/4        every fourth
 
-It works on a copy of the last commit, never on this one. A mutant that no test notices is printed as SURVIVED, and the script then ends
-with 1: it needs a test, or a line in EQUIVALENT below that says why nothing can be noticed. One mutant takes about as long as
-compiling one crate, so this is not part of continuous integration.
+It works on a copy of the last commit, never on this one. All mutants of a crate are compiled into one program, each behind a number that
+the environment chooses, so that a mutant takes no longer than the tests that notice it. A mutant that no test notices is printed as
+SURVIVED, and the script then ends with 1: it needs a test, or a line in EQUIVALENT below that says why there is nothing to notice.
 """
 
 import argparse
+import json
+import os
 import pathlib
 import re
 import subprocess
@@ -19,116 +20,240 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NEURAL = "crates/costate-neural-ode/src/"
-TAPE = "crates/costate-tape/src/"
 
-GRADIENTS = ["cargo", "test", "-q", "-p", "costate-neural-ode", "--lib", "--test", "gradient"]
-TABLES = ["cargo", "test", "-q", "-p", "costate-tape", "--lib", "--tests"]
+# A crate's sources, its files to be changed, how its tests are built, and the tests that notice most, to be run first.
+CRATES = [
+    {
+        "src": "crates/costate-neural-ode/src/",
+        "files": [
+            "augmented.rs",
+            "field/native.rs",
+            "gradient/backsolve.rs",
+            "gradient/discrete.rs",
+            "gradient/discrete/small.rs",
+            "gradient/discrete/sweep.rs",
+            "gradient/forward.rs",
+            "gradient/forward/tangents.rs",
+            "gradient/frames.rs",
+            "gradient/primal.rs",
+        ],
+        "tests": ["-p", "costate-neural-ode", "--lib", "--test", "gradient"],
+        "first": ["house", "duals", "native"],
+        "tables": False,
+    },
+    {
+        "src": "crates/costate-tape/src/",
+        "files": ["op/unary.rs", "op/binary.rs"],
+        "tests": ["-p", "costate-tape", "--lib", "--tests"],
+        "first": ["derivative"],
+        "tables": True,
+    },
+]
 
-FILES = {
-    NEURAL + "augmented.rs": GRADIENTS,
-    NEURAL + "field/native.rs": GRADIENTS,
-    NEURAL + "gradient/backsolve.rs": GRADIENTS,
-    NEURAL + "gradient/discrete.rs": GRADIENTS,
-    NEURAL + "gradient/discrete/small.rs": GRADIENTS,
-    NEURAL + "gradient/discrete/sweep.rs": GRADIENTS,
-    NEURAL + "gradient/forward.rs": GRADIENTS,
-    NEURAL + "gradient/forward/tangents.rs": GRADIENTS,
-    NEURAL + "gradient/frames.rs": GRADIENTS,
-    NEURAL + "gradient/primal.rs": GRADIENTS,
-    TAPE + "op/unary.rs": TABLES,
-    TAPE + "op/binary.rs": TABLES,
-    TAPE + "differentiate/reverse.rs": TABLES,
-    TAPE + "differentiate/forward.rs": TABLES,
-}
+# Mutants, as they are printed but without the line number, that change nothing anybody could notice.
+EQUIVALENT = set()
 
-# (file, text of the line, what becomes of it): mutants that change nothing anybody could notice, and why.
-EQUIVALENT = {}
-
-# What is replaced by what. Types, generics and comments are no arithmetic and are skipped below.
 OPERATORS = [
     (r" \+ ", " - "),
     (r" - ", " + "),
     (r" -= ", " += "),
     (r" \+= ", " -= "),
-    (r"(?<=[=(,] )-(?=[\w*(])", ""),
+    (r"(?<=[=,|{] )-(?=[\w*(])", ""),
     (r"(?<=\()-(?=[\w*(])", ""),
 ]
-STATEMENT = re.compile(r"^\s*(self\.|\*?[a-z_.]+\(|\*?[a-z_.]+ \+?= |add\(|std::mem::swap)[^{}]*;$")
+DROPPED = re.compile(r"^(self\.|\*?[a-z_]+(\.[a-z_]+\(|\(| \+?= )|std::mem::swap)")
+
+SELECTOR = """
+/// Whether mutant `number` is the one to be tried.
+#[doc(hidden)]
+#[allow(missing_docs, unreachable_pub)]
+pub fn mutated(number: u32) -> bool {
+    static CHOSEN: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+    *CHOSEN.get_or_init(|| std::env::var("MUTANT").map_or(u32::MAX, |text| text.parse().unwrap())) == number
+}
+"""
 
 
-def code(line):
-    """The part of a line that runs."""
-    return line.split("//")[0]
+def balanced(text):
+    return all(text.count(a) == text.count(b) for a, b in ["()", "[]", "{}"])
 
 
-def mutants(path, text):
-    """(line number, new line) for each mutant of a file, tests left out."""
-    lines = text.split("#[cfg(test)]")[0].splitlines()
-    body = False
-    for number, line in enumerate(lines):
-        part = code(line)
-        body = body or re.search(r"\bfn \w", part) is not None
-        table = "derivative:" in part or "derivatives:" in part
-        if not (body or table) or re.search(r"\b(where|impl|use|assert|T: |E: )", part):
+RULE = re.compile(r"(.*derivatives?: \|[^|]*\| )(.*?)( }|,)$")
+PARTS = [
+    re.compile(r"(let (?:mut )?(?:\w+|\([\w, ]+\))(?:: [^=]+)? = )(.*)(;)$"),
+    re.compile(r"(for .* in )(.*)( {)$"),
+    re.compile(r"(if )(.*)( {)$"),
+    re.compile(r"(.* => )(.*)(,)$"),
+    re.compile(r"(\w+: )(.*)(,)$"),
+    re.compile(r"()(.*;)()$"),
+    re.compile(r"()([^.}].*[^,;{])()$"),
+]
+SIMPLE = re.compile(r"()([\w.]+ [+-] [\w.]+)()(?=[).,\]])")
+
+
+def operators(text):
+    """The text with one operator changed, for each operator."""
+    for pattern, replacement in OPERATORS:
+        for match in re.finditer(pattern, text):
+            yield text[: match.start()] + replacement + text[match.end() :]
+
+
+def negated(rule):
+    """A derivative with the other sign; one for each argument of the operation."""
+    zero = "c(0.0)"
+    if not rule.startswith("("):
+        return [] if rule == zero else [f"-({rule})"]
+    depth, commas = 0, []
+    for place, character in enumerate(rule[1:-1], 1):
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            commas.append(place)
+    if len(commas) != 1:
+        return []
+    a, b = rule[1 : commas[0]], rule[commas[0] + 1 : -1].strip()
+    return [f"(-({a}), {b})"] * (a != zero) + [f"({a}, -({b}))"] * (b != zero)
+
+
+def split(line):
+    """A line as head, whole expression or statement, and tail; None if it is no such thing."""
+    if "return" in line or "derivative" in line:
+        return None
+    for pattern in PARTS:
+        match = pattern.match(line)
+        if match and balanced(match.group(2)):
+            return match.groups()
+    match = SIMPLE.search(line)
+    return (line[: match.start(2)], match.group(2), line[match.end(2) :]) if match else None
+
+
+def mutate(path, text, tables, numbers):
+    """The file with all its mutants, and the list of them."""
+    body, lines, mutants, skipped = text.split("#[cfg(test)]")[0], [], [], []
+    inside = False
+    for number, line in enumerate(body.splitlines()):
+        code = line.split("//")[0].rstrip()
+        inside = inside or re.search(r"\bfn \w", code) is not None
+        rule = RULE.match(code.strip())
+        skip = re.search(r"\b(fn|where|impl|use|assert\w*!|const|static)\b", code)
+        if rule and balanced(rule.group(2)):
+            parts = rule.groups()
+            found = [*operators(parts[1]), *negated(parts[1])]
+        elif tables or not inside or skip or re.match(r"\s*[A-Z]\w*: [A-Z]|\s*$", code):
+            lines.append(line)
             continue
-        start = part.find("derivative") if table and path.startswith(TAPE) else 0
-        for pattern, replacement in OPERATORS:
-            for match in re.finditer(pattern, part):
-                if match.start() >= start:
-                    yield number, line[: match.start()] + replacement + line[match.end() :]
-        if STATEMENT.match(part) and path.startswith(NEURAL):
-            yield number, ""
+        else:
+            parts = split(code.strip())
+            found = list(operators(parts[1] if parts else code.strip()))
+            if parts and parts[1].endswith(";") and DROPPED.match(parts[1]):
+                found.append(";")
+        if parts is None:
+            for variant in found:
+                skipped.append(f"{path}:{number + 1}: {code.strip()}  =>  {variant}")
+        if parts is None or not found:
+            lines.append(line)
+            continue
+        head, whole, tail = parts
+        text_of = line[: len(line) - len(line.lstrip())] + head
+        chosen = ""
+        for variant in found:
+            mutant = next(numbers)
+            chosen += f"if crate::mutated({mutant}) {{ {variant} }} else "
+            shown = "(dropped)" if variant == ";" else head + variant + tail
+            mutants.append((mutant, f"{path}:{number + 1}: {code.strip()}  =>  {shown}"))
+        chosen += f"{{ {whole} }}"
+        # As an operand, or where a block begins behind it, the choice is an expression in parentheses.
+        simple = whole.endswith(";") or tail in (";", ",", "") and not head.startswith(".")
+        lines.append(text_of + (chosen if simple else f"({chosen})") + tail)
+    rest = text[len(body) :]
+    return "\n".join(lines) + "\n" + rest, mutants, skipped
 
 
-def run(command, directory, timeout=600):
-    """Whether all tests pass; None if the mutant is no program. One that never ends has been noticed."""
+def build(crate, directory):
+    """The test programs, and the lines that the compiler refuses."""
+    command = ["cargo", "test", "--no-run", "--message-format=json", *crate["tests"]]
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
+    programs, refused = [], []
+    for line in done.stdout.splitlines():
+        message = json.loads(line)
+        if message.get("executable"):
+            programs.append(message["executable"])
+        if message.get("reason") == "compiler-message" and message["message"]["level"] == "error":
+            refused += [(span["file_name"], span["line_start"]) for span in message["message"]["spans"]]
+    if done.returncode != 0 and not refused:
+        sys.exit(done.stderr)
+    return programs, refused
+
+
+def passes(program, arguments, number):
+    environment = dict(os.environ, MUTANT=str(number), RUST_BACKTRACE="0")
     try:
-        done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run([program, "-q", *arguments], env=environment, capture_output=True, timeout=300)
     except subprocess.TimeoutExpired:
         return False
-    output = done.stdout + done.stderr
-    if "could not compile" in output:
-        return None
     return done.returncode == 0
+
+
+def try_crate(crate, ends, directory, only_list, counts):
+    numbers = iter(range(1_000_000))
+    sources = {}
+    for name in crate["files"]:
+        path = crate["src"] + name
+        if not ends or any(path.endswith(end) for end in ends):
+            sources[path] = pathlib.Path(directory, path).read_text()
+    if not sources:
+        return
+    mutants = []
+    for path, text in sources.items():
+        changed, found, skipped = mutate(path, text, crate["tables"], numbers)
+        mutants += found
+        for title in skipped:
+            counts["not tried"] += 1
+            print(f"not tried  {title}")
+        pathlib.Path(directory, path).write_text(changed)
+    if only_list:
+        print("\n".join(title for _, title in mutants))
+        return
+    root = pathlib.Path(directory, crate["src"], "lib.rs")
+    root.write_text(root.read_text() + SELECTOR)
+    while True:
+        programs, refused = build(crate, directory)
+        if not refused:
+            break
+        # Mutants that are no program: their lines go back to what they were.
+        for path, line in set(refused):
+            if path not in sources:
+                sys.exit(f"{path}:{line} does not compile")
+            lines = pathlib.Path(directory, path).read_text().splitlines()
+            lines[line - 1] = sources[path].splitlines()[line - 1]
+            pathlib.Path(directory, path).write_text("\n".join(lines) + "\n")
+            gone = [title for _, title in mutants if title.startswith(f"{path}:{line}:")]
+            for title in gone:
+                counts["not tried"] += 1
+                print(f"not tried  {title}")
+            mutants = [mutant for mutant in mutants if mutant[1] not in gone]
+    if not all(passes(program, [], 1_000_000) for program in programs):
+        sys.exit("the tests fail without any mutant")
+    for number, title in mutants:
+        lived = all(passes(program, crate["first"], number) for program in programs)
+        lived = lived and all(passes(program, [], number) for program in programs)
+        verdict = "SURVIVED" if lived else "noticed"
+        if lived and re.sub(r":\d+:", ":", title, count=1) in EQUIVALENT:
+            verdict = "equivalent"
+        counts[verdict] += 1
+        print(f"{verdict:10} {title}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", help="ends of file names; all files if there are none")
     parser.add_argument("--list", action="store_true", help="only list the mutants")
-    parser.add_argument("--shard", default="0/1", help="i/n: every n-th mutant, beginning with the i-th")
     arguments = parser.parse_args()
-    shard, shards = map(int, arguments.shard.split("/"))
-
-    counts = {"noticed": 0, "no program": 0, "equivalent": 0, "SURVIVED": 0}
+    counts = {"noticed": 0, "equivalent": 0, "not tried": 0, "SURVIVED": 0}
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
         archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True)
         subprocess.run(["tar", "-x", "-C", scratch], input=archive.stdout, check=True)
-        for path, command in FILES.items():
-            if arguments.files and not any(path.endswith(end) for end in arguments.files):
-                continue
-            file = pathlib.Path(scratch, path)
-            original = file.read_text()
-            if not arguments.list and run(command, scratch, timeout=None) is not True:
-                sys.exit(f"{path}: the tests fail without any mutant")
-            lines = original.splitlines()
-            for index, (number, changed) in enumerate(mutants(path, original)):
-                if index % shards != shard:
-                    continue
-                before = lines[number].strip()
-                title = f"{path}:{number + 1}: {before}  =>  {changed.strip() or '(dropped)'}"
-                if arguments.list:
-                    print(title)
-                    continue
-                file.write_text("\n".join(lines[:number] + [changed] + lines[number + 1 :]) + "\n")
-                passed = run(command, scratch)
-                verdict = {True: "SURVIVED", False: "noticed", None: "no program"}[passed]
-                if passed and (path, before, changed.strip()) in EQUIVALENT:
-                    verdict = "equivalent"
-                counts[verdict] += 1
-                print(f"{verdict:10} {title}", flush=True)
-                file.write_text(original)
+        for crate in CRATES:
+            try_crate(crate, arguments.files, scratch, arguments.list, counts)
     print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
     sys.exit(counts["SURVIVED"] > 0)
 

@@ -253,6 +253,8 @@ pub struct About {
     pub when_not: &'static str,
     /// Where it comes from.
     pub reference: &'static str,
+    /// Whether it gives the derivative of the numbers computed, with their steps; otherwise that of the exact solution, as well as the tolerances let it.
+    pub exact: bool,
 }
 
 /// Every gradient method of this crate.
@@ -262,6 +264,9 @@ pub static METHODS: [About; 4] = [
     backsolve::ABOUT,
     finite_difference::ABOUT,
 ];
+
+/// The name of the method that takes differences.
+pub(crate) const DIFFERENCES: &str = finite_difference::ABOUT.name;
 
 /// The method called `name`, for a field with states like `like`.
 ///

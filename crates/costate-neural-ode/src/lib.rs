@@ -45,12 +45,14 @@
 //! - A [`GradientMethod`] gives ∂L/∂h₀, ∂L/∂θ, ∂L/∂t₀, ∂L/∂t₁ and ∂L/∂(each save time): [`Discrete`] by default; the table in
 //!   [`gradient`] says when another.
 //! - [`Augmented`] is the adjoint system of the derivation, and what [`Backsolve`] solves.
+//! - [`audit`](audit::Audit) compares all methods on your own problem and says whether the gradient is right.
 //! - [`layer`] has the networks, [`train`] the losses, optimisers and schedules.
 //!
 //! # Words
 //! The **costate** a(t) = +∂L/∂h(t) obeys da/dt = −a·∂f/∂h; the **gradient** is what comes out at the end. θ is always the last argument.
 //! Nothing in this crate differentiates step sizes: see [`gradient`](crate::gradient#what-is-constant).
 
+pub mod audit;
 mod augmented;
 mod error;
 mod field;

@@ -16,6 +16,7 @@ pub(super) const ABOUT: About = About {
     when: "Long non-stiff solves whose evaluations do not fit into memory.",
     when_not: "Where h forgets its past (stiff or strongly damped systems): going back it cannot be rebuilt. Where an optimiser needs the exact gradient of the computed loss.",
     reference: "[Chen2018], [Kidger2021]",
+    exact: false,
 };
 
 /// The continuous adjoint: the [`Augmented`] system, solved backwards from t₁ to t₀ with the same method and tolerances.
@@ -140,7 +141,6 @@ where
             add(&mut self.state[n..2 * n], &self.packed); // book: (jump)
             if is_first {
                 self.back.reset(times[s], &self.state);
-                self.back.set_end(problem.t0);
                 let estimates = self.back.next_h() == T::zero();
                 self.back.system_mut().frames.begin(estimates);
             } else {

@@ -17,6 +17,7 @@ pub(super) const ABOUT: About = About {
     when: "The default: the exact gradient of the numbers computed, whatever the tolerance, at about the cost of two solves.",
     when_not: "Solves so long that their evaluations do not fit into memory.",
     reference: "[Hager2000], [SanzSerna2016]",
+    exact: true,
 };
 
 /// The discrete adjoint: the chain rule through every stage of every accepted step, backwards.

@@ -13,6 +13,7 @@ pub(super) const ABOUT: About = About {
     when: "To check a gradient by a way that shares nothing with it but the loss.",
     when_not: "For anything else: it takes about 16 solves for each variable.",
     reference: "[Ridders1982]",
+    exact: true,
 };
 
 /// How often the distance of the two points is halved.
@@ -33,6 +34,7 @@ pub struct FiniteDifference<T: Real, Y: State<T>, F> {
     varying: bool,
     cotangents: Saved<Y::Element>,
     gradient: Gradient<Y::Element>,
+    uncertainty: Gradient<Y::Element>,
 }
 
 /// The variables, with values of their own to be varied.
@@ -68,6 +70,7 @@ where
             steps: Vec::new(),
             varying: false,
             gradient: Gradient::default(),
+            uncertainty: Gradient::default(),
         })
     }
 
@@ -78,6 +81,13 @@ where
             varying: true,
             ..self
         }
+    }
+
+    /// For each entry of the last gradient, how far its last two extrapolations were apart: its error, as far as can be told; at least by how much
+    /// the slopes to both sides differ where the loss has a kink.
+    #[must_use]
+    pub fn uncertainty(&self) -> &Gradient<Y::Element> {
+        &self.uncertainty
     }
 
     /// The loss at a point near the problem's.
@@ -110,25 +120,29 @@ where
         Ok(loss(&self.primal.saved, &mut self.cotangents))
     }
 
-    /// The derivative by one variable: `vary` moves it by its second argument; the first differences are taken at ±`reach`.
+    /// The derivative by one variable and its uncertainty: `vary` moves it by its second argument; the first differences are taken at ±`reach`.
     fn derivative(
         &mut self,
         at: &Point<T, Y::Element>,
         loss: &mut LossFn<'_, Y::Element>,
         reach: T,
         vary: impl Fn(&mut Point<T, Y::Element>, T),
-    ) -> Result<Y::Element, Error> {
+    ) -> Result<(Y::Element, Y::Element), Error> {
         let mut moved = |by: T| {
             let mut point = at.clone();
             vary(&mut point, by);
             self.loss_at(&point, loss)
         };
         let (two, four) = (T::one() + T::one(), T::from_f64(4.0));
+        let here = moved(T::zero())?;
         let mut row: Vec<Y::Element> = Vec::new();
         let (mut best, mut error) = (Y::Element::zero(), Y::Element::infinity());
-        let mut reach = reach;
+        let (mut reach, mut bends) = (reach, [Y::Element::zero(); 2]);
         for level in 0..LEVELS {
-            let difference = (moved(reach)? - moved(-reach)?) / scalar(two * reach);
+            let (ahead, behind) = (moved(reach)?, moved(-reach)?);
+            let difference = (ahead - behind) / scalar(two * reach);
+            // How the slopes to both sides differ: in proportion to the reach, unless there is a kink just here.
+            bends = [bends[1], ((ahead - here) + (behind - here)) / scalar(reach)];
             let mut next = vec![difference];
             let mut factor = four;
             for k in 0..level {
@@ -144,7 +158,13 @@ where
             row = next;
             reach = reach / two;
         }
-        Ok(best)
+        let kink = (bends[1] + bends[1] - bends[0]).abs();
+        // Rounding, magnified by what the loss was divided by.
+        let rounding = here.abs() * scalar(T::from_f64(64.0) * T::epsilon() / reach);
+        if kink > rounding {
+            error = error.max(kink);
+        }
+        Ok((best, error))
     }
 }
 
@@ -183,36 +203,38 @@ where
         };
         let last = self.steps.last().map_or(T::zero(), |step| step.size.abs());
         let time = T::from_f64(0.125) * if last > T::zero() { last } else { T::one() };
-        let mut gradient = Gradient {
-            loss: value,
-            ..Gradient::default()
-        };
+        let (mut gradient, mut uncertainty) = (Gradient::default(), Gradient::default());
+        gradient.loss = value;
         for i in 0..at.h0.len() {
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.h0[i] = point.h0[i] + scalar(by);
-            gradient
-                .h0
-                .push(self.derivative(&at, loss, reach(&at.h0, i), vary)?);
+            let (slope, error) = self.derivative(&at, loss, reach(&at.h0, i), vary)?;
+            gradient.h0.push(slope);
+            uncertainty.h0.push(error);
         }
         for i in 0..at.theta.len() {
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.theta[i] = point.theta[i] + scalar(by);
-            gradient
-                .theta
-                .push(self.derivative(&at, loss, reach(&at.theta, i), vary)?);
+            let (slope, error) = self.derivative(&at, loss, reach(&at.theta, i), vary)?;
+            gradient.theta.push(slope);
+            uncertainty.theta.push(error);
         }
-        gradient.t0 = self.derivative(&at, loss, time, |point, by| point.t0 = point.t0 + by)?;
-        gradient.t1 = self.derivative(&at, loss, time, |point, by| point.t1 = point.t1 + by)?;
+        (gradient.t0, uncertainty.t0) =
+            self.derivative(&at, loss, time, |point, by| point.t0 = point.t0 + by)?;
+        (gradient.t1, uncertainty.t1) =
+            self.derivative(&at, loss, time, |point, by| point.t1 = point.t1 + by)?;
         for i in 0..at.save_at.len() {
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.save_at[i] = point.save_at[i] + by;
-            gradient.save.push(self.derivative(&at, loss, time, vary)?);
+            let (slope, error) = self.derivative(&at, loss, time, vary)?;
+            gradient.save.push(slope);
+            uncertainty.save.push(error);
         }
         gradient.stats = Stats {
             forward,
             ..Stats::default()
         };
-        self.gradient = gradient;
+        (self.gradient, self.uncertainty) = (gradient, uncertainty);
         Ok(&self.gradient)
     }
 }

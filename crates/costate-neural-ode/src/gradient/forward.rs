@@ -16,6 +16,7 @@ pub(super) const ABOUT: About = About {
     when: "With few parameters, and for least squares: it gives the Jacobian of the saved states, exact for the numbers computed.",
     when_not: "With many parameters or states: the work grows with (states) x (states + parameters).",
     reference: "[Hairer1993]",
+    exact: true,
 };
 
 /// Forward sensitivities: the derivative of every step, taken along with the step.

@@ -1,0 +1,388 @@
+//! Whether a gradient is right: every method on the user's own problem, side by side.
+
+mod report;
+
+pub use report::Report;
+
+use crate::gradient::{About, FiniteDifference, LossFn, METHODS, Stats, by_name};
+use crate::{Error, Gradient, GradientMethod, Problem, VectorField};
+use costate_ode::{Options, Real, State, Tableau, Tolerance};
+use std::time::Instant;
+
+/// Exact methods agree to this part of an entry; rounding accounts for it.
+const ROUNDING: f64 = 1e-8;
+/// Differences that are sure of fewer digits than this confirm nothing: the loss is not smooth there.
+const UNSURE: f64 = 1e-4;
+/// What differences are allowed to miss by beyond their own uncertainty.
+const DIFFERENCES: f64 = 1e-6;
+/// By how much entries of the continuous adjoint may exceed the tolerance of the solves that they come from.
+const GROWTH: f64 = 1e3;
+
+/// What a gradient is taken by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Variable {
+    /// A component of h₀.
+    H0(usize),
+    /// A component of θ.
+    Theta(usize),
+    /// t₀.
+    T0,
+    /// t₁.
+    T1,
+    /// A save time.
+    Save(usize),
+}
+
+impl std::fmt::Display for Variable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::H0(i) => write!(f, "h0[{i}]"),
+            Self::Theta(k) => write!(f, "theta[{k}]"),
+            Self::T0 => f.write_str("t0"),
+            Self::T1 => f.write_str("t1"),
+            Self::Save(s) => write!(f, "save[{s}]"),
+        }
+    }
+}
+
+/// What one method made of the problem.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// The method.
+    pub about: &'static About,
+    /// ∂L/∂(each of [`Audit::variables`]); or why there is none.
+    pub gradient: Result<Vec<f64>, Error>,
+    /// How long it took, in seconds, the second time.
+    pub seconds: f64,
+    /// What it cost.
+    pub stats: Stats,
+}
+
+/// Two methods compared.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The names of the methods.
+    pub methods: [&'static str; 2],
+    /// The largest difference of an entry, as a part of that entry.
+    pub difference: f64,
+    /// Where it is.
+    pub worst: Variable,
+    /// What would be no surprise there.
+    pub allowed: f64,
+}
+
+impl Pair {
+    /// Whether the two agree as well as they should.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.difference <= self.allowed
+    }
+}
+
+/// What follows from a comparison.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Verdict {
+    /// All methods agree as well as they should.
+    Right,
+    /// The exact methods agree with each other and with differences, the named one of the exact solution does not agree with them: the tolerances are too loose
+    /// for it, or h cannot be rebuilt going back.
+    Inaccurate {
+        /// The method.
+        method: &'static str,
+        /// Where it is worst.
+        worst: Variable,
+    },
+    /// Differences are not sure of this entry: the loss is not smooth there.
+    NotSmooth {
+        /// Where.
+        worst: Variable,
+    },
+    /// Two methods that are exact for the same numbers disagree: a product of the field, or the derivative of the loss, is wrong.
+    Wrong {
+        /// The methods.
+        methods: [&'static str; 2],
+        /// Where they differ most.
+        worst: Variable,
+    },
+}
+
+/// Every gradient method on one problem, compared in pairs.
+///
+/// Entries are compared one by one, each relative to its size; entries that matter less than a ten-thousandth of the largest (each weighed by the size of its
+/// variable) are compared with that, and
+/// where a method of the exact solution takes part a hundredth. `Display` gives a table; [`report`](Audit::report) does so with names of your own.
+///
+/// ```
+/// use costate_neural_ode::audit::{Audit, Verdict};
+/// use costate_neural_ode::{Problem, doc::House}; // f = θ t h
+/// use costate_ode::{Options, tableau};
+///
+/// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[4.0, 5.0] };
+/// let (tsit5, options) = (tableau::by_name("tsit5")?, Options::tolerances(1e-9, 1e-9));
+/// let audit = Audit::new(&House::default(), &[0.0], tsit5, &options, &problem, &mut |saved, cotangents| {
+///     cotangents.values_mut().copy_from_slice(&[2.0, 1.0]);
+///     2.0 * saved.state(0)[0] + saved.state(1)[0]
+/// })?;
+/// assert_eq!(audit.verdict(), Verdict::Right);
+///
+/// // A wrong derivative of the loss is found, and where it shows.
+/// let audit = Audit::new(&House::default(), &[0.0], tsit5, &options, &problem, &mut |saved, cotangents| {
+///     cotangents.values_mut().copy_from_slice(&[2.0, -1.0]);
+///     2.0 * saved.state(0)[0] + saved.state(1)[0]
+/// })?;
+/// assert!(matches!(audit.verdict(), Verdict::Wrong { .. }));
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Audit {
+    /// What the gradients are taken by.
+    pub variables: Vec<Variable>,
+    /// The loss.
+    pub loss: f64,
+    /// Each method.
+    pub runs: Vec<Run>,
+    /// Each two methods that gave a gradient.
+    pub pairs: Vec<Pair>,
+    /// For each variable, how unsure differences are, as a part of the entry.
+    pub uncertainty: Vec<f64>,
+}
+
+impl Audit {
+    /// Takes the gradient of `loss` by every method, twice to time it.
+    ///
+    /// It costs some dozen solves for each variable; for a model with thousands of parameters take fewer of its samples.
+    ///
+    /// # Errors
+    /// If the solve itself fails. That one method fails is part of the audit.
+    ///
+    /// # Panics
+    /// As [`GradientMethod::gradient`].
+    pub fn new<T, Y, F>(
+        field: &F,
+        like: &Y,
+        tableau: &'static Tableau,
+        options: &Options<T>,
+        problem: &Problem<'_, T, Y::Element>,
+        loss: &mut LossFn<'_, Y::Element>,
+    ) -> Result<Self, Error>
+    where
+        T: Real,
+        Y: State<T, Element: Real>,
+        F: VectorField<Y::Element> + Clone,
+    {
+        let mut differences = FiniteDifference::new(field.clone(), like, tableau, options.clone())?;
+        let value = differences.gradient(problem, loss)?.loss.as_f64();
+        let (variables, slopes) = entries(differences.gradient(problem, loss)?);
+        let sizes = sizes(&variables, &slopes, problem);
+        let unsure = entries(differences.uncertainty()).1;
+        let parts = (0..slopes.len()).map(|i| unsure[i] / slopes[i].abs().max(sizes[i]));
+
+        let mut audit = Self {
+            variables,
+            loss: value,
+            runs: Vec::new(),
+            pairs: Vec::new(),
+            uncertainty: parts.collect(),
+        };
+        for about in &METHODS {
+            let method = by_name(about.name, field.clone(), like, tableau, options.clone())?;
+            audit.runs.push(run(about, method, problem, loss));
+        }
+        // With constant steps nothing is known of the error.
+        let tolerance = if options.step.is_some() {
+            f64::INFINITY
+        } else {
+            largest(&options.rtol).max(largest(&options.atol))
+        };
+        audit.compare(&sizes, tolerance);
+        Ok(audit)
+    }
+
+    /// Fills in the pairs.
+    fn compare(&mut self, sizes: &[f64], tolerance: f64) {
+        for (i, a) in self.runs.iter().enumerate() {
+            for b in &self.runs[i + 1..] {
+                let (Ok(u), Ok(v)) = (&a.gradient, &b.gradient) else {
+                    continue;
+                };
+                let by_differences = [a, b].iter().any(|run| is_differences(run.about));
+                let allowed = |i: usize| {
+                    let mut allowed = ROUNDING;
+                    if by_differences {
+                        allowed += DIFFERENCES + self.uncertainty[i];
+                    }
+                    if !(a.about.exact && b.about.exact) {
+                        allowed += GROWTH * tolerance;
+                    }
+                    allowed
+                };
+                // The entries of the exact solution are good to a part of the largest, not each to a part of itself.
+                let floor = if a.about.exact && b.about.exact {
+                    1.0
+                } else {
+                    100.0
+                };
+                let apart = |i: usize| {
+                    let size = u[i].abs().max(v[i].abs()).max(floor * sizes[i]);
+                    (u[i] - v[i]).abs() / size
+                };
+                // The one that exceeds what is allowed by most; NaN exceeds everything.
+                let excess = |i: usize| match apart(i) / allowed(i) {
+                    excess if excess.is_nan() => f64::INFINITY,
+                    excess => excess,
+                };
+                let worst = (0..u.len()).max_by(|i, j| excess(*i).total_cmp(&excess(*j)));
+                let Some(worst) = worst else { continue };
+                self.pairs.push(Pair {
+                    methods: [a.about.name, b.about.name],
+                    difference: if apart(worst).is_nan() {
+                        f64::INFINITY
+                    } else {
+                        apart(worst)
+                    },
+                    worst: self.variables[worst],
+                    allowed: allowed(worst),
+                });
+            }
+        }
+    }
+
+    /// What follows.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let exact = |name: &str| {
+            METHODS
+                .iter()
+                .any(|about| about.name == name && about.exact)
+        };
+        let apart = || self.pairs.iter().filter(|pair| !pair.agrees());
+        if let Some(pair) = apart().find(|pair| pair.methods.iter().all(|name| exact(name))) {
+            return Verdict::Wrong {
+                methods: pair.methods,
+                worst: pair.worst,
+            };
+        }
+        let unsure = (0..self.variables.len())
+            .max_by(|i, j| self.uncertainty[*i].total_cmp(&self.uncertainty[*j]));
+        if let Some(i) =
+            unsure.filter(|i| self.uncertainty[*i].is_nan() || self.uncertainty[*i] > UNSURE)
+        {
+            return Verdict::NotSmooth {
+                worst: self.variables[i],
+            };
+        }
+        match apart().next() {
+            Some(pair) => Verdict::Inaccurate {
+                method: if exact(pair.methods[0]) {
+                    pair.methods[1]
+                } else {
+                    pair.methods[0]
+                },
+                worst: pair.worst,
+            },
+            None => Verdict::Right,
+        }
+    }
+
+    /// The name of the method to take: the fastest of those that are exact and agree with differences; `None` if there is
+    /// none, or the gradient is wrong.
+    #[must_use]
+    pub fn recommended(&self) -> Option<&'static str> {
+        if matches!(self.verdict(), Verdict::Wrong { .. }) {
+            return None;
+        }
+        let confirmed = |name: &str| {
+            let with = |pair: &&Pair| pair.methods.contains(&name);
+            self.pairs.iter().filter(with).any(Pair::agrees)
+        };
+        let usable = self.runs.iter().filter(|run| {
+            let about = run.about;
+            about.exact && !is_differences(about) && run.gradient.is_ok() && confirmed(about.name)
+        });
+        usable
+            .min_by(|a, b| a.seconds.total_cmp(&b.seconds))
+            .map(|run| run.about.name)
+    }
+}
+
+fn largest<T: Real>(tolerance: &Tolerance<T>) -> f64 {
+    match tolerance {
+        Tolerance::Scalar(value) => value.as_f64(),
+        Tolerance::Components(values) => values.iter().map(|v| v.as_f64()).fold(0.0, f64::max),
+    }
+}
+
+fn is_differences(about: &About) -> bool {
+    about.name == crate::gradient::DIFFERENCES
+}
+
+/// One method's gradient, timed the second time.
+fn run<T, E: Real>(
+    about: &'static About,
+    mut method: Box<dyn GradientMethod<T, E> + '_>,
+    problem: &Problem<'_, T, E>,
+    loss: &mut LossFn<'_, E>,
+) -> Run {
+    let mut found = method.gradient(problem, loss).map(|_| ());
+    let start = Instant::now();
+    let mut stats = Stats::default();
+    let mut values = Vec::new();
+    if found.is_ok() {
+        found = method.gradient(problem, loss).map(|gradient| {
+            stats = gradient.stats;
+            values = entries(gradient).1;
+        });
+    }
+    Run {
+        about,
+        gradient: found.map(|()| values),
+        seconds: start.elapsed().as_secs_f64(),
+        stats,
+    }
+}
+
+/// A gradient as one list.
+fn entries<E: Real>(gradient: &Gradient<E>) -> (Vec<Variable>, Vec<f64>) {
+    let h0 = gradient
+        .h0
+        .iter()
+        .enumerate()
+        .map(|(i, g)| (Variable::H0(i), g));
+    let theta = gradient
+        .theta
+        .iter()
+        .enumerate()
+        .map(|(k, g)| (Variable::Theta(k), g));
+    let ends = [(Variable::T0, &gradient.t0), (Variable::T1, &gradient.t1)];
+    let save = gradient
+        .save
+        .iter()
+        .enumerate()
+        .map(|(s, g)| (Variable::Save(s), g));
+    let all = h0.chain(theta).chain(ends).chain(save);
+    all.map(|(variable, g)| (variable, g.as_f64())).unzip()
+}
+
+/// Entries below these sizes do not matter: a ten-thousandth of what the largest does to the loss when its variable changes by a part of its size.
+fn sizes<T: Real, E: Real>(
+    variables: &[Variable],
+    slopes: &[f64],
+    problem: &Problem<'_, T, E>,
+) -> Vec<f64> {
+    let span = (problem.t1 - problem.t0).abs().as_f64();
+    let size = |variable: &Variable| {
+        let size = match variable {
+            Variable::H0(i) => problem.h0[*i].abs().as_f64(),
+            Variable::Theta(k) => problem.theta[*k].abs().as_f64(),
+            _ => span,
+        };
+        if size > 0.0 { size } else { 1.0 }
+    };
+    let effects = variables
+        .iter()
+        .zip(slopes)
+        .map(|(v, slope)| slope.abs() * size(v));
+    let most = effects.fold(f64::MIN_POSITIVE, f64::max);
+    variables.iter().map(|v| 1e-4 * most / size(v)).collect()
+}

@@ -1,0 +1,182 @@
+//! An audit as a table.
+
+use super::{Audit, Variable, Verdict};
+use crate::gradient::METHODS;
+use std::fmt::{Display, Formatter, Result};
+
+/// An audit with the names that its variables have to the reader.
+pub struct Report<'a> {
+    audit: &'a Audit,
+    name: &'a dyn Fn(Variable) -> String,
+}
+
+impl std::fmt::Debug for Report<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.debug_struct("Report")
+            .field("audit", self.audit)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Audit {
+    /// The table, with names for the variables.
+    ///
+    /// ```
+    /// # use costate_neural_ode::{Problem, doc::House};
+    /// # use costate_ode::{Options, tableau};
+    /// use costate_neural_ode::audit::{Audit, Variable};
+    /// # let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+    /// # let options = Options::tolerances(1e-9, 1e-9);
+    /// # let audit = Audit::new(&House::default(), &[0.0], tableau::by_name("tsit5")?, &options, &problem, &mut |saved, cotangents| {
+    /// #     cotangents.values_mut()[0] = 1.0;
+    /// #     saved.state(0)[0]
+    /// # })?;
+    /// let name = |variable| match variable {
+    ///     Variable::Theta(0) => "growth".to_owned(),
+    ///     other => other.to_string(),
+    /// };
+    /// assert!(audit.report(&name).to_string().contains("growth"));
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
+    #[must_use]
+    pub fn report<'a>(&'a self, name: &'a dyn Fn(Variable) -> String) -> Report<'a> {
+        Report { audit: self, name }
+    }
+}
+
+impl Display for Audit {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        self.report(&|variable| variable.to_string()).fmt(f)
+    }
+}
+
+impl Display for Report<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        self.runs(f)?;
+        writeln!(f)?;
+        self.gradient(f)?;
+        writeln!(f)?;
+        self.pairs(f)?;
+        writeln!(f)?;
+        self.verdict(f)
+    }
+}
+
+impl Report<'_> {
+    fn runs(&self, f: &mut Formatter<'_>) -> Result {
+        let audit = self.audit;
+        writeln!(f, "loss {}", audit.loss)?;
+        writeln!(f)?;
+        writeln!(
+            f,
+            "{:<18} {:>12} {:>10} {:>10}  is the derivative of",
+            "method", "time", "f", "products"
+        )?;
+        for run in &audit.runs {
+            let stats = run.stats;
+            let evaluations = stats.forward.nfe + stats.backward.nfe;
+            write!(f, "{:<18} ", run.about.name)?;
+            match &run.gradient {
+                Ok(_) => {
+                    let time = format!("{:.1} us", run.seconds * 1e6);
+                    let of = if run.about.exact {
+                        "the numbers computed"
+                    } else {
+                        "the exact solution"
+                    };
+                    writeln!(
+                        f,
+                        "{time:>12} {evaluations:>10} {:>10}  {of}",
+                        stats.products
+                    )?;
+                }
+                Err(error) => writeln!(f, "failed: {error}")?,
+            }
+        }
+        Ok(())
+    }
+
+    fn gradient(&self, f: &mut Formatter<'_>) -> Result {
+        let audit = self.audit;
+        let best = audit.runs.iter().find(|run| run.gradient.is_ok());
+        let Some((run, values)) = best.and_then(|run| Some((run, run.gradient.as_ref().ok()?)))
+        else {
+            return writeln!(f, "no method gave a gradient");
+        };
+        let names: Vec<String> = audit.variables.iter().map(|v| (self.name)(*v)).collect();
+        let width = names
+            .iter()
+            .map(|name| name.chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(8);
+        writeln!(
+            f,
+            "{:<width$} {:>16} {:>22}",
+            "variable", run.about.name, "differences unsure by"
+        )?;
+        for ((name, value), unsure) in names.iter().zip(values).zip(&audit.uncertainty) {
+            writeln!(f, "{name:<width$} {value:>16.8e} {unsure:>22.0e}")?;
+        }
+        Ok(())
+    }
+
+    fn pairs(&self, f: &mut Formatter<'_>) -> Result {
+        writeln!(
+            f,
+            "{:<37} {:>10} {:>10}  worst at",
+            "methods compared", "apart by", "allowed"
+        )?;
+        for pair in &self.audit.pairs {
+            let [a, b] = pair.methods;
+            let verdict = if pair.agrees() {
+                ""
+            } else {
+                "  <- too far apart"
+            };
+            let (apart, allowed) = (pair.difference, pair.allowed);
+            let worst = (self.name)(pair.worst);
+            writeln!(
+                f,
+                "{:<37} {apart:>10.0e} {allowed:>10.0e}  {worst}{verdict}",
+                format!("{a}, {b}")
+            )?;
+        }
+        Ok(())
+    }
+
+    fn verdict(&self, f: &mut Formatter<'_>) -> Result {
+        let name = self.name;
+        match self.audit.verdict() {
+            Verdict::Right => write!(f, "The gradient is right: all methods agree.")?,
+            Verdict::Inaccurate { method, worst } => {
+                let when_not = METHODS
+                    .iter()
+                    .find(|about| about.name == method)
+                    .map_or("", |about| about.when_not);
+                write!(
+                    f,
+                    "The gradient is right, but not by {method}, which is off in {}. Not for: {when_not}",
+                    name(worst)
+                )?;
+            }
+            Verdict::NotSmooth { worst } => write!(
+                f,
+                "The loss is not smooth in {}: differences do not settle there. Look for a kink or a jump (abs, min, max, a branch) that the solution touches.",
+                name(worst)
+            )?,
+            Verdict::Wrong {
+                methods: [a, b],
+                worst,
+            } => write!(
+                f,
+                "The gradient is WRONG: {a} and {b} disagree, most in {}. A product of the field or the derivative of the loss is wrong, or the loss has a kink there.",
+                name(worst)
+            )?,
+        }
+        match self.audit.recommended() {
+            Some(method) => writeln!(f, " Take {method}."),
+            None => writeln!(f),
+        }
+    }
+}
