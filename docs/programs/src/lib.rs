@@ -5,17 +5,26 @@
 pub mod adjoint_ode;
 pub mod augmented;
 pub mod backwards;
+pub mod check;
 pub mod clock;
+pub mod cost;
+pub mod derivative;
 pub mod discrete_continuous;
 pub mod euler_layers;
 pub mod house;
 pub mod jumps;
+pub mod limit;
 pub mod memory;
+pub mod orders;
 pub mod parameters;
 pub mod plot;
+pub mod residual_layer;
 pub mod snippet;
 pub mod solve;
+pub mod stability;
+pub mod step_size;
 pub mod tags;
+pub mod tape;
 pub mod text;
 
 use std::path::PathBuf;
@@ -64,6 +73,42 @@ pub struct Chapter {
 
 /// Every chapter that computes something.
 pub const CHAPTERS: &[Chapter] = &[
+    Chapter {
+        name: "residual-layer",
+        make: residual_layer::outputs,
+    },
+    Chapter {
+        name: "limit",
+        make: limit::outputs,
+    },
+    Chapter {
+        name: "orders",
+        make: orders::outputs,
+    },
+    Chapter {
+        name: "step-size",
+        make: step_size::outputs,
+    },
+    Chapter {
+        name: "stability",
+        make: stability::outputs,
+    },
+    Chapter {
+        name: "derivative",
+        make: derivative::outputs,
+    },
+    Chapter {
+        name: "tape",
+        make: tape::outputs,
+    },
+    Chapter {
+        name: "cost",
+        make: cost::outputs,
+    },
+    Chapter {
+        name: "check",
+        make: check::outputs,
+    },
     Chapter {
         name: "euler-layers",
         make: euler_layers::outputs,
