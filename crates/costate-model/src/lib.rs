@@ -8,19 +8,19 @@ mod file;
 mod fit;
 mod model;
 mod network;
+mod overrides;
 mod problem;
 mod random;
 mod scope;
+mod settings;
 mod trajectory;
 mod weights;
 
 pub use data::Data;
 pub use error::{Diagnostic, Error, Result};
 pub use fit::{Bound, Fit, FittedParameter, Found, Record, Verdict};
-pub use model::{
-    BatchSettings, FitSettings, Model, Observable, Optimizer, Parameter, Scale, SolverSettings,
-    StateVariable,
-};
+pub use model::{Model, Observable, StateVariable};
 pub use network::Network;
 pub use problem::GradientReport;
+pub use settings::{BatchSettings, FitSettings, Optimizer, Parameter, Scale, SolverSettings};
 pub use trajectory::{Save, Trajectory};

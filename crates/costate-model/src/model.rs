@@ -2,73 +2,16 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
-use costate_neural_ode::train::loss::Loss;
-use costate_ode::Tableau;
-use costate_ode::tableau;
+use costate_ode::Method;
 
 use crate::data::{Columns, Data};
-use crate::error::{Error, Place, Result, Source, nearest};
-use crate::file::{self, ModelFile, Placed};
+use crate::error::{Error, Result, Source};
+use crate::file::{self, ModelFile};
 use crate::network::Network;
+use crate::overrides::{Overridden, method_by_name};
 use crate::scope::{Dependence, Parts, Resolved, Scope};
-
-/// The axis along which an optimiser moves a parameter. Bounds and reports are in the parameter's own units on either.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scale {
-    /// The value itself.
-    Linear,
-    /// Its logarithm: for positive numbers known to a factor.
-    Log,
-}
-
-impl Scale {
-    /// The optimiser's coordinate of a value.
-    pub fn coordinate(self, value: f64) -> f64 {
-        match self {
-            Scale::Linear => value,
-            Scale::Log => value.ln(),
-        }
-    }
-
-    /// The value at a coordinate.
-    pub fn value(self, coordinate: f64) -> f64 {
-        match self {
-            Scale::Linear => coordinate,
-            Scale::Log => coordinate.exp(),
-        }
-    }
-
-    /// d value / d coordinate, at a value.
-    pub fn slope(self, value: f64) -> f64 {
-        match self {
-            Scale::Linear => 1.0,
-            Scale::Log => value,
-        }
-    }
-}
-
-/// A number that formulas refer to by name, fitted unless fixed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Parameter {
-    /// The name in formulas.
-    pub name: String,
-    /// The value: of the file, until it is set or fitted.
-    pub value: f64,
-    /// The least value allowed; −∞ if there is no bound.
-    pub lower: f64,
-    /// The greatest value allowed; +∞ if there is no bound.
-    pub upper: f64,
-    /// The axis of the optimiser.
-    pub scale: Scale,
-    /// Whether a fit leaves it as it is.
-    pub fixed: bool,
-    /// The unit, for reports.
-    pub unit: Option<String>,
-    /// A remark, for reports.
-    pub note: Option<String>,
-}
+use crate::settings::{BatchSettings, DataSettings, FitSettings, Parameter, Scale, SolverSettings};
 
 /// A component of the state vector.
 #[derive(Clone, Debug)]
@@ -91,92 +34,6 @@ pub struct Observable {
     pub(crate) is: Resolved,
     /// The state it equals, if it is one as it stands.
     pub(crate) state: Option<usize>,
-}
-
-/// How a fit moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Optimizer {
-    /// Gauss–Newton for few parameters and a loss of squares, L-BFGS for many, Adam and then L-BFGS with networks.
-    Auto,
-    /// Gauss–Newton in a trust region with bounds.
-    GaussNewton,
-    /// L-BFGS with bounds.
-    Lbfgs,
-    /// Adam with cosine decay.
-    Adam,
-    /// RMSprop.
-    RmsProp,
-    /// Stochastic gradient descent.
-    Sgd,
-}
-
-impl Optimizer {
-    pub(crate) const NAMES: [(&str, Optimizer); 6] = [
-        ("auto", Optimizer::Auto),
-        ("gauss-newton", Optimizer::GaussNewton),
-        ("lbfgs", Optimizer::Lbfgs),
-        ("adam", Optimizer::Adam),
-        ("rmsprop", Optimizer::RmsProp),
-        ("sgd", Optimizer::Sgd),
-    ];
-
-    /// The name in model files.
-    pub fn name(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, optimizer)| *optimizer == self)
-            .map_or("", |(name, _)| name)
-    }
-}
-
-/// How to integrate.
-#[derive(Clone, Debug)]
-pub struct SolverSettings {
-    /// The method.
-    pub method: &'static Tableau,
-    /// The relative tolerance.
-    pub rtol: f64,
-    /// Steps after which to give up.
-    pub max_steps: usize,
-}
-
-/// Random windows of the data to train on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BatchSettings {
-    /// Windows in a batch.
-    pub size: usize,
-    /// Rows of data in a window.
-    pub length: usize,
-}
-
-/// How to fit.
-#[derive(Clone, Debug)]
-pub struct FitSettings {
-    /// The distance of prediction and measurement.
-    pub loss: Loss,
-    /// The optimiser asked for.
-    pub optimizer: Optimizer,
-    /// The most iterations; by default what suits the optimiser.
-    pub iterations: Option<usize>,
-    /// The learning rate of Adam, RMSprop and SGD; by default what suits the optimiser.
-    pub learning_rate: Option<f64>,
-    /// The gradient method asked for; `auto` is `discrete`.
-    pub gradient: String,
-    /// Windows to train on; the whole data if there is none.
-    pub batch: Option<BatchSettings>,
-    /// The seed of everything random in a fit.
-    pub seed: u64,
-    /// The time after which a fit ends as if its iterations were done.
-    pub time_limit: Option<Duration>,
-    pub(crate) batch_place: Option<Place>,
-}
-
-/// Which data to read.
-#[derive(Clone, Debug)]
-pub(crate) struct DataSettings {
-    pub(crate) file: PathBuf,
-    pub(crate) time: Placed<String>,
-    pub(crate) used: Option<crate::expression::Formula>,
 }
 
 /// Differential equations with everything a file says about them.
@@ -220,14 +77,6 @@ pub struct Model {
     pub(crate) data: Option<DataSettings>,
     pub(crate) fit: FitSettings,
     pub(crate) overridden: Overridden,
-}
-
-/// What no longer is as the file has it.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Overridden {
-    pub(crate) method: bool,
-    pub(crate) rtol: bool,
-    pub(crate) atol: bool,
 }
 
 impl Model {
@@ -363,105 +212,6 @@ impl Model {
             .collect()
     }
 
-    /// Gives a parameter, or a state that begins with a number, another value.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if nothing of this name can be set, or if the value lies outside the parameter's bounds.
-    pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
-        if !value.is_finite() {
-            return Err(Error::Argument(format!(
-                "{name} = {value}: a value must be a finite number"
-            )));
-        }
-        if let Some(parameter) = self
-            .parameters
-            .iter_mut()
-            .find(|parameter| parameter.name == name)
-        {
-            if value < parameter.lower || value > parameter.upper {
-                let (lower, upper) = (parameter.lower, parameter.upper);
-                return Err(Error::Argument(format!(
-                    "{name} = {value} is outside its bounds, {lower} to {upper}"
-                )));
-            }
-            if parameter.scale == Scale::Log && value <= 0.0 {
-                return Err(Error::Argument(format!(
-                    "{name} = {value}: a parameter on a log scale is positive"
-                )));
-            }
-            parameter.value = value;
-            return Ok(());
-        }
-        if let Some(state) = self.states.iter_mut().find(|state| state.name == name) {
-            if state.initial.formula.literal().is_none() {
-                let message = format!(
-                    "the initial value of {name} is an expression of parameters: set those"
-                );
-                return Err(Error::Argument(message));
-            }
-            state.initial.formula = state.initial.formula.with_literal(value);
-            return Ok(());
-        }
-        let known = self
-            .parameters
-            .iter()
-            .map(|p| p.name.as_str())
-            .chain(self.states.iter().map(|s| s.name.as_str()));
-        let help = nearest(name, known)
-            .map(|near| format!("; did you mean '{near}'?"))
-            .unwrap_or_default();
-        Err(Error::Argument(format!(
-            "no parameter or state is called '{name}'{help}"
-        )))
-    }
-
-    /// Takes another method, by its name in `costate_ode::tableau` or `auto`.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if there is no such method, or if it cannot choose its steps.
-    pub fn set_method(&mut self, name: &str) -> Result<()> {
-        self.solver.method =
-            method_by_name(name).map_err(|(message, help)| Error::Argument(message + &help))?;
-        self.overridden.method = true;
-        Ok(())
-    }
-
-    /// Takes another gradient method, by its name in `costate_neural_ode::gradient` or `auto`.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if there is no such method.
-    pub fn set_gradient(&mut self, name: &str) -> Result<()> {
-        let refused = |(message, help)| Error::Argument(format!("{message}; {help}"));
-        crate::problem::check_gradient(name).map_err(refused)?;
-        self.fit.gradient = name.to_owned();
-        Ok(())
-    }
-
-    /// Takes another relative tolerance.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if it is not a number from 0 up.
-    pub fn set_rtol(&mut self, rtol: f64) -> Result<()> {
-        self.solver.rtol = tolerance("rtol", rtol)?;
-        self.overridden.rtol = true;
-        Ok(())
-    }
-
-    /// Takes another absolute tolerance, the same for all states.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] if it is not a number from 0 up.
-    pub fn set_atol(&mut self, atol: f64) -> Result<()> {
-        let atol = tolerance("atol", atol)?;
-        self.states.iter_mut().for_each(|state| state.atol = atol);
-        Ok(())
-    }
-
-    /// Takes other settings of the fit.
-    pub fn fit_settings_mut(&mut self) -> &mut FitSettings {
-        &mut self.fit
-    }
-
     /// Reads the data, if the file names any.
     ///
     /// # Errors
@@ -504,16 +254,6 @@ impl Model {
             }
         }
         value(formula, &definitions)
-    }
-}
-
-fn tolerance(what: &str, value: f64) -> Result<f64> {
-    if value.is_finite() && value >= 0.0 {
-        Ok(value)
-    } else {
-        Err(Error::Argument(format!(
-            "{what} = {value}: a tolerance must not be negative"
-        )))
     }
 }
 
@@ -646,12 +386,9 @@ fn observables(
     }
 }
 
-/// What `auto` means as long as there are explicit methods alone.
-const AUTOMATIC: &str = "tsit5";
-
-fn method(file: &ModelFile) -> Result<&'static Tableau> {
+fn method(file: &ModelFile) -> Result<Method> {
     let Some(name) = &file.solver.method else {
-        return Ok(tableau::by_name(AUTOMATIC).expect("a registered method"));
+        return Ok(method_by_name("auto").expect("a registered method"));
     };
     method_by_name(&name.value).map_err(|(message, help)| {
         let help = help.trim_start_matches("; ").to_owned();
@@ -660,30 +397,6 @@ fn method(file: &ModelFile) -> Result<&'static Tableau> {
             .with_help(Some(help).filter(|help| !help.is_empty()))
             .into()
     })
-}
-
-/// The method, or a message and a hint that follows it.
-fn method_by_name(name: &str) -> Result<&'static Tableau, (String, String)> {
-    let wanted = if name == "auto" { AUTOMATIC } else { name };
-    let names: Vec<&str> = tableau::tableaus()
-        .iter()
-        .filter(|t| t.embedded_order.is_some())
-        .map(|t| t.name)
-        .collect();
-    match tableau::by_name(wanted) {
-        Ok(found) if found.embedded_order.is_some() => Ok(found),
-        Ok(_) => Err((
-            format!("the method '{name}' has no error estimate to choose its steps by"),
-            format!("; take one of {}", names.join(", ")),
-        )),
-        Err(_) => {
-            let help = match nearest(name, names.iter().copied()) {
-                Some(near) => format!("; did you mean '{near}'?"),
-                None => format!("; methods: auto, {}", names.join(", ")),
-            };
-            Err((format!("no method is called '{name}'"), help))
-        }
-    }
 }
 
 fn fit_settings(file: &ModelFile) -> Result<FitSettings> {

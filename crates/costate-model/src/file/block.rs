@@ -8,7 +8,7 @@ use super::read::{Entry, Keys, Placed, Section};
 use super::{check_name, name};
 use crate::error::{Place, Result};
 use crate::expression::Formula;
-use crate::model::{Optimizer, Scale};
+use crate::settings::{Optimizer, Scale};
 
 #[derive(Clone, Debug)]
 pub(crate) struct ParameterBlock {

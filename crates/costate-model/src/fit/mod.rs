@@ -15,8 +15,9 @@ pub use state::{Record, Verdict};
 
 use crate::data::Data;
 use crate::error::{Error, Result};
-use crate::model::{Model, Optimizer};
+use crate::model::Model;
 use crate::problem::{Objective, Windows};
+use crate::settings::Optimizer;
 use stage::{Point, Stage, Stepper};
 use state::State;
 use variables::Variables;

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::variables::Variables;
 use crate::error::{Error, Result};
-use crate::model::{Model, Optimizer};
+use crate::model::Model;
+use crate::settings::Optimizer;
 
 /// More parameters than this are left to L-BFGS.
 const MOST_FOR_GAUSS_NEWTON: usize = 75;

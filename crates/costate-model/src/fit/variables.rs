@@ -2,7 +2,8 @@
 
 use costate_neural_ode::train::optimizer::Bounds;
 
-use crate::model::{Model, Parameter, Scale};
+use crate::model::Model;
+use crate::settings::{Parameter, Scale};
 
 /// The parameters that are not fixed and all weights, each by a coordinate of the order of 1.
 #[derive(Clone, Debug)]

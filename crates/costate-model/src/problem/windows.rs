@@ -85,7 +85,7 @@ impl Windows {
         let options = model.options(&field, settings.size);
         let like = vec![0.0; settings.size * model.states.len()];
         let name = super::gradient_name(&model.fit.gradient);
-        let method = gradient::by_name(name, field, &like, model.solver.method, options);
+        let method = gradient::by_name(name, field, &like, model.tableau()?, options);
         Ok(Windows {
             size: settings.size,
             length: settings.length,
@@ -167,6 +167,8 @@ impl Windows {
         };
         self.observer.set_parameters(theta);
         let observer = &mut self.observer;
+        // As in `Objective::evaluate`: the first call is the one at the solution itself.
+        let mut direct: Option<Vec<f64>> = None;
         let found = self.method.gradient(
             &problem,
             &mut |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
@@ -178,12 +180,19 @@ impl Windows {
                     let a_h = &mut cotangents.state_mut(*index)[own];
                     total += observer.score(points, weight, h, t, a_h).0;
                 }
+                let mut a_theta = vec![0.0; theta.len()];
+                observer.finish(&mut a_theta);
+                direct.get_or_insert(a_theta);
                 total
             },
         )?;
         let mut loss = found.loss;
         let mut a_theta = found.theta[..theta.len()].to_vec();
-        self.observer.finish(&mut a_theta);
+        let direct = direct.unwrap_or_default();
+        a_theta
+            .iter_mut()
+            .zip(direct)
+            .for_each(|(total, part)| *total += part);
         loss += penalty(&self.penalties, theta, &mut a_theta);
         Ok((loss, a_theta))
     }
@@ -220,5 +229,136 @@ impl Times {
             .relative
             .partition_point(|known| known.abs() < time.abs() - self.close);
         after.min(self.relative.len() - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An autonomous network and a clock, so that the start of each window matters.
+    const MODEL: &str = r#"
+[states]
+a = 1.0
+b = 0.5
+[parameters]
+k = 0.7
+[networks.net]
+inputs = ["a", "b^2"]
+outputs = ["u"]
+hidden = [4]
+l2 = 0.02
+[equations]
+a = "u - k * b * cos(t)"
+b = "k * a - 0.1 * b"
+[time]
+start = 0.0
+end = 3.0
+[solver]
+rtol = 1e-10
+atol = 1e-12
+[observables]
+a = { is = "a" }
+b = { is = "b" }
+both = { is = "k * a + b^2 + t" }
+[data]
+file = "none.csv"
+time = "t"
+[fit]
+batch = { size = 3, length = 4 }
+seed = 2
+"#;
+
+    fn windows() -> (Model, Windows) {
+        let mut model = Model::parse(MODEL, "m.toml").unwrap();
+        let weights = model.networks[0].weights.iter_mut().enumerate();
+        weights.for_each(|(i, weight)| *weight = 0.5 * (1.0 + 1.7 * i as f64).sin());
+        let rows = (0..12).map(|i| {
+            let t = 0.25 * f64::from(i);
+            let b = if i == 5 {
+                String::new()
+            } else {
+                (0.5 + t.sin()).to_string()
+            };
+            format!("{t},{},{b},{}\n", 1.0 + 0.3 * t.cos(), 2.0 + t)
+        });
+        let text = format!("t,a,b,both\n{}", rows.collect::<String>());
+        let names = ["a", "b", "both"].map(str::to_owned);
+        let columns = crate::data::Columns {
+            time: "t",
+            observables: &names,
+            all: true,
+            used: None,
+            direction: 1.0,
+        };
+        let data = Data::parse(std::path::Path::new("none.csv"), &text, &columns).unwrap();
+        let windows = Windows::new(&model, &data).unwrap();
+        (model, windows)
+    }
+
+    #[test]
+    fn the_gradient_of_a_batch_is_the_slope_of_its_loss() {
+        let (model, mut windows) = windows();
+        let theta = model.theta();
+        let (_, gradient) = windows.evaluate(&theta, 7).unwrap();
+        for k in 0..theta.len() {
+            let mut at = |h: f64| {
+                let mut theta = theta.clone();
+                theta[k] += h;
+                windows.evaluate(&theta, 7).unwrap().0
+            };
+            let mut central = |h: f64| (at(h) - at(-h)) / (2.0 * h);
+            let expected = (4.0 * central(1e-3) - central(2e-3)) / 3.0;
+            assert!(
+                (gradient[k] - expected).abs() < 1e-6 * (1.0 + expected.abs()),
+                "{k}: {} {expected}",
+                gradient[k]
+            );
+        }
+    }
+
+    #[test]
+    fn a_window_starts_where_all_states_are_measured_and_batches_differ() {
+        let (_, windows) = windows();
+        assert_eq!(windows.starts, [0, 1, 2, 3, 4, 6, 7, 8]);
+        assert_eq!(windows.draw(3), windows.draw(3));
+        assert_ne!(windows.draw(3), windows.draw(4));
+        let mut drawn = windows.draw(5);
+        drawn.sort_unstable();
+        drawn.dedup();
+        assert_eq!(drawn.len(), 3);
+    }
+
+    #[test]
+    fn a_window_along_the_data_that_solve_the_model_has_no_loss() {
+        let text = MODEL
+            .replace("u - k * b * cos(t)", "-k * b * cos(t) + 0 * u")
+            .replace("l2 = 0.02", "l2 = 0")
+            .replace("both =", "# both =");
+        let model = Model::parse(&text, "m.toml").unwrap();
+        let solution = model.solve(&crate::Save::Grid(13)).unwrap();
+        let row = |i: usize| {
+            format!(
+                "{},{},{}\n",
+                solution.times[i],
+                solution.row(i)[0],
+                solution.row(i)[1]
+            )
+        };
+        let text = format!("t,a,b\n{}", (0..13).map(row).collect::<String>());
+        let names = ["a".to_owned(), "b".to_owned()];
+        let columns = crate::data::Columns {
+            time: "t",
+            observables: &names,
+            all: true,
+            used: None,
+            direction: 1.0,
+        };
+        let data = Data::parse(std::path::Path::new("none.csv"), &text, &columns).unwrap();
+        let (loss, _) = Windows::new(&model, &data)
+            .unwrap()
+            .evaluate(&model.theta(), 0)
+            .unwrap();
+        assert!(loss < 1e-15, "{loss}");
     }
 }

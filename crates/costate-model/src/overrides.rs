@@ -1,0 +1,156 @@
+//! Other values in the place of the file's.
+
+use costate_ode::Method;
+
+use crate::error::{Error, Result, nearest};
+use crate::model::Model;
+use crate::settings::{FitSettings, Scale};
+
+/// What no longer is as the file has it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Overridden {
+    pub(crate) method: bool,
+    pub(crate) rtol: bool,
+    pub(crate) atol: bool,
+}
+
+impl Model {
+    /// Gives a parameter, or a state that begins with a number, another value.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if nothing of this name can be set, or if the value lies outside the parameter's bounds.
+    pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
+        if !value.is_finite() {
+            return Err(Error::Argument(format!(
+                "{name} = {value}: a value must be a finite number"
+            )));
+        }
+        if let Some(parameter) = self
+            .parameters
+            .iter_mut()
+            .find(|parameter| parameter.name == name)
+        {
+            if value < parameter.lower || value > parameter.upper {
+                let (lower, upper) = (parameter.lower, parameter.upper);
+                return Err(Error::Argument(format!(
+                    "{name} = {value} is outside its bounds, {lower} to {upper}"
+                )));
+            }
+            if parameter.scale == Scale::Log && value <= 0.0 {
+                return Err(Error::Argument(format!(
+                    "{name} = {value}: a parameter on a log scale is positive"
+                )));
+            }
+            parameter.value = value;
+            return Ok(());
+        }
+        if let Some(state) = self.states.iter_mut().find(|state| state.name == name) {
+            if state.initial.formula.literal().is_none() {
+                let message = format!(
+                    "the initial value of {name} is an expression of parameters: set those"
+                );
+                return Err(Error::Argument(message));
+            }
+            state.initial.formula = state.initial.formula.with_literal(value);
+            return Ok(());
+        }
+        let known = self
+            .parameters
+            .iter()
+            .map(|p| p.name.as_str())
+            .chain(self.states.iter().map(|s| s.name.as_str()));
+        let help = nearest(name, known)
+            .map(|near| format!("; did you mean '{near}'?"))
+            .unwrap_or_default();
+        Err(Error::Argument(format!(
+            "no parameter or state is called '{name}'{help}"
+        )))
+    }
+
+    /// Takes another method, by its name in `costate_ode::tableau` or `auto`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such method, or if it cannot choose its steps.
+    pub fn set_method(&mut self, name: &str) -> Result<()> {
+        self.solver.method =
+            method_by_name(name).map_err(|(message, help)| Error::Argument(message + &help))?;
+        self.overridden.method = true;
+        Ok(())
+    }
+
+    /// Takes another gradient method, by its name in `costate_neural_ode::gradient` or `auto`.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if there is no such method.
+    pub fn set_gradient(&mut self, name: &str) -> Result<()> {
+        let refused = |(message, help)| Error::Argument(format!("{message}; {help}"));
+        crate::problem::check_gradient(name).map_err(refused)?;
+        self.fit.gradient = name.to_owned();
+        Ok(())
+    }
+
+    /// Takes another relative tolerance.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if it is not a number from 0 up.
+    pub fn set_rtol(&mut self, rtol: f64) -> Result<()> {
+        self.solver.rtol = tolerance("rtol", rtol)?;
+        self.overridden.rtol = true;
+        Ok(())
+    }
+
+    /// Takes another absolute tolerance, the same for all states.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if it is not a number from 0 up.
+    pub fn set_atol(&mut self, atol: f64) -> Result<()> {
+        let atol = tolerance("atol", atol)?;
+        self.states.iter_mut().for_each(|state| state.atol = atol);
+        Ok(())
+    }
+
+    /// Takes other settings of the fit.
+    pub fn fit_settings_mut(&mut self) -> &mut FitSettings {
+        &mut self.fit
+    }
+}
+
+/// # Errors
+/// If it is not a number from 0 up.
+fn tolerance(what: &str, value: f64) -> Result<f64> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(value)
+    } else {
+        Err(Error::Argument(format!(
+            "{what} = {value}: a tolerance must not be negative"
+        )))
+    }
+}
+
+/// What `auto` means.
+const AUTOMATIC: &str = "tsit5";
+
+/// The method, or a message and a hint that follows it.
+pub(crate) fn method_by_name(name: &str) -> Result<Method, (String, String)> {
+    let wanted = if name == "auto" { AUTOMATIC } else { name };
+    let all = Method::all();
+    let names: Vec<&str> = all
+        .iter()
+        .filter(|method| method.adaptive)
+        .map(|method| method.name)
+        .collect();
+    match all.iter().find(|method| method.name == wanted) {
+        Some(method) if method.adaptive => Ok(*method),
+        Some(_) => Err((
+            format!("the method '{name}' has no error estimate to choose its steps by"),
+            format!("; take one of {}", names.join(", ")),
+        )),
+        None => {
+            let help = match nearest(name, names.iter().copied()) {
+                Some(near) => format!("; did you mean '{near}'?"),
+                None => format!("; methods: auto, {}", names.join(", ")),
+            };
+            Err((format!("no method is called '{name}'"), help))
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What a model file says beside its equations: parameters, solver, data and fit.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use costate_neural_ode::train::loss::Loss;
+use costate_ode::Method;
+
+use crate::error::Place;
+use crate::file::Placed;
+
+/// The axis along which an optimiser moves a parameter. Bounds and reports are in the parameter's own units on either.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scale {
+    /// The value itself.
+    Linear,
+    /// Its logarithm: for positive numbers known to a factor.
+    Log,
+}
+
+impl Scale {
+    /// The optimiser's coordinate of a value.
+    pub fn coordinate(self, value: f64) -> f64 {
+        match self {
+            Scale::Linear => value,
+            Scale::Log => value.ln(),
+        }
+    }
+
+    /// The value at a coordinate.
+    pub fn value(self, coordinate: f64) -> f64 {
+        match self {
+            Scale::Linear => coordinate,
+            Scale::Log => coordinate.exp(),
+        }
+    }
+
+    /// d value / d coordinate, at a value.
+    pub fn slope(self, value: f64) -> f64 {
+        match self {
+            Scale::Linear => 1.0,
+            Scale::Log => value,
+        }
+    }
+}
+
+/// A number that formulas refer to by name, fitted unless fixed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// The name in formulas.
+    pub name: String,
+    /// The value: of the file, until it is set or fitted.
+    pub value: f64,
+    /// The least value allowed; −∞ if there is no bound.
+    pub lower: f64,
+    /// The greatest value allowed; +∞ if there is no bound.
+    pub upper: f64,
+    /// The axis of the optimiser.
+    pub scale: Scale,
+    /// Whether a fit leaves it as it is.
+    pub fixed: bool,
+    /// The unit, for reports.
+    pub unit: Option<String>,
+    /// A remark, for reports.
+    pub note: Option<String>,
+}
+
+/// How a fit moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Optimizer {
+    /// Gauss–Newton for few parameters and a loss of squares, L-BFGS for many, Adam and then L-BFGS with networks.
+    Auto,
+    /// Gauss–Newton in a trust region with bounds.
+    GaussNewton,
+    /// L-BFGS with bounds.
+    Lbfgs,
+    /// Adam with cosine decay.
+    Adam,
+    /// RMSprop.
+    RmsProp,
+    /// Stochastic gradient descent.
+    Sgd,
+}
+
+impl Optimizer {
+    pub(crate) const NAMES: [(&str, Optimizer); 6] = [
+        ("auto", Optimizer::Auto),
+        ("gauss-newton", Optimizer::GaussNewton),
+        ("lbfgs", Optimizer::Lbfgs),
+        ("adam", Optimizer::Adam),
+        ("rmsprop", Optimizer::RmsProp),
+        ("sgd", Optimizer::Sgd),
+    ];
+
+    /// The name in model files.
+    pub fn name(self) -> &'static str {
+        Self::NAMES
+            .iter()
+            .find(|(_, optimizer)| *optimizer == self)
+            .map_or("", |(name, _)| name)
+    }
+}
+
+/// How to integrate.
+#[derive(Clone, Debug)]
+pub struct SolverSettings {
+    /// The method.
+    pub method: Method,
+    /// The relative tolerance.
+    pub rtol: f64,
+    /// Steps after which to give up.
+    pub max_steps: usize,
+}
+
+/// Random windows of the data to train on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchSettings {
+    /// Windows in a batch.
+    pub size: usize,
+    /// Rows of data in a window.
+    pub length: usize,
+}
+
+/// How to fit.
+#[derive(Clone, Debug)]
+pub struct FitSettings {
+    /// The distance of prediction and measurement.
+    pub loss: Loss,
+    /// The optimiser asked for.
+    pub optimizer: Optimizer,
+    /// The most iterations; by default what suits the optimiser.
+    pub iterations: Option<usize>,
+    /// The learning rate of Adam, RMSprop and SGD; by default what suits the optimiser.
+    pub learning_rate: Option<f64>,
+    /// The gradient method asked for; `auto` is `discrete`.
+    pub gradient: String,
+    /// Windows to train on; the whole data if there is none.
+    pub batch: Option<BatchSettings>,
+    /// The seed of everything random in a fit.
+    pub seed: u64,
+    /// The time after which a fit ends as if its iterations were done.
+    pub time_limit: Option<Duration>,
+    pub(crate) batch_place: Option<Place>,
+}
+
+/// Which data to read.
+#[derive(Clone, Debug)]
+pub(crate) struct DataSettings {
+    pub(crate) file: PathBuf,
+    pub(crate) time: Placed<String>,
+    pub(crate) used: Option<crate::expression::Formula>,
+}

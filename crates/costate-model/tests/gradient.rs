@@ -1,0 +1,147 @@
+//! The gradient of everything a model can depend on, against differences of its loss.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use costate_model::Model;
+
+/// Initial values, end points of time, observables and a network, all of which depend on parameters and on time.
+const MIXED: &str = r#"
+[states]
+x = "x0 * exp(-shift0)"
+y = 0.6
+
+[parameters]
+x0 = 1.7
+shift0 = 0.3
+k = 0.9
+width = 0.5
+held = { value = 2.0, fixed = true }
+
+[definitions]
+flow = "k * x / (1 + x^2) * cos(width * t)"
+
+[networks.rest]
+inputs = ["x", "y * held", "t"]
+outputs = ["u", "v"]
+hidden = [3]
+activation = "softplus"
+seed = 5
+l2 = 0.01
+weights = "mixed.safetensors"
+
+[equations]
+x = "-flow + 0.2 * u"
+y = "flow - 0.3 * y + v"
+
+[time]
+start = "0.1 * width"
+end = 2.0
+
+[solver]
+rtol = 1e-10
+atol = 1e-12
+
+[observables]
+sum = { is = "x + k * y + 0.1 * t^2" }
+second = { is = "y", column = "second" }
+shift = { is = "sin(width * t) * x" }
+
+[data]
+file = "mixed.csv"
+time = "when"
+
+[fit]
+loss = "LOSS"
+"#;
+
+fn model(loss: &str) -> Model {
+    // A network that starts at zero would hide half of the gradient: its weights are given.
+    let text = MIXED.replace("LOSS", loss);
+    let fresh = text.replace("weights = \"mixed.safetensors\"\n", "");
+    let fresh = Model::parse(&fresh, "tests/data/mixed.toml").unwrap();
+    static ROOMS: AtomicUsize = AtomicUsize::new(0);
+    let room = ROOMS.fetch_add(1, Ordering::Relaxed);
+    let directory =
+        std::env::temp_dir().join(format!("costate-gradient-{}-{room}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::copy("tests/data/mixed.csv", directory.join("mixed.csv")).unwrap();
+    let mut weights = fresh.weights_file().unwrap();
+    let header = 8 + u64::from_le_bytes(weights[..8].try_into().unwrap()) as usize;
+    for (i, bytes) in weights[header..]
+        .as_chunks_mut::<8>()
+        .0
+        .iter_mut()
+        .enumerate()
+    {
+        *bytes = (0.4 * (1.0 + 2.3 * i as f64).sin()).to_le_bytes();
+    }
+    std::fs::write(directory.join("mixed.safetensors"), weights).unwrap();
+    let model = Model::parse(&text, directory.join("mixed.toml")).unwrap();
+    model.gradient().unwrap();
+    model
+}
+
+fn loss(model: &Model, name: &str, value: f64) -> f64 {
+    let mut model = model.clone();
+    model.set(name, value).unwrap();
+    model.gradient().unwrap().loss
+}
+
+/// By Richardson's extrapolation of central differences.
+fn slope(model: &Model, name: &str, value: f64) -> f64 {
+    let central =
+        |h: f64| (loss(model, name, value + h) - loss(model, name, value - h)) / (2.0 * h);
+    (4.0 * central(1e-3) - central(2e-3)) / 3.0
+}
+
+#[test]
+fn the_gradient_is_the_slope_of_the_loss_by_every_method() {
+    for loss in ["squares", "huber", "absolute"] {
+        let model = model(loss);
+        for method in ["discrete", "forward", "backsolve", "finite-difference"] {
+            let mut model = model.clone();
+            model.set_gradient(method).unwrap();
+            let report = model.gradient().unwrap();
+            assert_eq!(report.method, method);
+            assert_eq!(report.parameters.len(), 4);
+            assert_eq!(report.initial.len(), 1);
+            for (name, gradient) in report.parameters.iter().chain(&report.initial) {
+                let parameter = model
+                    .parameters()
+                    .iter()
+                    .find(|parameter| parameter.name == *name);
+                let value = parameter.map_or(0.6, |parameter| parameter.value);
+                let expected = slope(&model, name, value);
+                assert!(
+                    (gradient - expected).abs() < 2e-6 * (1.0 + expected.abs()),
+                    "{loss} by {method}: {name} {gradient} instead of {expected}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_given_as_a_number_has_a_derivative_and_what_follows_from_parameters_has_not() {
+    let report = model("squares").gradient().unwrap();
+    assert_eq!(report.initial[0].0, "y");
+    assert!(report.start.is_none() && report.end.is_some());
+    assert_eq!(report.save.len(), 4);
+    assert!(report.networks[0].1 > 0.0);
+}
+
+#[test]
+fn weights_of_a_gradient_have_the_form_of_weights() {
+    let model = model("squares");
+    let (weights, gradient) = (model.weights_file().unwrap(), model.gradient().unwrap());
+    let header = |bytes: &[u8]| 8 + u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+    let length = header(&weights);
+    assert_eq!(weights[..length], gradient.weights[..length]);
+    let numbers = gradient.weights[length..]
+        .as_chunks::<8>()
+        .0
+        .iter()
+        .map(|&bytes| f64::from_le_bytes(bytes));
+    let norm = numbers.map(|g| g * g).sum::<f64>().sqrt();
+    assert!((norm / gradient.networks[0].1 - 1.0).abs() < 1e-12);
+}
