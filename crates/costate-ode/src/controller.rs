@@ -171,6 +171,14 @@ impl Control {
     }
 }
 
+/// e^{−1/k} of a squared error e², for engines with a control of their own; rounded alike on every machine.
+pub(crate) fn inverse_root(error2: f64, k: usize) -> f64 {
+    if !error2.is_finite() {
+        return 0.0;
+    }
+    exp2(-0.5 * log2(error2.max(1e-200)) / k as f64)
+}
+
 /// log₂ x to about 10 digits, for positive normal numbers.
 #[inline(always)]
 fn log2(x: f64) -> f64 {

@@ -5,7 +5,7 @@ mod attach;
 
 use crate::system::Erased;
 use crate::{
-    Controller, Dirk, Engine, Error, Failure, Field, Integrator, Method, Norm, Options, Radau,
+    Bdf, Controller, Dirk, Engine, Error, Failure, Field, Integrator, Method, Norm, Options, Radau,
     Real, Rosenbrock, Solution, State, Stats, System, Tolerance, Trajectory, tableau,
 };
 
@@ -182,32 +182,51 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
                 method: method.name,
             }));
         }
+        // Implicit steps cost so much more than a call through a pointer that one copy of an engine serves all systems of a state.
+        if let Family::Explicit(tableau) = method.family {
+            let it = Integrator::new(tableau, system, t0, &y0, options);
+            return run(it.map_err(fail)?, t1, save, dense);
+        }
+        let (span, pointer) = ((t0, y0, t1), Erased(&mut system));
         match method.family {
-            Family::Explicit(tableau) => {
-                let it = Integrator::new(tableau, system, t0, &y0, options);
-                run(it.map_err(fail)?, t1, save, dense)
-            }
-            // Implicit steps cost so much more than a call through a pointer that one copy of an engine serves all systems of a state.
-            Family::Rosenbrock(tableau) => {
-                let system = Erased(&mut system);
-                let engine = Rosenbrock::new(tableau, &system, &y0);
-                let it = Integrator::with_engine(engine, system, t0, &y0, options);
-                run(it.map_err(fail)?, t1, save, dense)
-            }
+            Family::Explicit(_) => unreachable!("explicit methods are done with"),
             Family::Dirk(tableau) => {
-                let system = Erased(&mut system);
-                let engine = Dirk::new(tableau, &system, &y0);
-                let it = Integrator::with_engine(engine, system, t0, &y0, options);
-                run(it.map_err(fail)?, t1, save, dense)
+                let engine = Dirk::new(tableau, &pointer, &span.1);
+                start(engine, pointer, span, options, save, dense)
+            }
+            Family::Rosenbrock(tableau) => {
+                let engine = Rosenbrock::new(tableau, &pointer, &span.1);
+                start(engine, pointer, span, options, save, dense)
             }
             Family::Radau => {
-                let system = Erased(&mut system);
-                let engine = Radau::new(&system, &y0);
-                let it = Integrator::with_engine(engine, system, t0, &y0, options);
-                run(it.map_err(fail)?, t1, save, dense)
+                let engine = Radau::new(&pointer, &span.1);
+                start(engine, pointer, span, options, save, dense)
+            }
+            Family::Bdf => {
+                let engine = Bdf::new(&pointer, &span.1);
+                start(engine, pointer, span, options, save, dense)
             }
         }
     }
+}
+
+/// Runs any engine.
+fn start<T, Y, S, E>(
+    engine: E,
+    system: S,
+    (t0, y0, t1): (T, Y, T),
+    options: Options<T>,
+    save: Save<T>,
+    dense: bool,
+) -> Result<Solution<T, Y>, Failure<T, Y>>
+where
+    T: Real,
+    Y: State<T>,
+    S: System<T, Y>,
+    E: Engine<T, Y, S>,
+{
+    let it = Integrator::with_engine(engine, system, t0, &y0, options);
+    run(it.map_err(fail)?, t1, save, dense)
 }
 
 fn fail<T, Y>(error: Error) -> Failure<T, Y> {

@@ -63,7 +63,7 @@ pub use combine::{Term, Terms, combine};
 pub use controller::Controller;
 pub use diagnosis::{Cause, Diagnosis, Try, Worst};
 pub use engine::{
-    Dirk, DirkTableau, Engine, Radau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme, Span,
+    Bdf, Dirk, DirkTableau, Engine, Radau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme, Span,
 };
 pub use error::Error;
 pub use integrator::{Attempt, Integrator};

@@ -1,6 +1,6 @@
 //! The registry of methods.
 
-use crate::engine::radau;
+use crate::engine::{bdf, radau};
 use crate::{DirkTableau, Error, RosenbrockTableau, Tableau, tableau};
 
 /// A method of integration and what there is to know about it.
@@ -18,8 +18,10 @@ pub struct Method {
     pub name: &'static str,
     /// The name in prose.
     pub title: &'static str,
-    /// Its order.
+    /// Its order; the highest of them if it is variable.
     pub order: usize,
+    /// Whether it chooses its order as it goes.
+    pub variable_order: bool,
     /// The order of its dense output.
     pub dense_order: usize,
     /// Stages of a step; evaluations of f, less one if it is FSAL.
@@ -46,6 +48,7 @@ pub(crate) enum Family {
     Rosenbrock(&'static RosenbrockTableau),
     Dirk(&'static DirkTableau),
     Radau,
+    Bdf,
 }
 
 impl From<&'static Tableau> for Method {
@@ -54,6 +57,7 @@ impl From<&'static Tableau> for Method {
             name: tableau.name,
             title: tableau.title,
             order: tableau.order,
+            variable_order: false,
             dense_order: tableau.dense_order().min(tableau.order),
             stages: tableau.stages(),
             adaptive: tableau.embedded_order.is_some(),
@@ -73,6 +77,7 @@ impl From<&'static RosenbrockTableau> for Method {
             name: tableau.name,
             title: tableau.title,
             order: tableau.order,
+            variable_order: false,
             dense_order: tableau.dense_order,
             stages: tableau.stages(),
             adaptive: true,
@@ -92,6 +97,7 @@ impl From<&'static DirkTableau> for Method {
             name: tableau.name,
             title: tableau.title,
             order: tableau.order,
+            variable_order: false,
             dense_order: tableau.dense_order(),
             stages: tableau.stages(),
             adaptive: tableau.embedded_order.is_some(),
@@ -118,11 +124,11 @@ impl Method {
         let dirk = DirkTableau::all()
             .iter()
             .map(|tableau| Self::from(*tableau));
-        let radau = [radau::METHOD];
+        let others = [radau::METHOD, bdf::METHOD];
         explicit
             .chain(dirk)
             .chain(rosenbrock)
-            .chain(radau)
+            .chain(others)
             .collect()
     }
 

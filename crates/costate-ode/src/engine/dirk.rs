@@ -14,7 +14,7 @@ mod trbdf2;
 
 pub use tableau::DirkTableau;
 
-use super::newton::{self, Age, Convergence, Verdict};
+use super::newton::{self, Convergence, Lifetime, Verdict};
 use super::runge_kutta::terms;
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
@@ -49,8 +49,8 @@ struct Stage<T> {
 /// The engine of the diagonally implicit Runge–Kutta methods.
 ///
 /// # What is kept, and when it is renewed
-/// ∂f/∂y is kept as long as Newton's iterations contract by 1/20 or better in all stages of a step, and taken afresh for the next step otherwise, or at once if
-/// an iteration does not converge. The factors are kept, and the step with them, while the step would grow by less than a fifth and ∂f/∂y is kept; any
+/// ∂f/∂y is kept as long as Newton's iterations contract by 1/20 or better in all stages of a step and the step is at most four times the one it was taken for. It is
+/// taken afresh for the next step otherwise, or at once if an iteration does not converge. The factors are kept, and the step with them, while the step would grow by less than a fifth and ∂f/∂y is kept; any
 /// other step size costs a factorisation. Each iteration costs an evaluation of f and a solution, an error estimate another solution. A first stage
 /// f(t, y) is the last stage of the step before where that is the same; taking differences costs another evaluation there, as the stage is known to the
 /// accuracy of the iteration only.
@@ -96,7 +96,7 @@ pub struct Dirk<T, Y: State<T>> {
     f: Y,
     f_known: bool,
     weights: Terms<T>,
-    jacobian: Age,
+    jacobian: Lifetime<T>,
     /// The step that the factors are for.
     factorised: Option<T>,
     convergence: Convergence<T>,
@@ -147,7 +147,7 @@ where
             f_known: false,
             zero,
             weights: Terms::with_capacity(stages),
-            jacobian: Age::None,
+            jacobian: Lifetime::new(),
             factorised: None,
             convergence: Convergence::new(10),
             rate: T::zero(),
@@ -235,17 +235,20 @@ where
         scale: &mut Scale<T>,
         stats: &mut Stats,
     ) -> bool {
-        if self.jacobian == Age::None {
+        if self.jacobian.must_take(span.h) {
             let f = self.f_known.then_some(&self.f);
             self.derivatives
                 .take(system, span.t, y, f, span.h, scale, stats);
-            (self.jacobian, self.factorised) = (Age::Fresh, None);
+            self.factorised = None;
         }
         if self.factorised == Some(span.h) {
             return true;
         }
         let shift = Y::Element::real(T::one() / (self.gamma * span.h));
         let jacobian = &self.derivatives.jacobian;
+        if self.jacobian.kept() {
+            self.convergence.forget();
+        }
         stats.factorisations += 1;
         let done = self
             .factors
@@ -326,11 +329,10 @@ where
             if done {
                 break;
             }
-            if self.jacobian != Age::Kept {
+            if !self.jacobian.failed() {
                 self.failed = true;
                 return T::infinity();
             }
-            self.jacobian = Age::None;
         }
         combine(trial, y, &self.k, &self.b, span.h);
         if !measure {
@@ -346,11 +348,7 @@ where
     fn accept(&mut self) {
         self.f_known = false;
         self.first = Some(self.stages.len() - 1);
-        self.jacobian = if self.rate <= T::from_f64(0.05) {
-            Age::Kept
-        } else {
-            Age::None
-        };
+        self.jacobian.accepted(self.rate <= T::from_f64(0.05));
     }
 
     fn propose(&mut self, tried: T, _error2: T, accepted: bool, proposal: T) -> T {
@@ -358,7 +356,7 @@ where
             return tried * T::from_f64(0.5);
         }
         let grows_little = proposal >= tried && proposal <= tried * T::from_f64(1.2);
-        if accepted && self.jacobian == Age::Kept && grows_little {
+        if accepted && self.jacobian.kept() && grows_little {
             tried
         } else {
             proposal
@@ -368,7 +366,7 @@ where
     fn restart(&mut self) {
         self.f_known = false;
         self.first = None;
-        self.jacobian = Age::None;
+        self.jacobian.end();
         self.convergence.forget();
     }
 

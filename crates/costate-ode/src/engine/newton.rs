@@ -13,15 +13,67 @@ pub(super) enum Verdict {
     GoOn,
 }
 
-/// What the Jacobian at hand is good for.
+/// How fresh the Jacobian at hand is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Age {
+enum Age {
     /// It must be taken.
     None,
     /// It is of an earlier step.
     Kept,
     /// It is of the present state.
     Fresh,
+}
+
+/// Whether a Jacobian may be used again. However well the iteration converges, not for steps of more than four times the size of that
+/// which it was taken for: inside a jump a component may be so steep that, later on, equations with the old matrix change nothing, and that looks like convergence.
+#[derive(Clone, Debug)]
+pub(super) struct Lifetime<T> {
+    age: Age,
+    taken_for: T,
+}
+
+impl<T: Real> Lifetime<T> {
+    /// Of none.
+    pub(super) fn new() -> Self {
+        Self {
+            age: Age::None,
+            taken_for: T::zero(),
+        }
+    }
+
+    /// Whether one must be taken for a step of h; says that it is, then.
+    pub(super) fn must_take(&mut self, h: T) -> bool {
+        let too_long = h.abs() > self.taken_for * T::from_f64(4.0);
+        if self.age == Age::Fresh || (self.age == Age::Kept && !too_long) {
+            return false;
+        }
+        (self.age, self.taken_for) = (Age::Fresh, h.abs());
+        true
+    }
+
+    /// A step is accepted: keeps it for the next if it did `well`.
+    pub(super) fn accepted(&mut self, well: bool) {
+        self.age = if well { Age::Kept } else { Age::None };
+    }
+
+    /// The iteration did not converge. Whether a fresh one may help; it will be taken, then.
+    pub(super) fn failed(&mut self) -> bool {
+        let kept = self.age == Age::Kept;
+        if kept {
+            self.age = Age::None;
+        }
+        kept
+    }
+
+    /// The state was changed.
+    pub(super) fn end(&mut self) {
+        self.age = Age::None;
+    }
+
+    /// Whether it is of an earlier step.
+    pub(super) fn kept(&self) -> bool {
+        self.age == Age::Kept
+    }
 }
 
 /// How small the error of an iteration must be in the norm that has `rtol` for 1, so that it spoils neither a solution nor the estimate of its error.
@@ -45,6 +97,8 @@ pub(super) struct Convergence<T> {
     /// θ, and θ/(1 − θ).
     rate: T,
     remainder: T,
+    /// Whether the estimate is of the matrix at hand.
+    known: bool,
 }
 
 impl<T: Real> Convergence<T> {
@@ -59,12 +113,15 @@ impl<T: Real> Convergence<T> {
             quotient: one,
             rate: one,
             remainder: one,
+            known: false,
         }
     }
 
-    /// Nothing is known from steps before.
+    /// Nothing is known of the contraction: one iteration is not enough, however small its increment. (A matrix that is far off makes small
+    /// increments too.)
     pub(super) fn forget(&mut self) {
         self.remainder = T::one();
+        self.known = false;
     }
 
     /// A new step, whose iteration may leave an error of `tolerance` in the norm of the increments.
@@ -92,20 +149,21 @@ impl<T: Real> Convergence<T> {
             };
             self.quotient = quotient;
             if norm != T::zero() && self.rate >= T::from_f64(0.99) {
-                self.remainder = T::one();
+                self.forget();
                 return Verdict::Hopeless;
             }
             self.remainder = self.rate / (T::one() - self.rate);
+            self.known = true;
         }
         self.before = norm;
-        if self.remainder * norm <= self.tolerance {
+        if norm == T::zero() || (self.known && self.remainder * norm <= self.tolerance) {
             return Verdict::Converged;
         }
         let left = self.limit.saturating_sub(self.iterations);
         let at_best = self.remainder * norm * self.rate.powi(left as i32);
         let too_slow = self.iterations > 1 && at_best > self.tolerance;
         if left == 0 || too_slow {
-            self.remainder = T::one();
+            self.forget();
             Verdict::Hopeless
         } else {
             Verdict::GoOn
@@ -154,5 +212,10 @@ mod tests {
         assert_eq!(newton.judge(2.0), Verdict::Hopeless);
         newton.begin(1e-3);
         assert_eq!(newton.judge(f64::NAN), Verdict::Hopeless);
+        // A small increment says nothing as long as the contraction is not known.
+        newton.forget();
+        newton.begin(1e-3);
+        assert_eq!(newton.judge(1e-9), Verdict::GoOn);
+        assert_eq!(newton.judge(0.99e-9), Verdict::Hopeless);
     }
 }

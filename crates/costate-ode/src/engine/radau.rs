@@ -4,7 +4,7 @@
 mod coefficients;
 mod scheme;
 
-use super::newton::{self, Age, Convergence, Verdict};
+use super::newton::{self, Convergence, Lifetime, Verdict};
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::jacobian::Derivatives;
@@ -18,6 +18,7 @@ pub(crate) static METHOD: Method = Method {
     name: NAME,
     title: "Radau IIA, order 5",
     order: 5,
+    variable_order: false,
     dense_order: 3,
     stages: 3,
     adaptive: true,
@@ -41,7 +42,7 @@ const NAME: &str = "radau";
 /// polynomial, of order 3.
 ///
 /// # What is kept, and when it is renewed
-/// ∂f/∂y is kept as long as Newton's iteration contracts by 1/1000 or better. It is taken afresh for the next step otherwise; at once if an iteration does not
+/// ∂f/∂y is kept as long as Newton's iteration contracts by 1/1000 or better and the step is at most four times the one it was taken for. It is taken afresh for the next step otherwise; at once if an iteration does not
 /// converge, and after a rejection, unless it is of the present state. The factors are kept, and the step with them, while the step would grow by less than a fifth; any other step size costs a real and a complex
 /// factorisation. Each iteration costs three evaluations of f and two solutions; a step costs one evaluation at its start, and one more for
 /// its error estimate after a rejection and in the first step.
@@ -87,7 +88,7 @@ pub struct Radau<T, Y: State<T>> {
     rhs: Y,
     complex_rhs: Vec<Pair<Y::Element>>,
     weights: Terms<T>,
-    jacobian: Age,
+    jacobian: Lifetime<T>,
     /// The step that the factors are for.
     factorised: Option<T>,
     convergence: Convergence<T>,
@@ -130,7 +131,7 @@ where
             rhs: y.clone(),
             complex_rhs: vec![Pair::zero(); y.as_slice().len()],
             weights: Terms::new(),
-            jacobian: Age::None,
+            jacobian: Lifetime::new(),
             factorised: None,
             convergence: Convergence::new(7),
             failed: false,
@@ -150,11 +151,11 @@ where
         scale: &mut Scale<T>,
         stats: &mut Stats,
     ) -> bool {
-        if self.jacobian == Age::None {
+        if self.jacobian.must_take(span.h) {
             let f = Some(&self.f);
             self.derivatives
                 .take(system, span.t, y, f, span.h, scale, stats);
-            (self.jacobian, self.factorised) = (Age::Fresh, None);
+            self.factorised = None;
         }
         if self.factorised == Some(span.h) {
             return true;
@@ -169,6 +170,9 @@ where
             re: over_h(self.scheme.alpha),
             im: -over_h(self.scheme.beta),
         };
+        if self.jacobian.kept() {
+            self.convergence.forget();
+        }
         stats.factorisations += 2;
         let gamma = over_h(self.scheme.gamma);
         let done = self
@@ -411,11 +415,10 @@ where
                     break;
                 }
             }
-            if self.jacobian != Age::Kept {
+            if !self.jacobian.failed() {
                 self.failed = true;
                 return T::infinity();
             }
-            self.jacobian = Age::None;
         }
         add(trial, y, &self.z[2]);
         if !measure {
@@ -429,20 +432,15 @@ where
         std::mem::swap(&mut self.z, &mut self.accepted);
         self.accepted_h = self.tried_h;
         self.f_known = false;
-        self.jacobian = if self.convergence.rate() <= T::from_f64(1e-3) {
-            Age::Kept
-        } else {
-            Age::None
-        };
+        self.jacobian
+            .accepted(self.convergence.rate() <= T::from_f64(1e-3));
     }
 
     fn propose(&mut self, tried: T, error2: T, accepted: bool, _proposal: T) -> T {
         let number = T::from_f64;
         if !accepted {
             self.rejected = true;
-            if self.jacobian == Age::Kept {
-                self.jacobian = Age::None;
-            }
+            self.jacobian.failed();
         }
         if self.failed {
             return tried * number(0.5);
@@ -473,13 +471,13 @@ where
         }
         self.before = Some((tried, error.max(number(0.01))));
         (self.first, self.rejected) = (false, false);
-        let keeps = self.jacobian == Age::Kept && size >= tried && size <= tried * number(1.2);
+        let keeps = self.jacobian.kept() && size >= tried && size <= tried * number(1.2);
         if keeps { tried } else { size }
     }
 
     fn restart(&mut self) {
         self.f_known = false;
-        self.jacobian = Age::None;
+        self.jacobian.end();
         self.accepted_h = T::zero();
         self.before = None;
         (self.first, self.rejected) = (true, false);

@@ -2,7 +2,8 @@
 
 use crate::systems::{Chain, VanDerPol};
 use costate_ode::{
-    Dirk, DirkTableau, Engine, Integrator, Options, Radau, Rosenbrock, RosenbrockTableau, System,
+    Bdf, Dirk, DirkTableau, Engine, Integrator, Options, Radau, Rosenbrock, RosenbrockTableau,
+    System,
 };
 use std::alloc::{GlobalAlloc, Layout, System as Heap};
 use std::cell::Cell;
@@ -78,6 +79,13 @@ fn steps_of_rosenbrock_methods_allocate_nothing() {
             assert_eq!(allocations(engine, chain, &y0, 1.0), 0, "{}", tableau.name);
         }
     }
+}
+
+#[test]
+fn steps_of_backward_differentiation_allocate_nothing() {
+    let y0 = vec![2.0, 0.0];
+    let engine = Bdf::new(&VanDerPol, &y0);
+    assert_eq!(allocations(engine, VanDerPol, &y0, 2000.0), 0);
 }
 
 #[test]

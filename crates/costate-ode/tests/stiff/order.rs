@@ -66,7 +66,10 @@ fn the_observed_order_is_the_claimed_one() {
         costate_problems::house().boxed(),
         costate_problems::sine().boxed(),
     ];
-    for method in Method::all().into_iter().filter(|method| method.stiff) {
+    for method in Method::all()
+        .into_iter()
+        .filter(|m| m.stiff && !m.variable_order)
+    {
         // Some problem is lucky with some method; the order is that of the worst.
         let (mut worst, mut worst_dense) = (f64::INFINITY, f64::INFINITY);
         for problem in &problems {

@@ -52,7 +52,9 @@ fn errors_at_the_end_follow_the_tolerance() {
                     stats.factorisations,
                     stats.solves
                 );
-                let allowed = if method.order < 3 { 200.0 } else { 50.0 };
+                // Errors add up where steps are many: at order 2, and where each step leans on those before.
+                let many = method.order < 3 || method.variable_order;
+                let allowed = if many { 200.0 } else { 50.0 };
                 assert!(error < allowed, "{} on {}", method.name, problem.name);
             }
         }
