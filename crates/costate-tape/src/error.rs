@@ -58,6 +58,14 @@ pub enum Error {
         /// How many a program can hold.
         most: usize,
     },
+    /// An operation that cannot be written as source without a library.
+    #[error(
+        "`{operation}` is not in Rust's standard library, so it cannot be written as source of its own"
+    )]
+    NoSource {
+        /// The operation's name.
+        operation: &'static str,
+    },
 }
 
 impl Error {

@@ -1,6 +1,10 @@
 //! A closed graph with named inputs and outputs: what is differentiated, printed and compiled.
 
 mod compose;
+mod finite;
+mod verbs;
+
+pub use finite::NonFinite;
 
 use crate::error::Error;
 use crate::graph::{Graph, NodeId};
@@ -229,17 +233,7 @@ impl<T: Scalar> Function<T> {
     /// [`Error::InputCount`] or [`Error::InputLength`] if the inputs do not fit, [`Error::GuardFailed`] if a branch that was
     /// taken while recording would not be taken here.
     pub fn eval(&self, inputs: &[&[T]]) -> Result<Vec<Vec<T>>, Error> {
-        if inputs.len() != self.inputs.len() {
-            return Err(Error::InputCount {
-                expected: self.inputs.len(),
-                given: inputs.len(),
-            });
-        }
-        for (port, values) in self.inputs.iter().zip(inputs) {
-            check_length(&port.name, self.graph.shape(port.node), values.len())?;
-        }
-        let mut values = Values::new();
-        values.extend(&self.graph, |number| inputs[number]);
+        let values = self.values(inputs)?;
         for guard in &self.guards {
             let holds = crate::op::holds(guard.op, values.of(guard.a)[0], values.of(guard.b)[0]);
             if holds != guard.held {
@@ -251,6 +245,22 @@ impl<T: Scalar> Function<T> {
             .iter()
             .map(|output| values.of(output.node).to_vec())
             .collect())
+    }
+
+    /// The value of every node at a point.
+    fn values(&self, inputs: &[&[T]]) -> Result<Values<T>, Error> {
+        if inputs.len() != self.inputs.len() {
+            return Err(Error::InputCount {
+                expected: self.inputs.len(),
+                given: inputs.len(),
+            });
+        }
+        for (port, values) in self.inputs.iter().zip(inputs) {
+            check_length(&port.name, self.graph.shape(port.node), values.len())?;
+        }
+        let mut values = Values::new();
+        values.extend(&self.graph, |number| inputs[number]);
+        Ok(values)
     }
 
     /// The reverse-mode derivative, as a function: its inputs are these inputs and one cotangent `bar_<output>` for each output;

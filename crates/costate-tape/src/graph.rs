@@ -140,6 +140,17 @@ impl<T: Scalar> Graph<T> {
         id
     }
 
+    /// The node for this expression, if it is there already.
+    pub(crate) fn find(&self, op: &Op, operands: &[NodeId], shape: &Shape) -> Option<NodeId> {
+        let node = Node {
+            op: op.clone(),
+            operands: operands.iter().copied().collect(),
+            shape: shape.clone(),
+        };
+        let known = *self.known.get(&Hasher::default().hash_one(&node))?;
+        (self.nodes[known.index()] == node).then_some(known)
+    }
+
     /// A constant array.
     pub(crate) fn constant(&mut self, shape: Shape, values: &[T]) -> NodeId {
         debug_assert_eq!(shape.len(), values.len());

@@ -29,6 +29,7 @@
 
 pub mod check;
 mod differentiate;
+mod display;
 mod dual;
 mod error;
 mod function;
@@ -43,14 +44,18 @@ mod shape;
 mod simplify;
 mod tape;
 mod var;
+mod verbs;
 
+pub use display::{Names, Plain};
 pub use dual::Dual;
 pub use error::Error;
-pub use function::{Function, Guard, Port};
+pub use function::{Function, Guard, NonFinite, Port};
 pub use graph::{Graph, Node, NodeId};
 pub use op::{Binary, Op, Unary};
 pub use program::{Lane, Program, Workspace};
 pub use scalar::Scalar;
 pub use shape::Shape;
+pub use simplify::Rule;
 pub use tape::Tape;
 pub use var::Var;
+pub use verbs::{gradient, hessian, hvp, jacobian, jvp, value_and_gradient, vjp};

@@ -1,175 +1,122 @@
-//! Simplification: constants folded and identities applied as nodes are made.
+//! Simplification: rules that replace an expression by a shorter one as nodes are made.
 //!
-//! Rules are *exact*: they give the same bits for every input, NaN and signed zeros included. (x + 0 is not among them:
-//! −0 + 0 is +0. Neither is 0·x, which is NaN where x is infinite.)
+//! Rules are data ([`Rule`]), each marked *exact* or *real*. Exact rules give the same bits for every input, signed zeros and
+//! infinities included (a NaN stays a NaN, of any sign). Real rules hold over the real numbers only: 0·x ⇒ 0 is wrong where x is
+//! infinite, x + 0 ⇒ x where x is −0. Recording applies [`Rule::RECORDING`]; the others are applied where asked for, by
+//! [`Function::simplify_with`](crate::Function::simplify_with).
+//!
+//! # Adding one
+//! Write a function of the form of [`Rule::apply`] in `exact` or `real` and add its row there. It must return fewer or cheaper nodes
+//! than it was given, so that rewriting ends; the tests over [`Rule::ALL`] follow.
+
+mod exact;
+mod real;
+#[cfg(test)]
+mod tests;
 
 use crate::graph::{Graph, NodeId};
-use crate::op::{Binary, Op, Unary, array};
+use crate::op::Op;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 
-/// A rule: what an operation on these operands may be replaced by.
-type Rule<T> = fn(&mut Graph<T>, &Op, &[NodeId], &Shape) -> Option<NodeId>;
-
-/// The exact rules, in the order in which they are tried.
-fn rules<T: Scalar>() -> [(&'static str, Rule<T>); 7] {
-    [
-        ("operation on constants ⇒ constant", fold_constants),
-        ("x·1 ⇒ x, x/1 ⇒ x, x − 0 ⇒ x", neutral),
-        ("x·(−1) ⇒ −x", minus_one),
-        ("−(−x) ⇒ x", double_negation),
-        ("identity(x) ⇒ x, x¹ ⇒ x", identity),
-        ("same shape, nothing moved ⇒ x", same_shape),
-        ("reshape of reshape ⇒ reshape", nested_reshape),
-    ]
+/// A rule of simplification.
+///
+/// ```
+/// use costate_tape::{Function, Rule, Scalar};
+/// let f = Function::<f64>::record(&[("x", &[])], |v| vec![(v[0].exp().ln() + 0.0) * v[0]])?;
+/// // x·ln eˣ + … : over the real numbers this is x·x.
+/// let short = f.simplify_with(&Rule::ALL);
+/// assert_eq!(short.to_string(), "f(x):\n  y = x*x\n");
+/// // No exact rule applies: ln eˣ overflows, and −0 + 0 is +0.
+/// assert_eq!(f.simplify_with(&Rule::exact()).graph().len(), f.graph().len());
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Rule<T> {
+    /// What it does.
+    pub name: &'static str,
+    /// Whether the value keeps its bits; else the rule holds over the real numbers only.
+    pub exact: bool,
+    apply: Apply<T>,
 }
 
-/// The node that stands for this expression by the exact rules, if one applies.
-pub(crate) fn exact<T: Scalar>(
-    graph: &mut Graph<T>,
-    op: &Op,
-    operands: &[NodeId],
-    shape: &Shape,
-) -> Option<NodeId> {
-    rules()
-        .into_iter()
-        .find_map(|(_, rule)| rule(graph, op, operands, shape))
-}
+/// What an operation on these operands, with this shape, may be replaced by.
+type Apply<T> = fn(&mut Builder<'_, T>, &Op, &[NodeId], &Shape) -> Option<NodeId>;
 
-fn fold_constants<T: Scalar>(
-    graph: &mut Graph<T>,
-    op: &Op,
-    operands: &[NodeId],
-    shape: &Shape,
-) -> Option<NodeId> {
-    if !op.is_elementwise() {
-        return None;
+impl<T: Scalar> Rule<T> {
+    /// The exact rules that recording applies.
+    pub const RECORDING: [Rule<T>; exact::RECORDING] = exact::recording();
+
+    /// All rules, in the order in which they are tried.
+    pub const ALL: [Rule<T>; exact::RECORDING + exact::MORE + real::COUNT] = all();
+
+    /// All exact rules.
+    #[must_use]
+    pub fn exact() -> Vec<Rule<T>> {
+        Rule::ALL.into_iter().filter(|rule| rule.exact).collect()
     }
-    let constants: Vec<T> = operands
-        .iter()
-        .map(|&operand| graph.constant_scalar(operand))
-        .collect::<Option<_>>()?;
-    let slices: Vec<&[T]> = constants.iter().map(std::slice::from_ref).collect();
-    let node = crate::graph::Node {
-        op: op.clone(),
-        operands: operands.iter().copied().collect(),
-        shape: Shape::scalar(),
-    };
-    let mut value = Vec::with_capacity(1);
-    array::value(
-        &node,
-        &vec![&Shape::scalar(); operands.len()],
-        &slices,
-        &mut value,
+}
+
+/// The three tables, one after another.
+const fn all<T: Scalar>() -> [Rule<T>; exact::RECORDING + exact::MORE + real::COUNT] {
+    let (recording, more, real) = (
+        exact::recording::<T>(),
+        exact::more::<T>(),
+        real::rules::<T>(),
     );
-    let constant = graph.constant(Shape::scalar(), &value);
-    Some(if shape.is_scalar() {
-        constant
-    } else {
-        graph.push(Op::Broadcast, &[constant], shape.clone())
-    })
-}
-
-fn is_constant<T: Scalar>(graph: &Graph<T>, id: NodeId, value: f64) -> bool {
-    graph
-        .constant_scalar(id)
-        .is_some_and(|constant| constant == T::from_f64(value))
-}
-
-fn neutral<T: Scalar>(
-    graph: &mut Graph<T>,
-    op: &Op,
-    operands: &[NodeId],
-    _: &Shape,
-) -> Option<NodeId> {
-    match (op, operands) {
-        (Op::Binary(Binary::Mul), &[x, one]) | (Op::Binary(Binary::Div), &[x, one])
-            if is_constant(graph, one, 1.0) =>
-        {
-            Some(x)
-        }
-        (Op::Binary(Binary::Mul), &[one, x]) if is_constant(graph, one, 1.0) => Some(x),
-        // x − (+0) keeps the sign of a zero x; x − (−0) would not, and −0 == 0 here: ask for the sign by 1/0.
-        (Op::Binary(Binary::Sub), &[x, zero]) => {
-            let constant = graph.constant_scalar(zero)?;
-            let plus_zero =
-                constant == T::from_f64(0.0) && T::from_f64(1.0) / constant > T::from_f64(0.0);
-            plus_zero.then_some(x)
-        }
-        _ => None,
+    let mut all = [recording[0]; exact::RECORDING + exact::MORE + real::COUNT];
+    let mut i = 0;
+    while i < all.len() {
+        all[i] = if i < exact::RECORDING {
+            recording[i]
+        } else if i < exact::RECORDING + exact::MORE {
+            more[i - exact::RECORDING]
+        } else {
+            real[i - exact::RECORDING - exact::MORE]
+        };
+        i += 1;
     }
+    all
 }
 
-fn minus_one<T: Scalar>(
-    graph: &mut Graph<T>,
-    op: &Op,
-    operands: &[NodeId],
-    shape: &Shape,
-) -> Option<NodeId> {
-    match (op, operands) {
-        (Op::Binary(Binary::Mul), &[x, c] | &[c, x]) if is_constant(graph, c, -1.0) => {
-            let negation = Op::Unary(Unary::Neg);
-            Some(
-                double_negation(graph, &negation, &[x], shape)
-                    .unwrap_or_else(|| graph.push(negation, &[x], shape.clone())),
-            )
+/// A graph that is written through rules.
+pub(crate) struct Builder<'g, T> {
+    pub(crate) graph: &'g mut Graph<T>,
+    pub(crate) rules: &'g [Rule<T>],
+}
+
+impl<T: Scalar> Builder<'_, T> {
+    /// The node for this expression, after the rules.
+    pub(crate) fn make(&mut self, op: Op, operands: &[NodeId], shape: &Shape) -> NodeId {
+        let rules = self.rules;
+        for rule in rules {
+            if let Some(id) = (rule.apply)(self, &op, operands, shape) {
+                return id;
+            }
         }
-        _ => None,
+        self.graph.push(op, operands, shape.clone())
     }
-}
 
-fn double_negation<T: Scalar>(
-    graph: &mut Graph<T>,
-    op: &Op,
-    operands: &[NodeId],
-    _: &Shape,
-) -> Option<NodeId> {
-    let inner = graph.nodes().get(operands.first()?.index())?;
-    (*op == Op::Unary(Unary::Neg) && inner.op == Op::Unary(Unary::Neg)).then(|| inner.operands[0])
-}
-
-fn identity<T: Scalar>(
-    _: &mut Graph<T>,
-    op: &Op,
-    operands: &[NodeId],
-    _: &Shape,
-) -> Option<NodeId> {
-    matches!(op, Op::Unary(Unary::Identity) | Op::Powi(1)).then(|| operands[0])
-}
-
-fn same_shape<T: Scalar>(
-    graph: &mut Graph<T>,
-    op: &Op,
-    operands: &[NodeId],
-    shape: &Shape,
-) -> Option<NodeId> {
-    let unmoved = match op {
-        Op::Reshape | Op::Broadcast | Op::Slice { .. } | Op::Pad { .. } => true,
-        Op::Sum(axes) => *axes == 0,
-        Op::Concat(_) => operands.len() == 1,
-        Op::Transpose(permutation) => permutation
-            .iter()
-            .enumerate()
-            .all(|(i, &axis)| i == axis as usize),
-        _ => false,
-    };
-    (unmoved && graph.shape(operands[0]) == shape).then(|| operands[0])
-}
-
-fn nested_reshape<T: Scalar>(
-    graph: &mut Graph<T>,
-    op: &Op,
-    operands: &[NodeId],
-    shape: &Shape,
-) -> Option<NodeId> {
-    let inner = graph.nodes().get(operands.first()?.index())?;
-    if *op != Op::Reshape || inner.op != Op::Reshape {
-        return None;
+    /// The same number in every element.
+    fn number(&mut self, value: T, shape: &Shape) -> NodeId {
+        let constant = self.graph.constant(Shape::scalar(), &[value]);
+        if shape.is_scalar() {
+            constant
+        } else {
+            self.graph.push(Op::Broadcast, &[constant], shape.clone())
+        }
     }
-    let source = inner.operands[0];
-    Some(if graph.shape(source) == shape {
-        source
-    } else {
-        graph.push(Op::Reshape, &[source], shape.clone())
-    })
+
+    /// Whether a node is this number in every element (zeros of either sign are equal).
+    fn is(&self, id: NodeId, value: f64) -> bool {
+        self.graph
+            .constant_scalar(id)
+            .is_some_and(|constant| constant == T::from_f64(value))
+    }
+
+    /// The operand of a node that is this operation.
+    fn under(&self, id: NodeId, op: &Op) -> Option<NodeId> {
+        let node = self.graph.node(id);
+        (node.op == *op).then(|| node.operands[0])
+    }
 }

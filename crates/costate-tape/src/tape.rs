@@ -6,7 +6,7 @@ use crate::interpret::Values;
 use crate::op::{Binary, Op, holds};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
-use crate::simplify;
+use crate::simplify::{Builder, Rule};
 use crate::var::Var;
 use std::cell::RefCell;
 use std::panic::Location;
@@ -17,6 +17,7 @@ use std::panic::Location;
 #[derive(Debug)]
 pub struct Tape<T> {
     state: RefCell<Recording<T>>,
+    rules: Vec<Rule<T>>,
 }
 
 #[derive(Debug)]
@@ -31,7 +32,13 @@ impl<T: Scalar> Tape<T> {
     /// A tape that records formulas only; comparing recorded values panics, since there are none.
     #[must_use]
     pub fn new() -> Self {
+        Tape::with_rules(&Rule::RECORDING)
+    }
+
+    /// A tape of formulas that simplifies by these rules.
+    pub(crate) fn with_rules(rules: &[Rule<T>]) -> Self {
         Tape {
+            rules: rules.to_vec(),
             state: RefCell::new(Recording {
                 graph: Graph::new(),
                 point: None,
@@ -45,6 +52,7 @@ impl<T: Scalar> Tape<T> {
     #[must_use]
     pub fn at(inputs: Vec<Vec<T>>) -> Self {
         Tape {
+            rules: Rule::RECORDING.to_vec(),
             state: RefCell::new(Recording {
                 graph: Graph::new(),
                 point: Some((inputs, Values::new())),
@@ -77,12 +85,12 @@ impl<T: Scalar> Tape<T> {
         Var::attached(self, id)
     }
 
-    /// The node for an operation, after the exact simplifications.
+    /// The node for an operation, after the rules.
     pub(crate) fn push(&self, op: Op, operands: &[NodeId], shape: Shape) -> Var<'_, T> {
         let id = {
             let graph = &mut self.state.borrow_mut().graph;
-            simplify::exact(graph, &op, operands, &shape)
-                .unwrap_or_else(|| graph.push(op, operands, shape))
+            let rules = &self.rules;
+            Builder { graph, rules }.make(op, operands, &shape)
         };
         self.catch_up();
         Var::attached(self, id)

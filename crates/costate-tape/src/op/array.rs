@@ -109,7 +109,12 @@ pub(crate) fn value<T: Scalar>(
 }
 
 /// For each element of an array of this shape, in order, where it goes in the sum over `axes`.
-fn summed_positions(shape: &Shape, axes: u32) -> impl Iterator<Item = usize> + '_ {
+pub(crate) fn summed_positions(shape: &Shape, axes: u32) -> impl Iterator<Item = usize> + '_ {
+    shape.positions(summed_steps(shape, axes))
+}
+
+/// How far a step along each axis moves in the sum over `axes`.
+pub(crate) fn summed_steps(shape: &Shape, axes: u32) -> Vec<usize> {
     let mut steps = vec![0; shape.rank()];
     let mut stride = 1;
     for axis in (0..shape.rank()).rev() {
@@ -118,7 +123,7 @@ fn summed_positions(shape: &Shape, axes: u32) -> impl Iterator<Item = usize> + '
             stride *= shape.axis(axis);
         }
     }
-    shape.positions(steps)
+    steps
 }
 
 /// The shape with the summed axes kept at length 1, so that a sum can be broadcast back.

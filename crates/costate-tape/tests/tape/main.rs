@@ -3,8 +3,10 @@
 mod accuracy;
 mod binary;
 mod check;
+mod display;
 mod graphs;
 mod kinks;
 mod random;
 mod recording;
 mod unary;
+mod verbs;

@@ -1,0 +1,333 @@
+//! Rust source: a function of its own, without dependencies, that computes the same bits as the interpreter.
+
+mod arrays;
+mod helpers;
+
+use crate::error::Error;
+use crate::function::Function;
+use crate::graph::{Graph, NodeId};
+use crate::op::{Binary, Op, Unary};
+use crate::scalar::Scalar;
+use helpers::Helper;
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+/// A number type that source can be written for: `f32` and `f64`.
+pub trait Plain: Scalar {
+    /// The type's name in Rust.
+    const NAME: &'static str;
+
+    /// The number as a literal of this type.
+    #[must_use]
+    fn literal(self) -> String;
+}
+
+macro_rules! plain {
+    ($type:ident) => {
+        impl Plain for $type {
+            const NAME: &'static str = stringify!($type);
+
+            fn literal(self) -> String {
+                if self.is_nan() {
+                    concat!(stringify!($type), "::NAN").to_owned()
+                } else if self.is_infinite() {
+                    let name = if self > 0.0 {
+                        "INFINITY"
+                    } else {
+                        "NEG_INFINITY"
+                    };
+                    format!("{}::{name}", stringify!($type))
+                } else if self.is_sign_negative() {
+                    format!("(-{:?}{})", -self, stringify!($type))
+                } else {
+                    format!("{self:?}{}", stringify!($type))
+                }
+            }
+        }
+    };
+}
+
+plain!(f32);
+plain!(f64);
+
+impl<T: Plain> Function<T> {
+    /// The function as Rust source: `pub fn name(…)` with the helpers it needs, and nothing else. A number is passed by value, an array
+    /// as `&[f64; N]`, row by row; several outputs come as a tuple. It computes the same bits as [`eval`](Function::eval); a guard
+    /// becomes an assertion.
+    ///
+    /// Arrays live on the stack, so this is for functions of moderate size. For formulas with names of elements, print
+    /// [`elements`](Function::elements).
+    ///
+    /// # Errors
+    /// [`Error::NoSource`] for an operation that Rust's standard library does not have.
+    ///
+    /// ```
+    /// use costate_tape::{Function, Scalar};
+    /// let f = Function::<f64>::record(&[("h", &[2]), ("t", &[])], |v| vec![(v[0] * v[1]).sum() - v[0].index(0).sin()])?;
+    /// let source = f.rust("rate")?;
+    /// assert!(source.starts_with("pub fn rate(h: &[f64; 2], t: f64) -> f64 {\n"), "{source}");
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
+    pub fn rust(&self, name: &str) -> Result<String, Error> {
+        let mut writer = Writer::new(self);
+        for guard in self.guards() {
+            let (a, b) = (writer.single(guard.a)?, writer.single(guard.b)?);
+            let sign = guard.op.infix().map_or("==", |(sign, _)| sign);
+            let not = if guard.held { "" } else { "!" };
+            let _ = writeln!(
+                writer.body,
+                "    assert!({not}({a} {sign} {b}), \"the record does not hold here: `{}` at {}\");",
+                guard.op.name(),
+                guard.location
+            );
+        }
+        let mut results = Vec::new();
+        let mut types = Vec::new();
+        for (number, port) in self.outputs().iter().enumerate() {
+            let shape = self.output_shape(number);
+            types.push(if shape.is_scalar() {
+                T::NAME.to_owned()
+            } else {
+                format!("[{}; {}]", T::NAME, shape.len())
+            });
+            results.push(match (shape.is_scalar(), shape.len()) {
+                (true, _) => writer.single(port.node)?,
+                (false, 1) => format!("[{}]", writer.single(port.node)?),
+                // An input is a reference, and a value may be returned twice.
+                _ => format!("{}.to_owned()", writer.array(port.node)?),
+            });
+        }
+        let one = |mut parts: Vec<String>| {
+            if parts.len() == 1 {
+                parts.swap_remove(0)
+            } else {
+                format!("({})", parts.join(", "))
+            }
+        };
+        let parameters: Vec<String> = (0..self.inputs().len())
+            .map(|number| {
+                let shape = self.input_shape(number);
+                let name = &writer.inputs[number];
+                if shape.is_scalar() {
+                    format!("{name}: {}", T::NAME)
+                } else {
+                    format!("{name}: &[{}; {}]", T::NAME, shape.len())
+                }
+            })
+            .collect();
+        let mut out = format!(
+            "pub fn {name}({}) -> {} {{\n",
+            parameters.join(", "),
+            one(types)
+        );
+        out.push_str(&writer.body);
+        let _ = writeln!(out, "    {}\n}}", one(results));
+        for helper in writer.helpers {
+            out.push('\n');
+            out.push_str(&helper.source(T::NAME));
+        }
+        Ok(out)
+    }
+}
+
+/// A name that Rust takes, unlike the earlier ones: letters, digits and `_`.
+fn identifier(name: &str, taken: &[String]) -> String {
+    const KEYWORDS: [&str; 12] = [
+        "as", "fn", "if", "in", "do", "let", "mut", "ref", "type", "use", "move", "loop",
+    ];
+    let mut text: String = name
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() || c == '_' {
+                c
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    while text.len() > 1 && text.ends_with('_') {
+        text.pop();
+    }
+    let reserved = |text: &str| {
+        let generated = text
+            .strip_prefix('n')
+            .is_some_and(|rest| rest.parse::<u32>().is_ok());
+        KEYWORDS.contains(&text)
+            || generated
+            || text == "i"
+            || text.starts_with(|c: char| c.is_ascii_digit())
+            || text.is_empty()
+    };
+    if reserved(&text) {
+        text.insert_str(0, "x_");
+    }
+    while taken.contains(&text) {
+        text.push('_');
+    }
+    text
+}
+
+/// Statements written so far, and what the nodes are called.
+struct Writer<'a, T> {
+    graph: &'a Graph<T>,
+    inputs: Vec<String>,
+    uses: Vec<u32>,
+    /// The expression or the name of each node that was written.
+    known: Vec<Option<String>>,
+    body: String,
+    helpers: BTreeSet<Helper>,
+}
+
+impl<'a, T: Plain> Writer<'a, T> {
+    fn new(f: &'a Function<T>) -> Self {
+        let graph = f.graph();
+        let mut inputs: Vec<String> = Vec::new();
+        for port in f.inputs() {
+            inputs.push(identifier(&port.name, &inputs));
+        }
+        let mut uses = vec![0; graph.len()];
+        f.outputs()
+            .iter()
+            .for_each(|port| uses[port.node.index()] += 1);
+        f.guards()
+            .iter()
+            .flat_map(|guard| [guard.a, guard.b])
+            .for_each(|id| uses[id.index()] += 1);
+        for node in graph.nodes() {
+            // An element of an array repeats an expression.
+            let many = if node.shape.len() > 1 { 2 } else { 1 };
+            node.operands
+                .iter()
+                .for_each(|operand| uses[operand.index()] += many);
+        }
+        Writer {
+            graph,
+            inputs,
+            uses,
+            known: vec![None; graph.len()],
+            body: String::new(),
+            helpers: BTreeSet::new(),
+        }
+    }
+
+    /// An expression for the one element of a node.
+    fn single(&mut self, id: NodeId) -> Result<String, Error> {
+        if let Some(known) = &self.known[id.index()] {
+            return Ok(known.clone());
+        }
+        let graph = self.graph;
+        let node = graph.node(id);
+        let mut text = match &node.op {
+            Op::Input(number) if node.shape.is_scalar() => self.inputs[*number as usize].clone(),
+            Op::Input(number) => format!("{}[0]", self.inputs[*number as usize]),
+            Op::Constant(index) => graph.constant_values(*index)[0].literal(),
+            op if op.is_elementwise() => {
+                let operands: Vec<String> = node
+                    .operands
+                    .iter()
+                    .map(|&operand| self.single(operand))
+                    .collect::<Result<_, _>>()?;
+                self.apply(op, &operands)?
+            }
+            Op::Slice { axis, start } => {
+                let array = self.whole(node.operands[0])?;
+                let step = graph.shape(node.operands[0]).strides()[*axis as usize];
+                format!("{array}[{}]", *start as usize * step)
+            }
+            Op::Gather(table) => {
+                let array = self.whole(node.operands[0])?;
+                format!("{array}[{}]", table[0])
+            }
+            Op::Reshape | Op::Broadcast | Op::Transpose(_) | Op::Concat(_) | Op::Pad { .. }
+                if graph.shape(node.operands[0]).len() == 1 =>
+            {
+                self.single(node.operands[0])?
+            }
+            _ => format!("{}[0]", self.statement(id)?),
+        };
+        let simple = text
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_[].".contains(c));
+        if self.uses[id.index()] > 1 && !simple || text.len() > 100 {
+            let name = format!("n{}", id.index());
+            let _ = writeln!(self.body, "    let {name} = {text};");
+            text = name;
+        }
+        self.known[id.index()] = Some(text.clone());
+        Ok(text)
+    }
+
+    /// The name of an array, also of one element.
+    fn whole(&mut self, id: NodeId) -> Result<String, Error> {
+        if self.graph.shape(id).len() == 1 {
+            Ok(format!("[{}]", self.single(id)?))
+        } else {
+            self.array(id)
+        }
+    }
+
+    /// The name of an array of several elements.
+    fn array(&mut self, id: NodeId) -> Result<String, Error> {
+        if let Some(known) = &self.known[id.index()] {
+            return Ok(known.clone());
+        }
+        let node = self.graph.node(id);
+        let name = match node.op {
+            Op::Input(number) => self.inputs[number as usize].clone(),
+            // The same elements in the same order.
+            Op::Reshape => self.array(node.operands[0])?,
+            _ => self.statement(id)?,
+        };
+        self.known[id.index()] = Some(name.clone());
+        Ok(name)
+    }
+
+    /// An elementwise operation on expressions; the result stands in parentheses where it needs them.
+    fn apply(&mut self, op: &Op, x: &[String]) -> Result<String, Error> {
+        let method = |name: &str| Ok(format!("{}.{name}({})", x[0], x[1..].join(", ")));
+        let mut helper = |helper: Helper| {
+            helper.needs().iter().for_each(|&other| {
+                self.helpers.insert(other);
+            });
+            self.helpers.insert(helper);
+            Ok(format!("{}({})", helper.name(), x.join(", ")))
+        };
+        match op {
+            Op::Unary(Unary::Neg) => Ok(format!("(-{})", x[0])),
+            Op::Unary(Unary::Identity) => Ok(x[0].clone()),
+            Op::Unary(op) => match helpers::of(*op) {
+                Some(helpers::Way::Method(name)) => method(name),
+                Some(helpers::Way::Helper(own)) => helper(own),
+                None => Err(Error::NoSource {
+                    operation: op.name(),
+                }),
+            },
+            Op::Binary(Binary::Pow) => method("powf"),
+            Op::Binary(Binary::Atan2) => method("atan2"),
+            Op::Binary(Binary::Hypot) => method("hypot"),
+            Op::Binary(Binary::Min) => helper(Helper::Min),
+            Op::Binary(Binary::Max) => helper(Helper::Max),
+            Op::Binary(op) => match op.infix() {
+                Some((sign, _)) if op.is_comparison() => {
+                    self.helpers.insert(Helper::Mask);
+                    Ok(format!("mask({} {sign} {})", x[0], x[1]))
+                }
+                Some((sign, _)) => Ok(format!("({} {sign} {})", x[0], x[1])),
+                None => Err(Error::NoSource {
+                    operation: op.name(),
+                }),
+            },
+            Op::Powi(n) => {
+                self.helpers.insert(Helper::Powi);
+                Ok(format!("powi({}, {n})", x[0]))
+            }
+            Op::Select => Ok(format!(
+                "(if {} != 0.0 {{ {} }} else {{ {} }})",
+                x[0], x[1], x[2]
+            )),
+            _ => Err(Error::NoSource {
+                operation: op.name(),
+            }),
+        }
+    }
+}

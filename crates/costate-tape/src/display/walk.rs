@@ -1,0 +1,476 @@
+//! One walk over the graph for every notation: which values get names, and how expressions nest.
+
+use super::names::Names;
+use crate::function::{Function, Guard};
+use crate::graph::{Graph, NodeId};
+use crate::op::{Binary, Op, Unary};
+use crate::scalar::Scalar;
+use crate::shape::Shape;
+use std::ops::Range;
+
+/// How tightly an expression binds; higher binds tighter. Those of [`Binary::infix`] lie between.
+pub(super) const LOOSE: u8 = 0;
+pub(super) const SUM: u8 = 4;
+pub(super) const PRODUCT: u8 = 5;
+pub(super) const POWER: u8 = 7;
+pub(super) const ATOM: u8 = 9;
+
+/// How deep a formula that names nothing may nest.
+const DEPTH: usize = 4;
+
+/// A written expression.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) text: String,
+    pub(super) binds: u8,
+}
+
+impl Piece {
+    pub(super) fn atom(text: impl Into<String>) -> Piece {
+        Piece {
+            text: text.into(),
+            binds: ATOM,
+        }
+    }
+}
+
+/// A notation. Arguments come without parentheses; the style sets them where the binding asks for it.
+pub(super) trait Style {
+    /// A number as Rust writes it.
+    fn number(&self, rust: &str) -> Piece;
+    /// An input, an output, an intermediate value.
+    fn name(&self, name: &str) -> Piece;
+    /// Elements of an array: the index is written by [`index`](Style::index).
+    fn indexed(&self, array: Piece, index: &str) -> Piece;
+    fn unary(&self, op: Unary, x: Piece) -> Piece;
+    fn binary(&self, op: Binary, a: Piece, b: Piece) -> Piece;
+    fn power(&self, x: Piece, n: i32) -> Piece;
+    fn select(&self, condition: Piece, a: Piece, b: Piece) -> Piece;
+    fn sum(&self, x: Piece, axes: Option<&[usize]>) -> Piece;
+    fn matmul(&self, a: Piece, b: Piece) -> Piece;
+    fn transpose(&self, x: Piece) -> Piece;
+    fn vector(&self, parts: &[Piece]) -> Piece;
+    /// Any other operation: a name and arguments.
+    fn call(&self, name: &str, arguments: &[String]) -> Piece;
+    /// From this many characters on, an operand becomes a value of its own.
+    fn long(&self) -> usize;
+}
+
+/// A named value and its formula.
+pub(super) struct Line {
+    pub(super) name: String,
+    pub(super) value: Piece,
+}
+
+/// All formulas of a function.
+pub(super) struct Written {
+    pub(super) arguments: Vec<(String, Shape)>,
+    pub(super) lines: Vec<Line>,
+    /// Conditions under which they hold.
+    pub(super) conditions: Vec<(Piece, bool)>,
+}
+
+/// The formulas of a function in a style.
+pub(super) fn write<T: Scalar>(f: &Function<T>, names: &Names, style: &dyn Style) -> Written {
+    let mut walk = Walk {
+        uses: uses(f),
+        taken: taken(f, names),
+        ..Walk::new(f, names, style)
+    };
+    for port in f.outputs() {
+        let value = walk.piece(port.node, true);
+        let name = port.name.clone();
+        walk.lines.push(Line { name, value });
+    }
+    let conditions = f.guards().iter().map(|guard: &Guard| {
+        let (a, b) = (walk.piece(guard.a, false), walk.piece(guard.b, false));
+        (style.binary(guard.op, a, b), guard.held)
+    });
+    let conditions = conditions.collect();
+    Written {
+        arguments: arguments(f, names),
+        lines: walk.lines,
+        conditions,
+    }
+}
+
+/// The formula of one node in terms of inputs, cut off where it is nested deeply.
+pub(super) fn formula<T: Scalar>(
+    f: &Function<T>,
+    node: NodeId,
+    names: &Names,
+    style: &dyn Style,
+) -> Piece {
+    Walk::new(f, names, style).flat(node)
+}
+
+fn arguments<T: Scalar>(f: &Function<T>, names: &Names) -> Vec<(String, Shape)> {
+    let mut arguments = Vec::new();
+    for (number, port) in f.inputs().iter().enumerate() {
+        let shape = f.input_shape(number);
+        match names.cover(&port.name, shape.len()) {
+            Some(parts) => {
+                arguments.extend(
+                    parts
+                        .into_iter()
+                        .map(|part| (part.to_owned(), Shape::scalar())),
+                );
+            }
+            None => arguments.push((port.name.clone(), shape.clone())),
+        }
+    }
+    arguments
+}
+
+/// How often each node is read, in what the outputs and guards need.
+fn uses<T: Scalar>(f: &Function<T>) -> Vec<u32> {
+    let graph = f.graph();
+    let mut uses = vec![0; graph.len()];
+    for port in f.outputs() {
+        uses[port.node.index()] += 1;
+    }
+    for guard in f.guards() {
+        uses[guard.a.index()] += 1;
+        uses[guard.b.index()] += 1;
+    }
+    for (i, node) in graph.nodes().iter().enumerate().rev() {
+        if uses[i] > 0 {
+            node.operands
+                .iter()
+                .for_each(|operand| uses[operand.index()] += 1);
+        }
+    }
+    uses
+}
+
+/// Names that intermediate values must not take.
+fn taken<T: Scalar>(f: &Function<T>, names: &Names) -> Vec<String> {
+    let mut taken: Vec<String> = arguments(f, names)
+        .into_iter()
+        .map(|(name, _)| name)
+        .collect();
+    taken.extend(
+        f.inputs()
+            .iter()
+            .chain(f.outputs())
+            .map(|port| port.name.clone()),
+    );
+    taken
+}
+
+struct Walk<'a, T> {
+    graph: &'a Graph<T>,
+    inputs: Vec<&'a str>,
+    names: &'a Names,
+    style: &'a dyn Style,
+    uses: Vec<u32>,
+    taken: Vec<String>,
+    pieces: Vec<Option<Piece>>,
+    lines: Vec<Line>,
+    /// How many more operations may nest, where nothing is to be named.
+    room: Option<usize>,
+}
+
+impl<'a, T: Scalar> Walk<'a, T> {
+    fn new(f: &'a Function<T>, names: &'a Names, style: &'a dyn Style) -> Self {
+        Walk {
+            graph: f.graph(),
+            inputs: f.inputs().iter().map(|port| port.name.as_str()).collect(),
+            names,
+            style,
+            uses: vec![0; f.graph().len()],
+            taken: Vec::new(),
+            pieces: vec![None; f.graph().len()],
+            lines: Vec::new(),
+            room: None,
+        }
+    }
+
+    fn flat(&mut self, mut id: NodeId) -> Piece {
+        while self.graph.node(id).op == Op::Broadcast {
+            id = self.graph.node(id).operands[0];
+        }
+        self.room = Some(DEPTH);
+        self.write(id, true)
+    }
+
+    /// A node where it is used: its name, if it has one, else its formula.
+    fn piece(&mut self, id: NodeId, whole: bool) -> Piece {
+        if let Some(piece) = &self.pieces[id.index()] {
+            return piece.clone();
+        }
+        if let Some(room) = self.room {
+            let is_leaf = self.graph.node(id).operands.is_empty() || self.view(id).is_some();
+            if room == 0 && !is_leaf {
+                return Piece::atom("…");
+            }
+            self.room = Some(room.saturating_sub(1));
+            let piece = self.write(id, whole);
+            self.room = Some(room);
+            return piece;
+        }
+        let mut piece = self.write(id, whole);
+        let single = self.uses[id.index()] <= 1 && self.view(id).is_none();
+        let is_long = single && !whole && piece.text.len() >= self.style.long();
+        if self.is_worth_a_name(id) || is_long {
+            let name = self.fresh();
+            let value = std::mem::replace(&mut piece, self.style.name(&name));
+            self.lines.push(Line { name, value });
+        }
+        if self.uses[id.index()] > 1 {
+            self.pieces[id.index()] = Some(piece.clone());
+        }
+        piece
+    }
+
+    /// Whether a node is used repeatedly, and is no name or number itself.
+    fn is_worth_a_name(&self, id: NodeId) -> bool {
+        self.uses[id.index()] > 1
+            && self.view(id).is_none()
+            && !matches!(self.graph.node(id).op, Op::Constant(_) | Op::Broadcast)
+    }
+
+    fn fresh(&mut self) -> String {
+        let names = (1..).map(|i| format!("v{i}"));
+        let name = names
+            .into_iter()
+            .find(|name| !self.taken.contains(name))
+            .unwrap_or_default();
+        self.taken.push(name.clone());
+        name
+    }
+
+    /// An operand of an elementwise operation: a broadcast is understood.
+    fn operand(&mut self, mut id: NodeId) -> Piece {
+        while self.graph.node(id).op == Op::Broadcast {
+            id = self.graph.node(id).operands[0];
+        }
+        self.piece(id, false)
+    }
+
+    fn write(&mut self, id: NodeId, whole: bool) -> Piece {
+        if let Some(piece) = self.named_view(id) {
+            return piece;
+        }
+        let graph = self.graph;
+        let node = graph.node(id);
+        let operands = node.operands.as_slice();
+        match &node.op {
+            Op::Input(number) => self.style.name(self.inputs[*number as usize]),
+            Op::Constant(index) => self.constant(graph.constant_values(*index)),
+            Op::Unary(op) => {
+                let x = self.operand(operands[0]);
+                self.style.unary(*op, x)
+            }
+            Op::Binary(op) => {
+                let (a, b) = (self.operand(operands[0]), self.operand(operands[1]));
+                self.style.binary(*op, a, b)
+            }
+            Op::Powi(n) => {
+                let x = self.operand(operands[0]);
+                self.style.power(x, *n)
+            }
+            Op::Select => {
+                let [c, a, b] = [0, 1, 2].map(|i| self.operand(operands[i]));
+                self.style.select(c, a, b)
+            }
+            Op::Broadcast if !whole => self.operand(id),
+            Op::Broadcast => self.with_shape("broadcast", operands[0], &node.shape),
+            Op::Sum(axes) => {
+                let rank = graph.shape(operands[0]).rank();
+                let summed: Vec<usize> = (0..rank).filter(|axis| axes >> axis & 1 == 1).collect();
+                let x = self.piece(operands[0], false);
+                self.style.sum(x, (summed.len() < rank).then_some(&summed))
+            }
+            Op::Reshape => {
+                let inner = graph.node(operands[0]);
+                if let Op::Slice { axis: 0, start } = inner.op
+                    && inner.shape.axis(0) == 1
+                    && inner.shape.len() == node.shape.len()
+                    && inner.shape.rank() == node.shape.rank() + 1
+                {
+                    let array = self.piece(inner.operands[0], false);
+                    return self.style.indexed(array, &start.to_string());
+                }
+                let long = |shape: &Shape| -> Vec<usize> {
+                    shape.to_vec().into_iter().filter(|&n| n != 1).collect()
+                };
+                if long(graph.shape(operands[0])) == long(&node.shape) {
+                    self.piece(operands[0], whole)
+                } else {
+                    self.with_shape("reshape", operands[0], &node.shape)
+                }
+            }
+            Op::Transpose(permutation) => {
+                let x = self.piece(operands[0], false);
+                if permutation.as_slice() == [1, 0] {
+                    self.style.transpose(x)
+                } else {
+                    self.style.call(
+                        "permute",
+                        &[x.text, format!("{:?}", permutation.as_slice())],
+                    )
+                }
+            }
+            Op::Slice { axis, start } => {
+                let end = *start as usize + node.shape.axis(*axis as usize);
+                let array = self.piece(operands[0], false);
+                self.style.indexed(
+                    array,
+                    &format!("{}{start}:{end}", ":, ".repeat(*axis as usize)),
+                )
+            }
+            Op::Pad { axis, start } => {
+                let x = self.piece(operands[0], false);
+                let end = *start as usize + graph.shape(operands[0]).axis(*axis as usize);
+                let index = format!("{}{start}:{end}", ":, ".repeat(*axis as usize));
+                self.style
+                    .call("pad", &[x.text, index, node.shape.to_string()])
+            }
+            Op::Concat(axis) => self.concat(operands, *axis as usize, &node.shape),
+            Op::Gather(table) => {
+                let x = self.piece(operands[0], false);
+                self.style.call("gather", &[x.text, shortened(table)])
+            }
+            Op::ScatterAdd(table) => {
+                let x = self.piece(operands[0], false);
+                self.style.call(
+                    "scatter_add",
+                    &[x.text, shortened(table), node.shape.to_string()],
+                )
+            }
+            Op::MatMul {
+                transpose_a,
+                transpose_b,
+            } => {
+                let [a, b] = [(0, transpose_a), (1, transpose_b)].map(|(i, turned)| {
+                    let x = self.piece(operands[i], false);
+                    if *turned { self.style.transpose(x) } else { x }
+                });
+                self.style.matmul(a, b)
+            }
+        }
+    }
+
+    fn with_shape(&mut self, name: &str, operand: NodeId, shape: &Shape) -> Piece {
+        let x = self.piece(operand, false);
+        self.style.call(name, &[x.text, shape.to_string()])
+    }
+
+    /// Parts one after another; single numbers side by side are a vector.
+    fn concat(&mut self, operands: &[NodeId], axis: usize, shape: &Shape) -> Piece {
+        let parts: Vec<Piece> = operands
+            .iter()
+            .map(|&part| self.piece(part, false))
+            .collect();
+        let single = operands
+            .iter()
+            .all(|&part| self.graph.shape(part).len() == 1);
+        if single && shape.rank() == 1 || axis == 0 && self.stacked(operands) {
+            return self.style.vector(&parts);
+        }
+        let mut arguments: Vec<String> = parts.into_iter().map(|part| part.text).collect();
+        if axis > 0 {
+            arguments.push(format!("axis {axis}"));
+        }
+        self.style.call("concat", &arguments)
+    }
+
+    /// Whether every part is a row that was given its first axis for the purpose.
+    fn stacked(&self, operands: &[NodeId]) -> bool {
+        operands.iter().all(|&part| {
+            let node = self.graph.node(part);
+            node.op == Op::Reshape
+                && node.shape.axis(0) == 1
+                && self.graph.shape(node.operands[0]).rank() + 1 == node.shape.rank()
+        })
+    }
+
+    fn constant(&self, values: &[T]) -> Piece {
+        match values {
+            [value] => self.style.number(&format!("{value:?}")),
+            _ if values.len() <= 12 => {
+                let parts: Vec<Piece> = values
+                    .iter()
+                    .map(|value| self.style.number(&format!("{value:?}")))
+                    .collect();
+                self.style.vector(&parts)
+            }
+            _ => self
+                .style
+                .call("constant", &[format!("{} numbers", values.len())]),
+        }
+    }
+
+    /// A run of an input's elements, in order: (input, run).
+    fn view(&self, id: NodeId) -> Option<(usize, Range<usize>)> {
+        let node = self.graph.node(id);
+        let length = node.shape.len();
+        match &node.op {
+            Op::Input(number) => Some((*number as usize, 0..length)),
+            Op::Reshape => self.view(node.operands[0]),
+            Op::Slice { axis, start } => {
+                let (input, run) = self.view(node.operands[0])?;
+                let own = self.graph.shape(node.operands[0]);
+                let outer: usize = own.to_vec()[..*axis as usize].iter().product();
+                let begin = run.start + *start as usize * own.strides()[*axis as usize];
+                (outer == 1).then_some((input, begin..begin + length))
+            }
+            _ => None,
+        }
+    }
+
+    /// The name of a run of an input: the user's, or the input's own with an index.
+    fn named_view(&self, id: NodeId) -> Option<Piece> {
+        let (input, run) = self.view(id)?;
+        let name = self.inputs[input];
+        if let Some(given) = self.names.of(name, &run) {
+            return Some(self.style.name(given));
+        }
+        let whole = self
+            .graph
+            .nodes()
+            .iter()
+            .find(|node| node.op == Op::Input(input as u32))?;
+        let node = self.graph.node(id);
+        let array = self.style.name(name);
+        if run.len() == whole.shape.len() && whole.shape == node.shape {
+            return Some(array);
+        }
+        let flat = whole.shape.rank() == 1 && node.shape.rank() <= 1;
+        match (run.len(), flat) {
+            (1, _) => {
+                let element = whole.shape.element_name("", run.start);
+                let index = element.trim_start_matches('[').trim_end_matches(']');
+                Some(if index.is_empty() {
+                    array
+                } else {
+                    self.style.indexed(array, index)
+                })
+            }
+            (_, true) => Some(
+                self.style
+                    .indexed(array, &format!("{}:{}", run.start, run.end)),
+            ),
+            _ => None,
+        }
+    }
+}
+
+/// A table of indices, its middle left out where it is long.
+fn shortened(table: &[u32]) -> String {
+    if table.len() <= 8 {
+        return format!("{table:?}");
+    }
+    let ends = |part: &[u32]| {
+        part.iter()
+            .map(u32::to_string)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    format!(
+        "[{}, …, {}]",
+        ends(&table[..4]),
+        ends(&table[table.len() - 2..])
+    )
+}
