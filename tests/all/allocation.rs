@@ -52,7 +52,7 @@ impl RightHandSide<2, 4> for LotkaVolterra {
 }
 
 /// The methods whose later calls allocate nothing.
-const METHODS: [&str; 3] = ["discrete", "backsolve", "forward"];
+const METHODS: [&str; 5] = ["discrete", "forward", "backsolve", "interpolating", "gauss"];
 
 fn expect_none<Y, F>(title: &str, field: &F, like: &Y, problem: &Problem<'_, f64, f64>)
 where

@@ -5,6 +5,8 @@
 //! | [`Discrete`] | the exact gradient of the numbers computed | every evaluation of f | by default |
 //! | [`Forward`] | the same, and the Jacobian of the saved states | (n + p + 2) states | with few parameters, for least squares |
 //! | [`Backsolve`] | the gradient of the exact solution, with the solver's error | the saved states | for long non-stiff solves that do not fit into memory |
+//! | [`Interpolating`] | the gradient of the exact solution, along the forward path | states and slopes of every step | for damped systems, where h cannot be rebuilt |
+//! | [`Gauss`] | the same, parameters by Gaussian quadrature | the same | with a great many parameters |
 //! | [`FiniteDifference`] | the same as `Discrete`, to about 10 digits, slowly | nothing | to check the others |
 //!
 //! # What is constant
@@ -18,10 +20,15 @@
 //! [`by_name`]. The agreement tests iterate that list.
 
 mod backsolve;
+mod costate;
 mod discrete;
 mod finite_difference;
 mod forward;
 mod frames;
+mod gauss;
+mod interpolating;
+mod lent;
+mod path;
 mod primal;
 
 pub use backsolve::Backsolve;
@@ -29,6 +36,8 @@ pub use discrete::Discrete;
 pub use finite_difference::FiniteDifference;
 pub use forward::Forward;
 pub(crate) use frames::{Frames, scalar};
+pub use gauss::{Gauss, Rule};
+pub use interpolating::Interpolating;
 
 use crate::{Error, VectorField};
 use costate_ode::{Options, Real, State, Tableau};
@@ -258,10 +267,12 @@ pub struct About {
 }
 
 /// Every gradient method of this crate.
-pub static METHODS: [About; 4] = [
+pub static METHODS: [About; 6] = [
     discrete::ABOUT,
     forward::ABOUT,
     backsolve::ABOUT,
+    interpolating::ABOUT,
+    gauss::ABOUT,
     finite_difference::ABOUT,
 ];
 
@@ -292,6 +303,10 @@ where
         _ if name == backsolve::ABOUT.name => {
             Box::new(Backsolve::new(field, like, tableau, options)?)
         }
+        _ if name == interpolating::ABOUT.name => {
+            Box::new(Interpolating::new(field, like, tableau, options)?)
+        }
+        _ if name == gauss::ABOUT.name => Box::new(Gauss::new(field, like, tableau, options)?),
         _ if name == finite_difference::ABOUT.name => {
             Box::new(FiniteDifference::new(field, like, tableau, options)?)
         }

@@ -64,7 +64,8 @@ pub use augmented::{Augmented, Quadratures};
 pub use error::Error;
 pub use field::{Native, Products, Recorded, RightHandSide, VectorField};
 pub use gradient::{
-    Backsolve, Discrete, FiniteDifference, Forward, Gradient, GradientMethod, Problem, Saved,
+    Backsolve, Discrete, FiniteDifference, Forward, Gauss, Gradient, GradientMethod, Interpolating,
+    Problem, Saved,
 };
 
 #[doc(hidden)]

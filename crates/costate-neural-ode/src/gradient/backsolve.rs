@@ -1,5 +1,6 @@
 //! The paper's method: the augmented system, solved backwards.
 
+use super::lent::Lent;
 use super::primal::Primal;
 use super::{
     About, Frames, Gradient, GradientMethod, LossFn, Problem, Saved, Stats, add, dot, scalar, total,
@@ -229,62 +230,4 @@ where
 fn distance<E: Real>(u: &[E], v: &[E]) -> E {
     let differences = u.iter().zip(v).map(|(u, v)| (*u - *v).abs());
     differences.fold(E::zero(), E::max)
-}
-
-/// A field that is now in one solve, now in the other.
-#[derive(Debug)]
-struct Lent<F>(Option<F>);
-
-impl<F> Lent<F> {
-    fn take(&mut self) -> Self {
-        Self(self.0.take())
-    }
-
-    #[inline]
-    fn here(&self) -> &F {
-        self.0.as_ref().expect("the field is in this solve")
-    }
-
-    #[inline]
-    fn here_mut(&mut self) -> &mut F {
-        self.0.as_mut().expect("the field is in this solve")
-    }
-}
-
-impl<E, F: VectorField<E>> VectorField<E> for Lent<F> {
-    fn state_len(&self) -> usize {
-        self.here().state_len()
-    }
-    fn parameter_len(&self) -> usize {
-        self.here().parameter_len()
-    }
-    fn set_parameters(&mut self, theta: &[E]) {
-        self.here_mut().set_parameters(theta);
-    }
-    #[inline]
-    fn eval(&mut self, frame: usize, t: E, h: &[E], dh: &mut [E]) {
-        self.here_mut().eval(frame, t, h, dh);
-    }
-    #[inline]
-    fn products(&mut self, frame: usize, a: &[E], a_h: &mut [E]) -> E {
-        self.here_mut().products(frame, a, a_h)
-    }
-    fn accumulate(&mut self, frames: &[(usize, E)]) {
-        self.here_mut().accumulate(frames);
-    }
-    fn finish(&mut self, a_theta: &mut [E]) {
-        self.here_mut().finish(a_theta);
-    }
-    fn pack(&self, natural: &[E], packed: &mut [E])
-    where
-        E: Copy,
-    {
-        self.here().pack(natural, packed);
-    }
-    fn unpack(&self, packed: &[E], natural: &mut [E])
-    where
-        E: Copy,
-    {
-        self.here().unpack(packed, natural);
-    }
 }

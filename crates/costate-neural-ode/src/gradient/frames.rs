@@ -109,7 +109,6 @@ impl Frames {
         let done = self.span;
         let first = done.base + closing - 1;
         self.known = first < self.next;
-        self.next = self.next.max(first);
         self.span = FrameSpan {
             first,
             base: self.next.max(first + 1),

@@ -248,11 +248,7 @@ where
 
     /// Saves dh/dt of dense output at t_n + σ dt.
     fn save_slope(&mut self, index: usize, sigma: T) {
-        if self.has_dense_rows() && self.it.h() != T::zero() {
-            // Any point inside the step has the slopes evaluated that only dense output needs.
-            let middle = self.it.t_prev() + self.it.h() * T::from_f64(0.5);
-            self.it.interpolate(middle, &mut self.packed);
-        }
+        self.complete();
         let scheme = self.it.engine().scheme();
         self.weights.clear();
         if self.it.h() == T::zero() {
@@ -274,9 +270,14 @@ where
         field.unpack(self.packed.as_slice(), self.slopes.state_mut(index));
     }
 
-    /// Whether dense output needs slopes beyond the stages.
-    pub(crate) fn has_dense_rows(&self) -> bool {
-        self.it.tableau().dense_len() > self.it.tableau().stages()
+    /// Sees to it that the slopes are known which only dense output needs.
+    pub(crate) fn complete(&mut self) {
+        let tableau = self.it.tableau();
+        if tableau.dense_len() > tableau.stages() && self.it.h() != T::zero() {
+            // Any point inside the step will do.
+            let middle = self.it.t_prev() + self.it.h() * T::from_f64(0.5);
+            self.it.interpolate(middle, &mut self.packed);
+        }
     }
 }
 

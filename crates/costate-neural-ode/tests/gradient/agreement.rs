@@ -5,8 +5,8 @@ use super::fields::{Case, case, config, loss_with_cotangents, network, polynomia
 use super::oracle::Variable;
 use costate_neural_ode::gradient::{METHODS, by_name};
 use costate_neural_ode::{
-    Backsolve, Discrete, Error, FiniteDifference, Forward, Gradient, GradientMethod, Problem,
-    Quadratures, Saved, doc::House,
+    Backsolve, Error, FiniteDifference, Forward, Gradient, GradientMethod, Problem, Quadratures,
+    Saved, doc::House,
 };
 use costate_ode::{Options, tableau};
 use proptest::prelude::*;
@@ -50,6 +50,28 @@ proptest! {
     }
 
     #[test]
+    fn sensitivities_are_the_gradients_of_single_components(case in case(polynomial(true)), pick in 0_usize..1000) {
+        let like = vec![0.0; case.h0.len()];
+        let (field, options) = (case.field.record(), case.options.clone());
+        let mut forward = Forward::new(field, &like, case.tableau, options).unwrap();
+        let (_, columns) = forward.solve(&case.problem()).unwrap();
+        let (save, i) = (pick % case.problem().times().len(), pick % like.len());
+        let mut discrete = by_name("discrete", case.field.record(), &like, case.tableau, case.options.clone()).unwrap();
+        let found = discrete.gradient(&case.problem(), &mut |saved, cotangents| {
+            cotangents.state_mut(save)[i] = 1.0;
+            saved.state(save)[i]
+        });
+        let found = found.unwrap();
+        let size = found.h0.iter().chain(&found.theta).fold(1.0 + found.t0.abs(), |max, g| max.max(g.abs()));
+        let close = |column: &[f64], expected: f64| (column[i] - expected).abs() <= 1e-12 * size;
+        prop_assert!((0..like.len()).all(|j| close(columns.h0(save, j), found.h0[j])));
+        prop_assert!((0..case.theta.len()).all(|k| close(columns.theta(save, k), found.theta[k])));
+        prop_assert!(close(columns.t0(save), found.t0) && close(columns.t1(save), found.t1));
+        let by_time = found.save.get(save).copied().unwrap_or(0.0);
+        prop_assert!(close(columns.time(save), by_time));
+    }
+
+    #[test]
     fn differences_confirm_every_variable(case in case(polynomial(true))) {
         let (differences, discrete) = (gradient_by("finite-difference", &case).unwrap(), gradient_by("discrete", &case).unwrap());
         let off = distance(&differences, &discrete);
@@ -76,14 +98,17 @@ proptest! {
     #![proptest_config(config(40))]
 
     #[test]
-    fn backsolve_approaches_discrete_as_the_tolerance_falls(case in prop_oneof![case(polynomial(true)), case(network(true))]) {
+    fn methods_of_the_exact_solution_approach_discrete_as_the_tolerance_falls(
+        case in prop_oneof![case(polynomial(true)), case(network(true))],
+        about in prop::sample::select(METHODS.iter().filter(|about| !about.exact).collect::<Vec<_>>()),
+    ) {
         prop_assume!(case.tableau.order >= 5);
         let mut errors = Vec::new();
         for tolerance in [1e-4, 1e-7, 1e-10] {
             let case = Case { options: Options::tolerances(tolerance, tolerance), ..case.clone() };
-            errors.push(distance(&gradient_by("backsolve", &case).unwrap(), &gradient_by("discrete", &case).unwrap()));
+            errors.push(distance(&gradient_by(about.name, &case).unwrap(), &gradient_by("discrete", &case).unwrap()));
         }
-        prop_assert!(errors[2] <= errors[0] * 0.02 + 1e-9, "{errors:?}");
+        prop_assert!(errors[2] <= errors[0].max(errors[1]) * 0.02 + 1e-8, "{errors:?}");
             prop_assert!(errors[2] <= 1e-6, "{errors:?}");
     }
 
@@ -158,35 +183,50 @@ fn a_solve_of_no_length_still_has_all_gradients() {
 }
 
 #[test]
-fn the_discrete_sweep_takes_one_product_for_each_evaluation_that_counts() {
+fn exact_methods_take_one_product_for_each_evaluation_that_counts() {
+    let problem = Problem {
+        h0: &[3.0],
+        theta: &[0.25],
+        t0: 3.0,
+        t1: 5.0,
+        save_at: &[],
+    };
     for tableau in tableaus() {
-        let options = Options {
-            step: tableau.embedded_order.is_none().then_some(0.1),
-            ..Options::tolerances(1e-6, 1e-6)
+        let stats = |name: &str| {
+            let options = Options {
+                step: tableau.embedded_order.is_none().then_some(0.1),
+                ..Options::tolerances(1e-6, 1e-6)
+            };
+            // A small state and one whose length is found out at run time.
+            let (field, like) = (House::default(), vec![0.0]);
+            let mut small = by_name(name, field.clone(), &[0.0], tableau, options.clone()).unwrap();
+            let mut any = by_name(name, field, &like, tableau, options).unwrap();
+            let mut loss = |_: &Saved<f64>, cotangents: &mut Saved<f64>| {
+                cotangents.state_mut(0)[0] = 1.0;
+                0.0
+            };
+            let small = small.gradient(&problem, &mut loss).unwrap().stats;
+            assert_eq!(any.gradient(&problem, &mut loss).unwrap().stats, small);
+            small
         };
-        let mut discrete = Discrete::new(House::default(), &[0.0], tableau, options).unwrap();
-        let problem = Problem {
-            h0: &[3.0],
-            theta: &[0.25],
-            t0: 3.0,
-            t1: 5.0,
-            save_at: &[],
-        };
-        let found = discrete.gradient(&problem, &mut |_, cotangents| {
-            cotangents.state_mut(0)[0] = 1.0;
-            0.0
-        });
-        let stats = found.unwrap().stats;
-        // A stage counts if the solution hangs on it: with a weight of its own, or through a later one. (The last stage of a method that is FSAL
-        // serves the next step.)
         let stages = tableau.stages();
-        let mut counts = vec![false; stages];
-        for i in (0..stages).rev() {
-            let later = (i + 1..stages).any(|j| counts[j] && !tableau.a(j, i).is_zero());
-            counts[i] = !tableau.b[i].is_zero() || later;
-        }
-        let expected = counts.iter().filter(|counts| **counts).count() * stats.forward.accepted;
-        assert_eq!(stats.products, expected, "{}", tableau.name);
+        let counts = |i: usize| {
+            let weighs = |c: costate_ode::Coefficient| !c.is_zero();
+            weighs(tableau.b[i]) || (i + 1..stages).any(|j| weighs(tableau.a(j, i)))
+        };
+        // The last stage of an FSAL method is the next step's first.
+        let (discrete, used) = (
+            stats("discrete"),
+            (0..tableau.next()).filter(|i| counts(*i)),
+        );
+        let expected = used.count() * discrete.forward.accepted;
+        assert_eq!(discrete.products, expected, "{}", tableau.name);
+
+        let forward = stats("forward");
+        let steps = forward.forward.accepted;
+        let expected = tableau.next() * steps + usize::from(tableau.fsal);
+        assert_eq!(forward.products, expected, "{}", tableau.name);
+        assert_eq!(forward.forward, discrete.forward);
     }
 }
 

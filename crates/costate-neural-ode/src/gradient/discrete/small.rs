@@ -14,7 +14,7 @@ pub(super) const ROWS: usize = 6;
 /// one addition waits for it.
 pub(super) type Column<E> = [E; ROWS + 1];
 
-/// The columns of a method, if it has few enough rows.
+/// The columns of a method, if it has few enough rows and all of them count.
 pub(super) fn columns<T, Y>(scheme: &Scheme<T>) -> Vec<Column<Y::Element>>
 where
     T: Real,
@@ -23,6 +23,10 @@ where
     let (tableau, rows) = (scheme.tableau(), scheme.tableau().next());
     let is_small = !std::mem::needs_drop::<Y>() && size_of::<Y>() <= 128;
     if rows > ROWS || !is_small {
+        return Vec::new();
+    }
+    let counts = |i| (i + 1..rows).any(|j| !tableau.a(j, i).is_zero()) || !tableau.b[i].is_zero();
+    if !(0..rows).all(counts) {
         return Vec::new();
     }
     let column = |i: usize| {
