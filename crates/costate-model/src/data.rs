@@ -69,6 +69,13 @@ impl Data {
         .sum()
     }
 
+    /// The number of measurements of observable `column`.
+    pub fn measurements_of(&self, column: usize) -> usize {
+        let rows = 0..self.times.len();
+        rows.filter(|&row| self.value(row, column).is_some())
+            .count()
+    }
+
     pub(crate) fn read(path: &Path, columns: &Columns<'_>) -> Result<Self> {
         let text = file::read(path)?;
         Self::parse(

@@ -1,5 +1,6 @@
 //! Model files: differential equations, data and fits in one TOML file.
 
+mod check;
 mod data;
 mod error;
 mod expression;
@@ -16,6 +17,7 @@ mod settings;
 mod trajectory;
 mod weights;
 
+pub use check::{Check, Warning};
 pub use data::Data;
 pub use error::{Diagnostic, Error, Result};
 pub use fit::{Bound, Fit, FittedParameter, Found, Record, Verdict};

@@ -7,7 +7,7 @@ use crate::expression::Formula;
 use crate::file::{ModelFile, Placed};
 
 /// The meaning of a name in a formula.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Symbol {
     Time,
     State(usize),

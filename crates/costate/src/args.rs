@@ -46,9 +46,24 @@ pub(crate) enum Command {
         after_help = "Example:\n  costate gradient model.toml --rtol 1e-10 --atol 1e-10 --gradient backsolve"
     )]
     Gradient(Gradient),
+    /// Compare every gradient method with the others and with differences
+    ///
+    /// Takes the gradient of the loss through the solution by every method, and by Richardson's extrapolation of differences. Exits with 1 if they
+    /// disagree.
+    #[command(after_help = "Example:\n  costate audit model.toml --rtol 1e-9 --atol 1e-9")]
+    Audit(Audit),
+    /// Look at a model without solving it
+    ///
+    /// Reads the model and its data, lists what would be fitted, and warns of parameters without influence, states that are never observed and data
+    /// outside the model's time.
+    #[command(after_help = "Example:\n  costate check model.toml")]
+    Check(Check),
     /// List the solvers and the gradient methods
     #[command(after_help = "Example:\n  costate methods --format json")]
     Methods(Methods),
+    /// Write a commented starter model with data, to be changed into yours
+    #[command(after_help = "Example:\n  costate new pond        (writes pond.toml and pond.csv)")]
+    New(New),
 }
 
 /// What every command that solves accepts in place of the model file's own values.
@@ -155,6 +170,34 @@ pub(crate) struct Gradient {
     /// Write the networks' gradients as safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) wrt_weights: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub(crate) struct Audit {
+    /// The model file
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// Form of the comparison
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct Check {
+    /// The model file
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) overrides: Overrides,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) format: ReportFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct New {
+    /// Name of the model: NAME.toml and NAME.csv are written
+    pub(crate) name: PathBuf,
 }
 
 #[derive(Args)]

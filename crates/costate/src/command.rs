@@ -1,8 +1,11 @@
 //! One file for each command.
 
+mod audit;
+mod check;
 mod fit;
 mod gradient;
 mod methods;
+mod new;
 mod solve;
 
 use std::path::Path;
@@ -18,6 +21,9 @@ pub(crate) fn run(command: Command, console: Console) -> Result<()> {
         Command::Solve(args) => solve::run(&args, console),
         Command::Fit(args) => fit::run(&args, console),
         Command::Gradient(args) => gradient::run(&args, console),
+        Command::Audit(args) => audit::run(&args, console),
+        Command::Check(args) => check::run(&args, console),
+        Command::New(args) => new::run(&args, console),
         Command::Methods(args) => methods::run(&args, console),
     }
 }

@@ -97,7 +97,8 @@ impl Fit {
         Ok(fit)
     }
 
-    fn prepare(model: Model) -> Result<Self> {
+    /// A fit at its start, before anything is solved.
+    pub(crate) fn prepare(model: Model) -> Result<Self> {
         let data = model.data()?;
         let variables = Variables::new(&model);
         if variables.len() == 0 {

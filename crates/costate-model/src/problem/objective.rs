@@ -1,5 +1,6 @@
 //! The loss of all measurements along one solution, with its gradient or as residuals with their Jacobian.
 
+use costate_neural_ode::audit::Audit;
 use costate_neural_ode::gradient::{self, Stats};
 use costate_neural_ode::{Forward, GradientMethod, Problem, Saved};
 
@@ -108,24 +109,15 @@ impl Objective {
             t1,
             save_at: &measurements.times,
         };
-        let found = method.gradient(
-            &problem,
-            &mut |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
-                let (mut total, mut from) = (0.0, 0);
-                let mut a_time = vec![0.0; measurements.times.len()];
-                for (i, &t) in measurements.times.iter().enumerate() {
-                    let points = measurements.at(i, &mut from);
-                    let (loss, a_t) =
-                        observer.score(points, 1.0, saved.state(i), t, cotangents.state_mut(i));
-                    total += loss;
-                    a_time[i] = a_t;
-                }
-                let mut a_theta = vec![0.0; theta.len()];
-                observer.finish(&mut a_theta);
-                direct.get_or_insert((a_theta, a_time));
-                total
-            },
-        )?;
+        let mut loss = |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
+            let mut a_time = vec![0.0; measurements.times.len()];
+            let total = score(measurements, observer, saved, cotangents, &mut a_time);
+            let mut a_theta = vec![0.0; theta.len()];
+            observer.finish(&mut a_theta);
+            direct.get_or_insert((a_theta, a_time));
+            total
+        };
+        let found = method.gradient(&problem, &mut loss)?;
         let (a_theta, a_time) = direct.unwrap_or_default();
         let sum = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a + b).collect();
         let mut evaluation = Evaluation {
@@ -143,6 +135,42 @@ impl Objective {
         self.boundary.finish(&mut evaluation.theta);
         evaluation.loss += penalty(&self.penalties, theta, &mut evaluation.theta);
         Ok(evaluation)
+    }
+
+    /// The gradient through the solution by every method, compared with each other and with differences.
+    ///
+    /// # Errors
+    /// If the solution cannot go on.
+    pub(crate) fn audit(&mut self, model: &Model, theta: &[f64]) -> Result<Audit> {
+        let (h0, t0, t1) = self.begin(theta);
+        let field = field::compile(model, Layout::Single)?;
+        let options = model.options(&field, 1);
+        let Objective {
+            measurements,
+            observer,
+            ..
+        } = self;
+        let problem = Problem {
+            h0: &h0,
+            theta,
+            t0,
+            t1,
+            save_at: &measurements.times,
+        };
+        let mut a_time = vec![0.0; measurements.times.len()];
+        let mut loss = |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
+            score(measurements, observer, saved, cotangents, &mut a_time)
+        };
+        let like = vec![0.0; model.states.len()];
+        Audit::new(
+            &field,
+            &like,
+            model.tableau()?,
+            &options,
+            &problem,
+            &mut loss,
+        )
+        .map_err(|error| model.failed(&error))
     }
 
     /// The residuals and their Jacobian at θ, for a loss of squares.
@@ -247,6 +275,24 @@ impl Objective {
         }
         None
     }
+}
+
+/// The loss of all measurements at the saved states, with its derivatives by these and by the times of the measurements.
+fn score(
+    measurements: &Measurements,
+    observer: &mut Observer,
+    saved: &Saved<f64>,
+    cotangents: &mut Saved<f64>,
+    a_time: &mut [f64],
+) -> f64 {
+    let (mut total, mut from) = (0.0, 0);
+    for (i, &t) in measurements.times.iter().enumerate() {
+        let points = measurements.at(i, &mut from);
+        let (loss, a_t) = observer.score(points, 1.0, saved.state(i), t, cotangents.state_mut(i));
+        total += loss;
+        a_time[i] = a_t;
+    }
+    total
 }
 
 /// Where the weights of each network with a penalty stand in θ.

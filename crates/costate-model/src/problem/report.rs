@@ -1,5 +1,7 @@
 //! The gradient of a model's loss under the names of the model.
 
+use costate_neural_ode::audit::{Audit, Variable};
+
 use super::measurements::Measurements;
 use super::objective::Objective;
 use crate::data::Data;
@@ -122,6 +124,45 @@ impl Model {
             nfe: forward.nfe + backward.nfe,
             products: found.stats.products,
         })
+    }
+
+    /// The gradient through the solution by every method, side by side with differences. [`Model::variable_name`] names its entries.
+    ///
+    /// # Errors
+    /// As [`Model::gradient`].
+    pub fn audit(&self) -> Result<Audit> {
+        let data = self.data()?;
+        let mut objective = Objective::new(self, self.measurements(&data)?)?;
+        let theta = self.theta();
+        let audit = objective.audit(self, &theta)?;
+        match audit.loss.is_finite() {
+            true => Ok(audit),
+            false => Err(self.not_finite(&mut objective, &theta)),
+        }
+    }
+
+    /// The name of an entry of an audit: a parameter, a weight, `NAME(start)` for the state `NAME` where the solution begins, `start` and `end` of
+    /// time, or the time of a measurement.
+    pub fn variable_name(&self, variable: Variable) -> String {
+        let weight = |mut k: usize| {
+            for network in &self.networks {
+                if k < network.parameter_count() {
+                    return format!("{}[{k}]", network.name());
+                }
+                k -= network.parameter_count();
+            }
+            format!("[{k}]")
+        };
+        match variable {
+            Variable::H0(i) => format!("{}(start)", self.states[i].name),
+            Variable::Theta(k) => match self.parameters.get(k) {
+                Some(parameter) => parameter.name.clone(),
+                None => weight(k - self.parameters.len()),
+            },
+            Variable::T0 => "start".into(),
+            Variable::T1 => "end".into(),
+            Variable::Save(i) => format!("measurement {}", i + 1),
+        }
     }
 
     /// Why the loss at θ is not finite, as far as a measurement shows it.

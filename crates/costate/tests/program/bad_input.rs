@@ -5,7 +5,7 @@ use crate::room::{HYBRID, Room};
 /// Every command that reads a model refuses a wrong one alike.
 #[track_caller]
 fn refused(room: &Room, model: &str, texts: &[&str]) {
-    for command in ["solve", "fit", "gradient"] {
+    for command in ["solve", "fit", "gradient", "audit", "check"] {
         let run = room.run(&format!("{command} {model}")).failed(2, texts);
         assert_eq!(run.out, "");
     }
@@ -42,7 +42,7 @@ fn cyclic_definitions() {
 fn a_missing_column() {
     let room = Room::new();
     room.variant("bad.toml", "time = \"year\"", "time = \"yaer\"");
-    for command in ["fit", "gradient"] {
+    for command in ["fit", "gradient", "audit", "check"] {
         room.run(&format!("{command} bad.toml"))
             .failed(2, &["lynx-hare.csv:1:", "yaer", "year"]);
     }
@@ -94,7 +94,7 @@ fn text_in_a_numeric_cell() {
         "bad.csv",
         &room.read("lynx-hare.csv").replacen("70.2", "seventy", 1),
     );
-    for command in ["fit", "gradient"] {
+    for command in ["fit", "gradient", "audit", "check"] {
         room.run(&format!("{command} bad.toml"))
             .failed(2, &["bad.csv:4:2", "seventy"]);
     }
@@ -108,7 +108,7 @@ fn times_that_do_not_increase() {
         "bad.csv",
         &room.read("lynx-hare.csv").replacen("1903", "1901", 1),
     );
-    for command in ["fit", "gradient"] {
+    for command in ["fit", "gradient", "audit", "check"] {
         room.run(&format!("{command} bad.toml"))
             .failed(2, &["bad.csv:5:", "1901"]);
     }

@@ -3,7 +3,9 @@ use crate::room::Room;
 #[test]
 fn every_command_explains_itself_with_an_example() {
     let room = Room::new();
-    for command in ["", "solve", "fit", "gradient", "methods"] {
+    for command in [
+        "", "solve", "fit", "gradient", "audit", "check", "methods", "new",
+    ] {
         let run = room.run(&format!("{command} --help")).done();
         assert!(run.out.contains("Example"), "{}", run.out);
         assert!(

@@ -1,9 +1,12 @@
 //! The program as its users meet it: the real binary on model files in temporary folders.
 
+mod audit;
 mod bad_input;
+mod check;
 mod fit;
 mod gradient;
 mod help;
 mod methods;
+mod new;
 mod room;
 mod solve;

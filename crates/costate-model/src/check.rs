@@ -1,0 +1,248 @@
+//! What a model is, and what about it deserves a second look, without solving it.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::data::Data;
+use crate::error::Result;
+use crate::fit::Fit;
+use crate::model::Model;
+use crate::scope::{Part, Resolved, Symbol};
+
+/// A model as far as it can be looked at without solving it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Check {
+    /// The parameters that a fit varies.
+    pub fitted: Vec<String>,
+    /// The parameters that it leaves as they are.
+    pub fixed: Vec<String>,
+    /// Each network with its number of weights.
+    pub networks: Vec<(String, usize)>,
+    /// Each observable with the number of its measurements.
+    pub observables: Vec<(String, usize)>,
+    /// Measurements to fit, and measurements for validation.
+    pub measurements: (usize, usize),
+    /// The optimisers of a fit, in their order; empty without data or without anything to fit.
+    pub optimizers: Vec<&'static str>,
+    /// What deserves a second look.
+    pub warnings: Vec<Warning>,
+}
+
+/// Something that is allowed and yet hardly meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// The file and line concerned, where there is one.
+    pub place: Option<(String, usize)>,
+    /// What is the matter.
+    pub message: String,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some((path, line)) => write!(f, "{path}:{line}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+impl Model {
+    /// Reads the data too, resolves everything, and says what would be fitted and what deserves a second look.
+    ///
+    /// # Errors
+    /// What is wrong with the data, or with the settings of the fit.
+    pub fn check(&self) -> Result<Check> {
+        let data = self.read_data()?;
+        let measured = |i: usize| data.as_ref().map_or(0, |data| data.measurements_of(i));
+        let counts: Vec<usize> = (0..self.observables.len()).map(measured).collect();
+        let reached = self.reached(&counts, data.is_some());
+        let mut warnings = self.without_influence(&reached, data.is_some());
+        let outside = data.as_ref().and_then(|data| self.outside(data));
+        let names = |fixed: bool| {
+            let parameters = self
+                .parameters
+                .iter()
+                .filter(|parameter| parameter.fixed == fixed);
+            parameters
+                .map(|parameter| parameter.name.clone())
+                .collect::<Vec<_>>()
+        };
+        let something = self.networks.len() + names(false).len() > 0;
+        let ready = data.is_some() && something && outside.is_none();
+        warnings.extend(outside);
+        let empty = data.as_ref().is_some_and(|data| data.count(true) == 0);
+        if empty {
+            warnings.push(Warning {
+                place: None,
+                message: "no row of the data is to be fitted: see 'use' under [data]".into(),
+            });
+        }
+        let fit = (ready && !empty)
+            .then(|| Fit::prepare(self.clone()))
+            .transpose()?;
+        Ok(Check {
+            fitted: names(false),
+            fixed: names(true),
+            networks: self
+                .networks
+                .iter()
+                .map(|network| (network.name().to_owned(), network.parameter_count()))
+                .collect(),
+            observables: self
+                .observables
+                .iter()
+                .map(|observable| observable.name.clone())
+                .zip(counts)
+                .collect(),
+            measurements: data
+                .as_ref()
+                .map_or((0, 0), |data| (data.count(true), data.count(false))),
+            optimizers: fit.map(|fit| fit.optimizers()).unwrap_or_default(),
+            warnings,
+        })
+    }
+
+    /// Every symbol on which a measured observable depends, or any observable as long as there are no data.
+    fn reached(&self, counts: &[usize], data: bool) -> HashSet<Symbol> {
+        let observables = self.observables.iter().zip(counts);
+        let looked_at = observables
+            .filter(|(_, count)| !data || **count > 0)
+            .map(|(observable, _)| &observable.is);
+        let mut open: Vec<&Resolved> = looked_at.chain([&self.start, &self.end]).collect();
+        let mut reached = HashSet::new();
+        while let Some(formula) = open.pop() {
+            for &symbol in &formula.symbols {
+                if !reached.insert(symbol) {
+                    continue;
+                }
+                if let Symbol::State(i) = symbol {
+                    open.extend([&self.states[i].equation, &self.states[i].initial]);
+                }
+                match symbol.part() {
+                    Some(Part::Definition(i)) => open.push(&self.parts.definitions[i]),
+                    Some(Part::Network(i)) => open.extend(&self.parts.networks[i]),
+                    None => {}
+                }
+            }
+        }
+        reached
+    }
+
+    fn without_influence(&self, reached: &HashSet<Symbol>, data: bool) -> Vec<Warning> {
+        let kind = if data {
+            "measured observable"
+        } else {
+            "observable"
+        };
+        let mut warnings = Vec::new();
+        let mut warn = |table: &str, key: &str, message: String| {
+            let line = self.line_of(table, key);
+            let place = line.map(|line| (self.path().display().to_string(), line));
+            warnings.push(Warning { place, message });
+        };
+        for (i, parameter) in self.parameters.iter().enumerate() {
+            if !parameter.fixed && !reached.contains(&Symbol::Parameter(i)) {
+                let name = &parameter.name;
+                let message = format!(
+                    "parameter {name} changes no {kind}: fix it, or observe what it acts on"
+                );
+                warn("parameters", name, message);
+            }
+        }
+        for (i, state) in self.states.iter().enumerate() {
+            if !reached.contains(&Symbol::State(i)) {
+                let name = &state.name;
+                let message = format!("state {name} is never observed and changes no {kind}");
+                warn("states", name, message);
+            }
+        }
+        for (network, block) in self.networks.iter().enumerate() {
+            let used = |index| reached.contains(&Symbol::Output { network, index });
+            if !(0..block.outputs().len()).any(used) {
+                let name = block.name();
+                let message =
+                    format!("network {name} changes no {kind}: its weights cannot be fitted");
+                warn("networks", name, message);
+            }
+        }
+        warnings
+    }
+
+    /// Rows to fit at times that the model does not reach.
+    fn outside(&self, data: &Data) -> Option<Warning> {
+        let (start, end) = self.span();
+        let rows = (0..data.times().len()).filter(|&row| data.used(row));
+        let beyond: Vec<usize> = rows
+            .filter(|&row| (data.times()[row] - start) * (end - data.times()[row]) < 0.0)
+            .collect();
+        let first = *beyond.first()?;
+        Some(Warning {
+            place: Some((data.path().display().to_string(), data.line(first))),
+            message: format!(
+                "{} of the rows to fit lie outside the model's time, {start} to {end} (this is the first, t = {}): move [time], or leave them out by 'use' under [data]",
+                beyond.len(),
+                data.times()[first]
+            ),
+        })
+    }
+
+    /// The line of a key of one of the file's tables.
+    fn line_of(&self, table: &str, key: &str) -> Option<usize> {
+        let document = toml_edit::Document::parse(self.source.text.as_str()).ok()?;
+        let (key, item) = document
+            .as_table()
+            .get(table)?
+            .as_table_like()?
+            .get_key_value(key)?;
+        let span = key.span().or_else(|| item.span())?;
+        Some(self.source.line(span.start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODEL: &str = "[states]\nx = 1.0\ny = \"y0\"\n[parameters]\na = 1.0\nb = 2.0\ny0 = 3.0\nheld = { value = 1.0, fixed = true }\n\
+        [equations]\nx = \"-a * x\"\ny = \"-b * y + x\"\n[time]\nstart = 0.0\nend = 2.0\n[observables]\nx = { is = \"x\" }\n";
+
+    #[test]
+    fn what_nothing_observed_depends_on_is_named_with_its_line() {
+        let check = Model::parse(MODEL, "m.toml").unwrap().check().unwrap();
+        let warnings: Vec<String> = check.warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            warnings,
+            [
+                "m.toml:6: parameter b changes no observable: fix it, or observe what it acts on",
+                "m.toml:7: parameter y0 changes no observable: fix it, or observe what it acts on",
+                "m.toml:3: state y is never observed and changes no observable",
+            ]
+        );
+        assert_eq!(
+            (check.fitted.join(" "), check.fixed.join(" ")),
+            ("a b y0".into(), "held".into())
+        );
+    }
+
+    #[test]
+    fn a_model_without_oddities_has_no_warnings() {
+        let text = MODEL.replace("is = \"x\"", "is = \"x + y\"");
+        assert_eq!(
+            Model::parse(&text, "m.toml")
+                .unwrap()
+                .check()
+                .unwrap()
+                .warnings,
+            []
+        );
+        let through = MODEL.replace("-a * x\"", "-a * x * y\"");
+        assert_eq!(
+            Model::parse(&through, "m.toml")
+                .unwrap()
+                .check()
+                .unwrap()
+                .warnings,
+            []
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! `costate audit`: whether the gradient of a model is right.
+
+use std::io::Write;
+
+use costate_model::Model;
+use costate_neural_ode::audit::{Audit, Verdict};
+use serde_json::{Map, Value, json};
+
+use super::open;
+use crate::args::{Audit as Args, ReportFormat};
+use crate::console::Console;
+use crate::error::{Error, Result};
+use crate::report::json;
+
+pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
+    let model = open(&args.model, &args.overrides)?;
+    let audit = model.audit()?;
+    let name = |variable| model.variable_name(variable);
+    let mut out = console.output();
+    match args.format {
+        ReportFormat::Json => json::write(&mut out, &document(&model, &audit))?,
+        ReportFormat::Text => {
+            writeln!(out, "{}", audit.report(&name).to_string().trim_end())?;
+            writeln!(
+                out,
+                "This is the gradient through the solution: what initial values or [time] owe to a parameter stands at NAME(start), start and end."
+            )?;
+        }
+    }
+    out.flush()?;
+    match audit.verdict() {
+        Verdict::Wrong {
+            methods: [a, b],
+            worst,
+        } => Err(Error::Numerical(format!(
+            "{a} and {b} disagree in {}",
+            name(worst)
+        ))),
+        Verdict::Inaccurate { method, worst } => Err(Error::Numerical(format!(
+            "{method} disagrees with the others in {}",
+            name(worst)
+        ))),
+        _ => Ok(()),
+    }
+}
+
+fn document(model: &Model, audit: &Audit) -> Value {
+    let name = |variable| model.variable_name(variable);
+    let named = |values: &[f64]| -> Map<String, Value> {
+        audit
+            .variables
+            .iter()
+            .zip(values)
+            .map(|(variable, value)| (name(*variable), json!(value)))
+            .collect()
+    };
+    let methods = audit.runs.iter().map(|run| {
+        json!({
+            "name": run.about.name,
+            "gradient": run.gradient.as_ref().ok().map(|values| named(values)),
+            "error": run.gradient.as_ref().err().map(ToString::to_string),
+            "seconds": run.seconds,
+            "nfe": run.stats.forward.nfe + run.stats.backward.nfe,
+            "vjps": run.stats.products,
+        })
+    });
+    let pairs = audit.pairs.iter().map(|pair| {
+        json!({
+            "methods": pair.methods,
+            "difference": pair.difference,
+            "allowed": pair.allowed,
+            "worst": name(pair.worst),
+            "agrees": pair.agrees(),
+        })
+    });
+    let (verdict, worst) = match audit.verdict() {
+        Verdict::Right => ("right", None),
+        Verdict::Inaccurate { worst, .. } => ("inaccurate", Some(worst)),
+        Verdict::NotSmooth { worst } => ("not-smooth", Some(worst)),
+        Verdict::Wrong { worst, .. } => ("wrong", Some(worst)),
+        _ => ("unknown", None),
+    };
+    json!({
+        "verdict": verdict,
+        "worst": worst.map(name),
+        "loss": audit.loss,
+        "recommended": audit.recommended(),
+        "methods": methods.collect::<Vec<_>>(),
+        "pairs": pairs.collect::<Vec<_>>(),
+        "uncertainty": named(&audit.uncertainty),
+    })
+}

@@ -1,0 +1,47 @@
+use serde_json::Value;
+
+use crate::room::Room;
+
+#[test]
+fn every_method_is_compared_under_the_names_of_the_model() {
+    let room = Room::new();
+    let run = room.run("audit lynx-hare.toml").done();
+    for text in [
+        "alpha",
+        "hare(start)",
+        "discrete",
+        "finite-difference",
+        "The gradient is right",
+    ] {
+        assert!(run.out.contains(text), "no '{text}' in:\n{}", run.out);
+    }
+    let json: Value =
+        serde_json::from_str(&room.run("audit lynx-hare.toml --format json").done().out).unwrap();
+    assert_eq!(json["verdict"], "right");
+    let methods = json["methods"].as_array().unwrap();
+    assert!(methods.len() >= 4);
+    let discrete = methods
+        .iter()
+        .find(|method| method["name"] == "discrete")
+        .unwrap();
+    let gradient = room.run("gradient lynx-hare.toml").done().out;
+    let gradient: Value = serde_json::from_str(&gradient).unwrap();
+    assert_eq!(
+        discrete["gradient"]["alpha"],
+        gradient["gradient"]["parameters"]["alpha"]
+    );
+}
+
+#[test]
+fn tolerances_too_loose_for_the_adjoint_exit_with_1_and_say_which_method() {
+    // Solved backwards, y' = -k (y - cos t) grows without limit: the state cannot be rebuilt.
+    let room = Room::new();
+    room.write(
+        "damped.toml",
+        "[states]\ny = 2.0\n[parameters]\nk = 30.0\n[equations]\ny = \"-k * (y - cos(t))\"\n[time]\nstart = 0.0\nend = 3.0\n\
+         [solver]\nrtol = 1e-6\natol = 1e-6\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+    );
+    room.write("d.csv", "t,y\n0.1,1.2\n3.0,-0.9\n");
+    let run = room.run("audit damped.toml").failed(1, &["backsolve"]);
+    assert!(run.out.contains("too far apart"), "{}", run.out);
+}
