@@ -3,6 +3,7 @@
 //! An [`Integrator`](crate::Integrator) decides where to step, whether to accept and what to try next; its engine computes the step. There is
 //! one file for each family of methods.
 
+pub(crate) mod auto;
 pub(crate) mod bdf;
 mod dirk;
 mod newton;
@@ -10,6 +11,7 @@ pub(crate) mod radau;
 mod rosenbrock;
 mod runge_kutta;
 
+pub use auto::Auto;
 pub use bdf::Bdf;
 pub use dirk::{Dirk, DirkTableau};
 pub use radau::Radau;

@@ -5,8 +5,8 @@ mod attach;
 
 use crate::system::Erased;
 use crate::{
-    Bdf, Controller, Dirk, Engine, Error, Failure, Field, Integrator, Method, Norm, Options, Radau,
-    Real, Rosenbrock, Solution, State, Stats, System, Tolerance, Trajectory, tableau,
+    Auto, Bdf, Controller, Dirk, Engine, Error, Failure, Field, Integrator, Method, Norm, Options,
+    Radau, Real, Rosenbrock, Solution, State, Stats, System, Tolerance, Trajectory, tableau,
 };
 
 /// What to keep of a solution.
@@ -200,6 +200,10 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             }
             Family::Radau => {
                 let engine = Radau::new(&pointer, &span.1);
+                start(engine, pointer, span, options, save, dense)
+            }
+            Family::Auto => {
+                let engine = Auto::new(&pointer, &span.1);
                 start(engine, pointer, span, options, save, dense)
             }
             Family::Bdf => {

@@ -63,7 +63,8 @@ pub use combine::{Term, Terms, combine};
 pub use controller::Controller;
 pub use diagnosis::{Cause, Diagnosis, Try, Worst};
 pub use engine::{
-    Bdf, Dirk, DirkTableau, Engine, Radau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme, Span,
+    Auto, Bdf, Dirk, DirkTableau, Engine, Radau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme,
+    Span,
 };
 pub use error::Error;
 pub use integrator::{Attempt, Integrator};

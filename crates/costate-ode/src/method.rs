@@ -1,6 +1,6 @@
 //! The registry of methods.
 
-use crate::engine::{bdf, radau};
+use crate::engine::{auto, bdf, radau};
 use crate::{DirkTableau, Error, RosenbrockTableau, Tableau, tableau};
 
 /// A method of integration and what there is to know about it.
@@ -49,6 +49,7 @@ pub(crate) enum Family {
     Dirk(&'static DirkTableau),
     Radau,
     Bdf,
+    Auto,
 }
 
 impl From<&'static Tableau> for Method {
@@ -124,7 +125,7 @@ impl Method {
         let dirk = DirkTableau::all()
             .iter()
             .map(|tableau| Self::from(*tableau));
-        let others = [radau::METHOD, bdf::METHOD];
+        let others = [radau::METHOD, bdf::METHOD, auto::METHOD];
         explicit
             .chain(dirk)
             .chain(rosenbrock)

@@ -18,6 +18,9 @@ use crate::{Element, Field, Real, Scale, State, Stats, System};
 /// By rising order.
 static TABLEAUS: &[&RosenbrockTableau] = &[&ros3p::ROS3P, &rodas4::RODAS4, &rodas5p::RODAS5P];
 
+/// What is taken when nothing is said.
+pub(super) static DEFAULT: &RosenbrockTableau = &rodas5p::RODAS5P;
+
 fn tableaus() -> &'static [&'static RosenbrockTableau] {
     TABLEAUS
 }
@@ -124,6 +127,11 @@ where
             weights: Terms::with_capacity(tableau.stages()),
             bad: None,
         }
+    }
+
+    /// ∂f/∂y of the last step.
+    pub(super) fn jacobian(&self) -> &crate::Matrix<Y::Element> {
+        &self.derivatives.jacobian
     }
 
     /// The right-hand side of stage `i`, from f at the stage.

@@ -2,8 +2,8 @@
 
 use crate::systems::{Chain, VanDerPol};
 use costate_ode::{
-    Bdf, Dirk, DirkTableau, Engine, Integrator, Options, Radau, Rosenbrock, RosenbrockTableau,
-    System,
+    Auto, Bdf, Dirk, DirkTableau, Engine, Integrator, Options, Radau, Rosenbrock,
+    RosenbrockTableau, System,
 };
 use std::alloc::{GlobalAlloc, Layout, System as Heap};
 use std::cell::Cell;
@@ -85,6 +85,13 @@ fn steps_of_rosenbrock_methods_allocate_nothing() {
 fn steps_of_backward_differentiation_allocate_nothing() {
     let y0 = vec![2.0, 0.0];
     let engine = Bdf::new(&VanDerPol, &y0);
+    assert_eq!(allocations(engine, VanDerPol, &y0, 2000.0), 0);
+}
+
+#[test]
+fn steps_that_change_their_method_allocate_nothing() {
+    let y0 = vec![2.0, 0.0];
+    let engine = Auto::new(&VanDerPol, &y0);
     assert_eq!(allocations(engine, VanDerPol, &y0, 2000.0), 0);
 }
 

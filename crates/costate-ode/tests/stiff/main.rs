@@ -7,5 +7,6 @@ mod dirk;
 mod order;
 mod reference;
 mod rosenbrock;
+mod switching;
 mod systems;
 mod trees;

@@ -66,10 +66,9 @@ fn the_observed_order_is_the_claimed_one() {
         costate_problems::house().boxed(),
         costate_problems::sine().boxed(),
     ];
-    for method in Method::all()
-        .into_iter()
-        .filter(|m| m.stiff && !m.variable_order)
-    {
+    // One that changes between two methods may take another one with half the step.
+    let fixed = |m: &Method| m.stiff && !m.variable_order && m.name != "auto";
+    for method in Method::all().into_iter().filter(fixed) {
         // Some problem is lucky with some method; the order is that of the worst.
         let (mut worst, mut worst_dense) = (f64::INFINITY, f64::INFINITY);
         for problem in &problems {
