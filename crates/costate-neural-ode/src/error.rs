@@ -24,6 +24,16 @@ pub enum Error {
         /// The end.
         to: f64,
     },
+    /// A memory budget that does not even hold the sizes of the steps.
+    #[error(
+        "a budget of {bytes} bytes holds the sizes of {steps} steps and no more; allow at least 10 bytes for each step, or loosen the tolerances"
+    )]
+    Budget {
+        /// The budget.
+        bytes: usize,
+        /// The steps taken until there was no room for another.
+        steps: usize,
+    },
     /// A gradient method that cannot give what is asked for.
     #[error("{method} cannot give {what}; take {instead}")]
     Unavailable {

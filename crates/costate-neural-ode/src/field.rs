@@ -102,6 +102,11 @@ pub trait VectorField<T> {
     /// Writes what was accumulated into `a_theta` and begins again at zero.
     fn finish(&mut self, a_theta: &mut [T]);
 
+    /// The bytes that one frame takes: what a memory budget counts with.
+    fn frame_bytes(&self) -> usize {
+        (2 * self.state_len() + 1) * size_of::<T>()
+    }
+
     /// Brings a state into the order in which this field takes and gives states and rows; a plain copy unless the field has its own order.
     fn pack(&self, natural: &[T], packed: &mut [T])
     where
@@ -147,6 +152,9 @@ impl<T, F: VectorField<T> + ?Sized> VectorField<T> for &mut F {
     #[inline]
     fn finish(&mut self, a_theta: &mut [T]) {
         (**self).finish(a_theta);
+    }
+    fn frame_bytes(&self) -> usize {
+        (**self).frame_bytes()
     }
     #[inline]
     fn pack(&self, natural: &[T], packed: &mut [T])

@@ -200,6 +200,10 @@ where
         self.sum = [T::zero(); P];
     }
 
+    fn frame_bytes(&self) -> usize {
+        size_of::<Frame<T, N, P>>()
+    }
+
     #[inline(always)]
     fn eval(&mut self, frame: usize, t: T, h: &[T], dh: &mut [T]) {
         if frame >= self.frames.len() {

@@ -33,6 +33,7 @@ pub struct Recorded<T = f64> {
     states: usize,
     /// How many evaluations are accumulated together.
     together: usize,
+    frame_bytes: usize,
 }
 
 impl<T: Lane> Recorded<T> {
@@ -68,6 +69,12 @@ impl<T: Lane> Recorded<T> {
             workspace: program.workspace(1),
             states: h.len(),
             together: program.accumulates_at_once(),
+            // Every value and its cotangent, though a program may need fewer of them at once.
+            frame_bytes: {
+                let graph = function.graph();
+                let lengths = graph.nodes().iter().map(|node| node.shape.len());
+                2 * lengths.sum::<usize>() * size_of::<T>()
+            },
             program,
         })
     }
@@ -155,6 +162,10 @@ impl<T: Lane> VectorField<T> for Recorded<T> {
     #[track_caller]
     fn finish(&mut self, a_theta: &mut [T]) {
         self.program.finish(&mut self.workspace, a_theta);
+    }
+
+    fn frame_bytes(&self) -> usize {
+        self.frame_bytes
     }
 
     #[track_caller]

@@ -1,11 +1,13 @@
 //! The exact gradient of the numbers computed.
 
+mod checkpoints;
 mod small;
 mod sweep;
 
 use super::primal::Primal;
 use super::{About, Gradient, GradientMethod, LossFn, Problem, Saved, Stats, dot, total};
 use crate::{Error, VectorField};
+use checkpoints::Checkpoints;
 use costate_ode::{Options, Real, State, Tableau};
 use num_traits::Zero;
 use sweep::Sweep;
@@ -13,9 +15,9 @@ use sweep::Sweep;
 pub(super) const ABOUT: About = About {
     name: "discrete",
     title: "Discrete adjoint",
-    memory: "every evaluation of f on the way from t0 to t1",
+    memory: "every evaluation of f on the way from t0 to t1, or a budget",
     when: "The default: the exact gradient of the numbers computed, whatever the tolerance, at about the cost of two solves.",
-    when_not: "Solves so long that their evaluations do not fit into memory.",
+    when_not: "Where the gradient of the exact solution is wanted rather than that of the numbers computed.",
     reference: "[Hager2000], [SanzSerna2016]",
     exact: true,
 };
@@ -43,6 +45,7 @@ pub(super) const ABOUT: About = About {
 pub struct Discrete<T: Real, Y: State<T>, F> {
     primal: Primal<T, Y, F>,
     sweep: Sweep<T, Y>,
+    checkpoints: Option<Checkpoints<T, Y::Element>>,
     cotangents: Saved<Y::Element>,
     gradient: Gradient<Y::Element>,
 }
@@ -68,8 +71,46 @@ where
             sweep: Sweep::new(&primal),
             cotangents: Saved::new(primal.width()),
             gradient: Gradient::default(),
+            checkpoints: None,
             primal,
         })
+    }
+
+    /// The same within so many bytes, besides what the loss and the saved states take: where the evaluations do not fit, states are kept here and there and the steps
+    /// between them are taken again, once or, within a small budget, more often. The gradient is the same to the bit, and no number of steps has to be known.
+    ///
+    /// The size of every step is kept, 8 bytes: a budget of 1 MiB is enough for 100 000 steps. A field of your own says by [`VectorField::frame_bytes`] what an
+    /// evaluation takes.
+    ///
+    /// ```
+    /// use costate_neural_ode::{Discrete, GradientMethod, Problem, doc::House};
+    /// use costate_ode::{Options, tableau};
+    ///
+    /// let options = Options::constant_step(1e-4); // 20 000 steps
+    /// let method = || Discrete::new(House::default(), &[0.0], tableau::by_name("rk4").unwrap(), options.clone());
+    /// let (mut all, mut some) = (method()?, method()?.with_budget(300_000));
+    /// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+    /// let mut loss = |saved: &costate_neural_ode::Saved<f64>, cotangents: &mut costate_neural_ode::Saved<f64>| {
+    ///     cotangents.state_mut(0)[0] = 1.0;
+    ///     saved.state(0)[0]
+    /// };
+    /// assert_eq!(some.gradient(&problem, &mut loss)?, all.gradient(&problem, &mut loss)?);
+    /// assert!(some.retaken() > 19_000 && all.retaken() == 0);
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
+    ///
+    /// # References
+    /// \[Griewank2008\] 12, \[Stumm2010\]
+    #[must_use]
+    pub fn with_budget(mut self, bytes: usize) -> Self {
+        self.checkpoints = Some(Checkpoints::new(bytes, &mut self.primal));
+        self
+    }
+
+    /// How many steps the last gradient took again to stay within its budget.
+    #[must_use]
+    pub fn retaken(&self) -> usize {
+        self.checkpoints.as_ref().map_or(0, |kept| kept.retaken)
     }
 
     /// The field.
@@ -80,7 +121,9 @@ where
 
     /// The sizes of the steps of the last solve, signed.
     pub fn steps(&self) -> impl Iterator<Item = T> + '_ {
-        self.primal.steps.iter().map(|step| step.size)
+        let kept = self.checkpoints.iter().flat_map(Checkpoints::sizes);
+        let recorded = self.primal.steps.iter().map(|step| step.size);
+        kept.chain(recorded.take_while(|_| self.checkpoints.is_none()))
     }
 }
 
@@ -99,11 +142,16 @@ where
         let Self {
             primal,
             sweep,
+            checkpoints,
             cotangents,
             gradient,
         } = self;
         primal.begin(problem)?;
-        while primal.advance()? {}
+        match checkpoints {
+            Some(checkpoints) => checkpoints.solve(primal)?,
+            None => while primal.advance()? {},
+        }
+        let forward = *primal.it.stats();
         cotangents.resize(primal.saved.len());
         gradient.loss = loss(&primal.saved, cotangents);
 
@@ -117,8 +165,16 @@ where
                 .extend(slopes.map(|(cotangent, slope)| dot(cotangent, slope)));
         }
         sweep.begin();
-        for n in (0..primal.steps.len()).rev() {
-            sweep.step(primal, n, cotangents);
+        let (steps, before) = (
+            primal.steps.len(),
+            forward.accepted.saturating_sub(primal.steps.len()),
+        );
+        for n in (0..steps).rev() {
+            sweep.step(primal, n, (before + n == 0, n + 1 == steps), cotangents);
+        }
+        gradient.t1 = sweep.end_time(primal, &gradient.save);
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.sweep(primal, sweep, cotangents);
         }
 
         gradient.h0.resize(primal.width(), Y::Element::zero());
@@ -129,10 +185,9 @@ where
             .field()
             .unpack(sweep.costate().as_slice(), &mut gradient.h0);
         primal.field().finish(&mut gradient.theta);
-        gradient.t1 = sweep.end_time(primal, &gradient.save);
         gradient.t0 = sweep.clock() - gradient.t1 - total(&gradient.save);
         gradient.stats = Stats {
-            forward: *primal.it.stats(),
+            forward,
             backward: costate_ode::Stats::default(),
             products: sweep.products(),
         };

@@ -75,6 +75,20 @@ impl Frames {
         self.known = false;
     }
 
+    /// What was kept may be overwritten: frames are numbered from 0 again. Row 0 of the next step is not among them, if it is known.
+    pub(crate) fn renumber(&mut self) {
+        self.span = FrameSpan {
+            first: 0,
+            base: 1,
+            ring: self.ring,
+        };
+    }
+
+    /// The frame of row 0 of the next step, if it is not known.
+    pub(crate) fn missing(&self) -> Option<usize> {
+        (!self.known).then(|| self.span.of(0))
+    }
+
     /// A step is about to be tried.
     #[inline]
     pub(crate) fn attempt(&mut self) {

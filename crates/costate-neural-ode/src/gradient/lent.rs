@@ -46,6 +46,9 @@ impl<E, F: VectorField<E>> VectorField<E> for Lent<F> {
     fn finish(&mut self, a_theta: &mut [E]) {
         self.here_mut().finish(a_theta);
     }
+    fn frame_bytes(&self) -> usize {
+        self.here().frame_bytes()
+    }
     fn pack(&self, natural: &[E], packed: &mut [E])
     where
         E: Copy,

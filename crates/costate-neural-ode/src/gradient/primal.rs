@@ -1,6 +1,6 @@
 //! The solve that every gradient method begins with: h(t) from t₀ to t₁, the states at the save times, and a record of the steps.
 
-use super::frames::{FrameSpan, Framed, Frames};
+use super::frames::{FrameSpan, Framed, Frames, scalar};
 use super::{Problem, Saved};
 use crate::{Error, VectorField};
 use costate_ode::{Attempt, Integrator, Options, Real, State, Tableau, combine};
@@ -42,6 +42,7 @@ pub(crate) struct Primal<T: Real, Y: State<T>, F> {
     pub(crate) times_are_variables: bool,
     end: T,
     packed: Y,
+    slope: Y,
     zero: Y,
     weights: Vec<(usize, T)>,
     steps_taken: bool,
@@ -76,6 +77,7 @@ where
             times_are_variables: false,
             end: T::zero(),
             packed: zero.clone(),
+            slope: zero.clone(),
             weights: Vec::with_capacity(tableau.dense_len()),
             zero,
             steps_taken: false,
@@ -181,6 +183,45 @@ where
         self.steps_taken = true;
         self.record();
         Ok(true)
+    }
+
+    /// The bytes of a step's record.
+    pub(crate) const RECORD: usize = size_of::<StepRecord<T>>();
+
+    /// Forgets the steps so far and what was kept of them.
+    pub(crate) fn begin_piece(&mut self) {
+        self.steps.clear();
+        self.it.system_mut().frames.renumber();
+    }
+
+    /// Goes back to where `saves` states had been saved.
+    pub(crate) fn restore(&mut self, time: T, state: &[Y::Element], saves: usize) {
+        self.packed.as_mut_slice().copy_from_slice(state);
+        self.it.reset(time, &self.packed);
+        self.it.set_end(self.end);
+        self.it.system_mut().frames.begin(false);
+        self.steps.clear();
+        self.saves.truncate(saves);
+    }
+
+    /// Takes a step of a known size again.
+    pub(crate) fn retake(&mut self, size: T) {
+        self.it.system_mut().frames.attempt();
+        self.it.force_step(size);
+        self.record();
+    }
+
+    /// Evaluates f where the last step ends, unless that is known: the step behind, which begins there, is not in this piece.
+    pub(crate) fn close_piece(&mut self) {
+        if let Some(frame) = self.it.system().frames.missing() {
+            self.packed
+                .as_mut_slice()
+                .copy_from_slice(self.it.y().as_slice());
+            let t = scalar(self.it.t());
+            let slope = &mut self.slope;
+            let field = &mut self.it.system_mut().field;
+            field.eval(frame, t, self.packed.as_slice(), slope.as_mut_slice());
+        }
     }
 
     /// Takes one step like [`advance`](Primal::advance), of which no record is kept.

@@ -5,8 +5,8 @@ use super::fields::{Case, case, config, loss_with_cotangents, network, polynomia
 use super::oracle::Variable;
 use costate_neural_ode::gradient::{METHODS, by_name};
 use costate_neural_ode::{
-    Backsolve, Error, FiniteDifference, Forward, Gradient, GradientMethod, Problem, Quadratures,
-    Saved, doc::House,
+    Backsolve, Discrete, Error, FiniteDifference, Forward, Gradient, GradientMethod, Problem,
+    Quadratures, Saved, doc::House,
 };
 use costate_ode::{Options, tableau};
 use proptest::prelude::*;
@@ -47,6 +47,28 @@ proptest! {
         let off = distance(&forward, &discrete);
         prop_assert!(off <= 1e-12, "{off:e}");
         prop_assert_eq!(forward.loss, discrete.loss);
+    }
+
+    #[test]
+    fn a_memory_budget_does_not_change_a_bit(
+        case in case(polynomial(true)), bytes in prop::sample::select(vec![1_000, 5_000, 20_000, 100_000])
+    ) {
+        let like = vec![0.0; case.h0.len()];
+        let method = || Discrete::new(case.field.record(), &like, case.tableau, case.options.clone()).unwrap();
+        let mut all = method();
+        let expected = all.gradient(&case.problem(), &mut loss_with_cotangents).unwrap().clone();
+        let steps: Vec<f64> = all.steps().collect();
+        let mut some = method().with_budget(bytes);
+        for _ in 0..2 {
+            match some.gradient(&case.problem(), &mut loss_with_cotangents) {
+                Ok(found) => prop_assert_eq!(found, &expected),
+                Err(Error::Budget { .. }) => prop_assert!(steps.len() * 10 > bytes - 80),
+                Err(other) => prop_assert!(false, "{other}"),
+            }
+        }
+        if steps.len() * 10 <= bytes - 80 {
+            prop_assert_eq!(some.steps().collect::<Vec<_>>(), steps);
+        }
     }
 
     #[test]

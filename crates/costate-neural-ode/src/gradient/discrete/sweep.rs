@@ -124,16 +124,16 @@ where
         (self.clock, self.end_time, self.products) = (Y::Element::zero(), Y::Element::zero(), 0);
     }
 
-    /// Goes back through step `n`.
+    /// Goes back through step `n` of those recorded, which may be the first and the last of all.
     #[inline]
     pub(super) fn step<F: VectorField<Y::Element>>(
         &mut self,
         primal: &mut Primal<T, Y, F>,
         n: usize,
+        (is_first, is_last): (bool, bool),
         cotangents: &Saved<Y::Element>,
     ) {
         let step = primal.steps[n];
-        let (is_first, is_last) = (n == 0, n + 1 == primal.steps.len());
         let plan = usize::from(self.collect(primal, &step, cotangents));
         if plan == 0 && !is_last && !self.columns.is_empty() {
             self.small_step(primal, &step, is_first);
