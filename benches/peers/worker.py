@@ -18,12 +18,14 @@ SAMPLE = 0.002
 
 
 def measure(contestant, length):
+    """Seconds of processor time per unit of work, sample by sample. What is asked here has run in `check` before."""
     clock = time.process_time
     start = clock()
     contestant.sample()
-    begin = clock()
-    contestant.sample()
-    row = max(1, round(SAMPLE / max(clock() - begin, 1e-9)))
+    one = clock() - start
+    if one > length:
+        return [one / contestant.units]
+    row = max(1, round(SAMPLE / max(one, 1e-9)))
     samples = []
     while not samples or clock() - start < length:
         begin = clock()

@@ -6,6 +6,7 @@ mod clock;
 pub mod definition;
 pub mod network;
 pub mod workload;
+pub mod yardstick;
 
 pub use clock::cpu_seconds;
 pub use workload::{Outcome, Workload, build};

@@ -2,7 +2,7 @@
 
 use costate_neural_ode::Recorded;
 use costate_neural_ode::layer::{Layer, Mlp};
-use costate_tape::{Function, Lane, Unary, Var};
+use costate_tape::{Function, Lane, Scalar, Unary, Var};
 
 /// dh/dt = network(inner(h)) for `batch` states, as a function of h, t and θ.
 ///
@@ -32,4 +32,10 @@ pub fn field<T: Lane>(
     inner: impl for<'t> Fn(Var<'t, T>) -> Var<'t, T>,
 ) -> Recorded<T> {
     Recorded::new(&function(batch, widths, inner)).expect("a network can be differentiated")
+}
+
+/// The spiral's field: a network of h³.
+#[must_use]
+pub fn spiral<T: Lane>(batch: usize, widths: &[usize]) -> Recorded<T> {
+    field(batch, widths, |h| h.powi(3))
 }

@@ -6,7 +6,7 @@ use costate_neural_ode::train::loss::Loss;
 use costate_neural_ode::train::optimizer::{Optimizer, RmsProp};
 use costate_neural_ode::{Gradient, GradientMethod, Problem, gradient};
 use costate_ode::{Real, tableau};
-use costate_tape::{Lane, Var};
+use costate_tape::Lane;
 
 /// dh/dt = network(h³), RMSprop on the mean absolute error.
 pub struct Spiral<T> {
@@ -18,11 +18,6 @@ pub struct Spiral<T> {
     theta: Vec<T>,
     iterations: usize,
     learning_rate: T,
-}
-
-/// The network is one of h³, component by component.
-fn cube<'t, T: Lane>(h: Var<'t, T>) -> Var<'t, T> {
-    costate_tape::Scalar::powi(h, 3)
 }
 
 pub(super) fn build<T: Real + Lane>(
@@ -43,7 +38,7 @@ impl<T: Real + Lane> Spiral<T> {
         let d = definition;
         let windows: Vec<T> = cast(d.windows.iter().flatten().flatten().copied());
         let h0 = windows[..windows.len() / d.times.len()].to_vec();
-        let field = network::field::<T>(d.windows[0].len(), &d.widths, cube);
+        let field = network::spiral::<T>(d.windows[0].len(), &d.widths);
         let method = gradient::by_name(
             method,
             field,
