@@ -2,8 +2,11 @@
 
 mod allocation;
 mod cost;
+mod counts;
 mod dae;
 mod dirk;
+mod elements;
+mod large;
 mod order;
 mod reference;
 mod rosenbrock;
