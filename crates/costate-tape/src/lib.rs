@@ -42,6 +42,7 @@ mod program;
 mod scalar;
 mod shape;
 mod simplify;
+mod sparsity;
 mod tape;
 mod var;
 mod verbs;
@@ -56,6 +57,10 @@ pub use program::{Lane, Program, Workspace};
 pub use scalar::Scalar;
 pub use shape::Shape;
 pub use simplify::Rule;
+pub use sparsity::{
+    Colouring, Pattern, SparseHessian, SparseJacobian, column_colouring, row_colouring,
+    star_colouring,
+};
 pub use tape::Tape;
 pub use var::Var;
 pub use verbs::{gradient, hessian, hvp, jacobian, jvp, value_and_gradient, vjp};

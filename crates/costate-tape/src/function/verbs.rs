@@ -96,7 +96,7 @@ impl<T: Scalar> Function<T> {
     /// `jac_<output>_<input>` for each pair, of the shape of y followed by that of x.
     ///
     /// Forward mode is used where x has fewer elements than all outputs together, else reverse mode; the graph grows with the
-    /// smaller number.
+    /// smaller number. For large sparse Jacobians take [`SparseJacobian`](crate::SparseJacobian).
     ///
     /// # Panics
     /// If `wrt` names an input that does not exist.

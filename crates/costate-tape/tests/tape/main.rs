@@ -8,5 +8,6 @@ mod graphs;
 mod kinks;
 mod random;
 mod recording;
+mod sparsity;
 mod unary;
 mod verbs;
