@@ -52,7 +52,7 @@ impl Console {
     }
 }
 
-/// Colour only on a terminal, and not where `NO_COLOR` is set (https://no-color.org).
+/// Colour only on a terminal, and not where `NO_COLOR` is set (<https://no-color.org>).
 fn colour(stream: &impl IsTerminal) -> bool {
     let refused = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = env::var_os("TERM").is_some_and(|value| value == "dumb");
