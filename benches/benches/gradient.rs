@@ -4,10 +4,11 @@ mod settings;
 
 use costate_benches::build;
 use costate_benches::workload::CASES;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{Throughput, criterion_group, criterion_main};
+use settings::{Bench, settings};
 use std::hint::black_box;
 
-fn workloads(c: &mut Criterion) {
+fn workloads(c: &mut Bench) {
     let mut group = c.benchmark_group("workload");
     for case in CASES {
         let mut workload = build(case).expect("a known case");
@@ -19,7 +20,7 @@ fn workloads(c: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = settings::settings();
+    config = settings();
     targets = workloads
 }
 criterion_main!(benches);

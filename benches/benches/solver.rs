@@ -4,11 +4,12 @@ mod settings;
 
 use costate_benches::workload::Lorenz;
 use costate_ode::{Attempt, Integrator, Options, tableau};
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, criterion_group, criterion_main};
+use settings::{Bench, settings};
 use std::hint::black_box;
 
 /// A step of the whole way, with error and controller; methods without an error estimate take a constant one.
-fn step(c: &mut Criterion) {
+fn step(c: &mut Bench) {
     let mut group = c.benchmark_group("step of Lorenz");
     for method in tableau::tableaus() {
         let lorenz = Lorenz {
@@ -35,7 +36,7 @@ fn step(c: &mut Criterion) {
 }
 
 /// The part of a step that is not f: stages, error, controller.
-fn overhead(c: &mut Criterion) {
+fn overhead(c: &mut Bench) {
     let mut group = c.benchmark_group("dopri5 step without f");
     for n in [2, 40, 1000] {
         let still = |_t: f64, _y: &Vec<f64>, dy: &mut Vec<f64>| {
@@ -58,7 +59,7 @@ fn overhead(c: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = settings::settings();
+    config = settings();
     targets = step, overhead
 }
 criterion_main!(benches);

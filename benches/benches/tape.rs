@@ -7,7 +7,10 @@ use costate_benches::network;
 use costate_benches::yardstick::{self, BATCH, Frame, PARAMETERS};
 use costate_neural_ode::VectorField;
 use costate_tape::{Function, Lane, Program, Scalar, Var};
-use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use criterion::{
+    BatchSize, BenchmarkGroup, BenchmarkId, Throughput, criterion_group, criterion_main,
+};
+use settings::{Bench, ProcessorTime, settings};
 use std::array::from_fn;
 use std::hint::black_box;
 
@@ -21,13 +24,13 @@ fn numbers(count: usize) -> Vec<f64> {
     uniform(5).take(count).map(|u| 3.0 * u).collect()
 }
 
-fn elementary(c: &mut Criterion) {
+fn elementary(c: &mut Bench) {
     slices::<f64>(c, "f64", f64::exp, f64::tanh, |x| 1.0 / (1.0 + (-x).exp()));
     slices::<f32>(c, "f32", f32::exp, f32::tanh, |x| 1.0 / (1.0 + (-x).exp()));
 }
 
 fn slices<T: Lane>(
-    c: &mut Criterion,
+    c: &mut Bench,
     kind: &str,
     exp: fn(T) -> T,
     tanh: fn(T) -> T,
@@ -61,7 +64,7 @@ fn slices<T: Lane>(
     group.finish();
 }
 
-fn matmul(c: &mut Criterion) {
+fn matmul(c: &mut Bench) {
     let mut group = c.benchmark_group("matmul f64");
     for [m, k, n] in [
         [20, 2, 50],
@@ -104,7 +107,7 @@ fn plain(x: &[f64], w: &[f64], out: &mut [f64], k: usize, n: usize) {
     }
 }
 
-fn spiral(c: &mut Criterion) {
+fn spiral(c: &mut Bench) {
     let mut group = c.benchmark_group("spiral field");
     let d = Definitions::load().w1;
     let theta = d.theta.numbers(&d.widths);
@@ -135,7 +138,7 @@ fn spiral(c: &mut Criterion) {
 
 /// f, and the products of the evaluations of a step with their parameter products added up.
 fn compiled<T: Lane>(
-    group: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>,
+    group: &mut BenchmarkGroup<'_, ProcessorTime>,
     name: &str,
     theta: &[f64],
     samples: &[f64],
@@ -166,7 +169,7 @@ fn compiled<T: Lane>(
 }
 
 /// Recording, differentiating and compiling, once.
-fn compile(c: &mut Criterion) {
+fn compile(c: &mut Bench) {
     let mut group = c.benchmark_group("record, differentiate, compile");
     let definitions = Definitions::load();
     for (name, widths, batch) in [
@@ -190,7 +193,7 @@ fn compile(c: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = settings::settings();
+    config = settings();
     targets = elementary, matmul, spiral, compile
 }
 criterion_main!(benches);

@@ -103,6 +103,7 @@ def main():
     parser.add_argument("--output", type=Path, default=HERE / "results" / "peers", help="where to write .md and .json")
     options = parser.parse_args()
 
+    this_machine = machine()
     costate = Costate(options.costate, options.core)
     wanted, workers = options.cases.split(","), {}
     results = []
@@ -119,7 +120,7 @@ def main():
     for worker in workers.values():
         worker.close()
     everything = {
-        "machine": machine(),
+        "machine": this_machine,
         "versions": {**versions, "python": sys.version.split()[0]},
         "rounds": options.rounds,
         "seconds": options.seconds,

@@ -1,5 +1,6 @@
 """Which machine, compiler and version of costate this is."""
 
+import os
 import platform
 import subprocess
 from datetime import date
@@ -17,6 +18,7 @@ def machine():
     widest = next((name for flag, name in [("avx512f", "AVX-512"), ("avx2", "AVX2")] if flag in flags), "no AVX2")
     return {
         "processor": f"{fields.get('model name', platform.processor())}, family {fields.get('cpu family', '?')} model {fields.get('model', '?')}, {widest}",
+        "load": os.getloadavg()[0],
         "system": f"{platform.system()} {platform.release()}",
         "rustc": output("rustc", "--version"),
         "costate": output("git", "describe", "--always", "--dirty=, with changes"),

@@ -32,7 +32,7 @@ def best(results, workload):
         method = result["case"].split("-")[1]
         for entry in result["entries"]:
             tool = entry["name"].split(" ")[0]
-            tools.setdefault(tool, []).append((entry["median"], method, entry["name"]))
+            tools.setdefault(tool, []).append((entry["fastest"], method, entry["name"]))
     return {tool: min(ways) for tool, ways in tools.items()}
 
 
@@ -54,14 +54,14 @@ def markdown(everything, definitions):
     out = [
         "# costate beside other tools",
         "",
-        f"{machine['date']}; {machine['processor']}; {machine['system']}; one core. costate {machine['costate']} ({machine['rustc']}); "
+        f"{machine['date']}; {machine['processor']}; {machine['system']}; one core; load {machine['load']:.1f} when it began. costate {machine['costate']} ({machine['rustc']}); "
         + ", ".join(f"{k} {v}" for k, v in sorted(versions.items()))
         + ".",
         "",
         f"Processor time for one unit of work. {everything['rounds']} turns of {everything['seconds']} s for each tool, one after the other; median of the "
         "turns' medians, and the fastest sample of all. *Times* is the peer's time over costate's in the same round: its median and its range over the rounds; "
-        "then the ratio of the fastest samples, which says more where the machine was busy. *Steps* are accepted + rejected. All sides start from the same numbers with the same tableau, tolerances, norm, controller, first step and save "
-        "times, and their losses and gradients were compared before anything was timed. Repeat with `benches/peers/run`.",
+        "then the ratio of the fastest samples, which says more where the machine was busy. *Steps* are accepted + rejected, of all iterations where there are "
+        "several. All sides start from the same numbers with the same tableau, tolerances, norm, controller, first step and save times, and their losses and gradients were compared before anything was timed. Repeat with `benches/peers/run`.",
     ]
     title = None
     for result in everything["cases"]:
@@ -81,7 +81,7 @@ def markdown(everything, definitions):
     fastest = best(everything["cases"], "w3")
     if fastest:
         own = fastest["costate"][0]
-        out += ["", "**W3, each tool by its fastest method**", "", "| tool | method | median | times |", "|---|---|---|---|"]
-        for tool, (median, method, name) in sorted(fastest.items(), key=lambda item: item[1]):
-            out.append(f"| {name} | {method} | {time(median)} | {'' if tool == 'costate' else three(median / own)} |")
+        out += ["", "**W3, each tool by its fastest method**", "", "| tool | method | fastest | times |", "|---|---|---|---|"]
+        for tool, (seconds, method, name) in sorted(fastest.items(), key=lambda item: item[1]):
+            out.append(f"| {name} | {method} | {time(seconds)} | {'' if tool == 'costate' else three(seconds / own)} |")
     return "\n".join(out) + "\n"

@@ -1,4 +1,4 @@
-//! The spiral's field and its products written by hand for this one network: what the compiled programs are measured against.
+//! The spiral's field and its products written by hand for this one network, in plain Rust: what the compiled programs are measured against.
 //!
 //! h' = V tanh(W h³ + b) + c for 20 states of 2 components and 50 hidden units, in `f64`. Samples are innermost; both layers are one pass over the units,
 //! four at a time, so that tanh sees 80 numbers in a row; nothing is stored but what the products need. The loops are plain: the compiler turns them into
