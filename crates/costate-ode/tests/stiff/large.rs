@@ -2,64 +2,69 @@
 
 use costate_ode::{Ivp, Method, Pattern, Structure};
 
-/// The Brusselator with diffusion on an m × m grid with periodic boundaries, species behind each other (\[Hairer1996\] IV.10).
-fn brusselator(
-    m: usize,
-) -> (
-    impl FnMut(f64, &Vec<f64>, &mut Vec<f64>),
-    Structure,
-    Vec<f64>,
-) {
+/// The neighbours of site k on an m × m grid with periodic boundaries.
+fn around(m: usize, k: usize) -> [usize; 4] {
+    let (i, j) = (k % m, k / m);
+    [
+        (i + 1) % m + j * m,
+        (i + m - 1) % m + j * m,
+        i + (j + 1) % m * m,
+        i + (j + m - 1) % m * m,
+    ]
+}
+
+/// The Brusselator with diffusion on an m × m grid, species behind each other ([Hairer1996] IV.10).
+fn brusselator(m: usize) -> impl FnMut(f64, &Vec<f64>, &mut Vec<f64>) {
     let n = m * m;
-    let around = move |k: usize| {
-        let (i, j) = (k % m, k / m);
-        [
-            (i + 1) % m + j * m,
-            (i + m - 1) % m + j * m,
-            i + (j + 1) % m * m,
-            i + (j + m - 1) % m * m,
-        ]
-    };
-    let field = move |t: f64, y: &Vec<f64>, dy: &mut Vec<f64>| {
+    move |t, y, dy| {
         let diffusion = 0.1 * n as f64;
         for k in 0..n {
             let (u, v) = (y[k], y[n + k]);
             let (x, z) = ((k % m) as f64 / m as f64, (k / m) as f64 / m as f64);
             let source = (x - 0.3).powi(2) + (z - 0.6).powi(2) <= 0.01 && t >= 1.1;
             let (mut lu, mut lv) = (-4.0 * u, -4.0 * v);
-            for other in around(k) {
+            for other in around(m, k) {
                 lu += y[other];
                 lv += y[n + other];
             }
             dy[k] = 1.0 + u * u * v - 4.4 * u + diffusion * lu + if source { 5.0 } else { 0.0 };
             dy[n + k] = 3.4 * u - u * u * v + diffusion * lv;
         }
-    };
+    }
+}
+
+/// The entries of its Jacobian.
+fn structure(m: usize) -> Structure {
+    let n = m * m;
     let entries = (0..n).flat_map(move |k| {
-        let diffusion = around(k)
+        let diffusion = around(m, k)
             .into_iter()
             .flat_map(move |other| [(k, other), (n + k, n + other)]);
         diffusion.chain([(k, n + k), (n + k, k)])
     });
-    let structure = Structure::Sparse(Pattern::new(2 * n, entries));
-    let start = (0..2 * n).map(|k| {
-        let (x, z) = ((k % n % m) as f64 / m as f64, (k % n / m) as f64 / m as f64);
-        if k < n {
-            22.0 * z * (1.0 - z).powf(1.5)
-        } else {
-            27.0 * x * (1.0 - x).powf(1.5)
-        }
-    });
-    (field, structure, start.collect())
+    Structure::Sparse(Pattern::new(2 * n, entries))
+}
+
+/// Its start.
+fn start(m: usize) -> Vec<f64> {
+    let n = m * m;
+    let site = |k: usize| ((k % m) as f64 / m as f64, (k / m) as f64 / m as f64);
+    let first = (0..n).map(|k| 22.0 * site(k).1 * (1.0 - site(k).1).powf(1.5));
+    let second = (0..n).map(|k| 27.0 * site(k).0 * (1.0 - site(k).0).powf(1.5));
+    first.chain(second).collect()
 }
 
 #[test]
 fn sparse_factors_of_a_grid_give_the_solution_of_dense_ones() {
     for name in ["radau", "rodas5p", "bdf"] {
         let solve = |sparse: bool| {
-            let (field, structure, start) = brusselator(8);
-            let structure = if sparse { structure } else { Structure::Dense };
-            let problem = Ivp::new(field, 0.0, start, 2.0).method(Method::by_name(name).unwrap());
+            let structure = if sparse {
+                structure(8)
+            } else {
+                Structure::Dense
+            };
+            let problem =
+                Ivp::new(brusselator(8), 0.0, start(8), 2.0).method(Method::by_name(name).unwrap());
             problem.structure(structure).save_end().solve().unwrap()
         };
         let (sparse, dense) = (solve(true), solve(false));
@@ -77,10 +82,9 @@ fn sparse_factors_of_a_grid_give_the_solution_of_dense_ones() {
 
 #[test]
 fn a_brusselator_of_two_thousand_components_needs_few_evaluations() {
-    let (field, structure, start) = brusselator(32);
-    let solution = Ivp::new(field, 0.0, start, 0.5)
+    let solution = Ivp::new(brusselator(32), 0.0, start(32), 0.5)
         .method(Method::by_name("bdf").unwrap())
-        .structure(structure)
+        .structure(structure(32))
         .rtol(1e-4)
         .save_end()
         .solve()
