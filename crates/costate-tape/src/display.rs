@@ -9,6 +9,7 @@ mod elements;
 mod latex;
 mod names;
 mod rust;
+mod style;
 mod text;
 mod walk;
 

@@ -1,7 +1,8 @@
 //! LaTeX: an `aligned` block for use inside a display formula.
 
 use super::names::Names;
-use super::walk::{self, ATOM, POWER, PRODUCT, Piece, SUM, Style};
+use super::style::{ATOM, POWER, PRODUCT, Piece, SUM, Style};
+use super::walk;
 use crate::function::Function;
 use crate::op::{Binary, Unary};
 use crate::scalar::Scalar;

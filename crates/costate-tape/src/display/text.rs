@@ -1,7 +1,8 @@
 //! Plain text: infix formulas as one would type them.
 
 use super::names::Names;
-use super::walk::{self, ATOM, LOOSE, POWER, PRODUCT, Piece, SUM, Style};
+use super::style::{ATOM, LOOSE, POWER, PRODUCT, Piece, SUM, Style};
+use super::walk;
 use crate::function::Function;
 use crate::graph::NodeId;
 use crate::op::{Binary, Unary};

@@ -1,60 +1,17 @@
 //! One walk over the graph for every notation: which values get names, and how expressions nest.
 
+mod view;
+
 use super::names::Names;
+use super::style::{Piece, Style};
 use crate::function::{Function, Guard};
 use crate::graph::{Graph, NodeId};
-use crate::op::{Binary, Op, Unary};
+use crate::op::Op;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
-use std::ops::Range;
-
-/// How tightly an expression binds; higher binds tighter. Those of [`Binary::infix`] lie between.
-pub(super) const LOOSE: u8 = 0;
-pub(super) const SUM: u8 = 4;
-pub(super) const PRODUCT: u8 = 5;
-pub(super) const POWER: u8 = 7;
-pub(super) const ATOM: u8 = 9;
 
 /// How deep a formula that names nothing may nest.
 const DEPTH: usize = 4;
-
-/// A written expression.
-#[derive(Clone, Debug)]
-pub(super) struct Piece {
-    pub(super) text: String,
-    pub(super) binds: u8,
-}
-
-impl Piece {
-    pub(super) fn atom(text: impl Into<String>) -> Piece {
-        Piece {
-            text: text.into(),
-            binds: ATOM,
-        }
-    }
-}
-
-/// A notation. Arguments come without parentheses; the style sets them where the binding asks for it.
-pub(super) trait Style {
-    /// A number as Rust writes it.
-    fn number(&self, rust: &str) -> Piece;
-    /// An input, an output, an intermediate value.
-    fn name(&self, name: &str) -> Piece;
-    /// Elements of an array: the index is written by [`index`](Style::index).
-    fn indexed(&self, array: Piece, index: &str) -> Piece;
-    fn unary(&self, op: Unary, x: Piece) -> Piece;
-    fn binary(&self, op: Binary, a: Piece, b: Piece) -> Piece;
-    fn power(&self, x: Piece, n: i32) -> Piece;
-    fn select(&self, condition: Piece, a: Piece, b: Piece) -> Piece;
-    fn sum(&self, x: Piece, axes: Option<&[usize]>) -> Piece;
-    fn matmul(&self, a: Piece, b: Piece) -> Piece;
-    fn transpose(&self, x: Piece) -> Piece;
-    fn vector(&self, parts: &[Piece]) -> Piece;
-    /// Any other operation: a name and arguments.
-    fn call(&self, name: &str, arguments: &[String]) -> Piece;
-    /// From this many characters on, an operand becomes a value of its own.
-    fn long(&self) -> usize;
-}
 
 /// A named value and its formula.
 pub(super) struct Line {
@@ -399,60 +356,6 @@ impl<'a, T: Scalar> Walk<'a, T> {
             _ => self
                 .style
                 .call("constant", &[format!("{} numbers", values.len())]),
-        }
-    }
-
-    /// A run of an input's elements, in order: (input, run).
-    fn view(&self, id: NodeId) -> Option<(usize, Range<usize>)> {
-        let node = self.graph.node(id);
-        let length = node.shape.len();
-        match &node.op {
-            Op::Input(number) => Some((*number as usize, 0..length)),
-            Op::Reshape => self.view(node.operands[0]),
-            Op::Slice { axis, start } => {
-                let (input, run) = self.view(node.operands[0])?;
-                let own = self.graph.shape(node.operands[0]);
-                let outer: usize = own.to_vec()[..*axis as usize].iter().product();
-                let begin = run.start + *start as usize * own.strides()[*axis as usize];
-                (outer == 1).then_some((input, begin..begin + length))
-            }
-            _ => None,
-        }
-    }
-
-    /// The name of a run of an input: the user's, or the input's own with an index.
-    fn named_view(&self, id: NodeId) -> Option<Piece> {
-        let (input, run) = self.view(id)?;
-        let name = self.inputs[input];
-        if let Some(given) = self.names.of(name, &run) {
-            return Some(self.style.name(given));
-        }
-        let whole = self
-            .graph
-            .nodes()
-            .iter()
-            .find(|node| node.op == Op::Input(input as u32))?;
-        let node = self.graph.node(id);
-        let array = self.style.name(name);
-        if run.len() == whole.shape.len() && whole.shape == node.shape {
-            return Some(array);
-        }
-        let flat = whole.shape.rank() == 1 && node.shape.rank() <= 1;
-        match (run.len(), flat) {
-            (1, _) => {
-                let element = whole.shape.element_name("", run.start);
-                let index = element.trim_start_matches('[').trim_end_matches(']');
-                Some(if index.is_empty() {
-                    array
-                } else {
-                    self.style.indexed(array, index)
-                })
-            }
-            (_, true) => Some(
-                self.style
-                    .indexed(array, &format!("{}:{}", run.start, run.end)),
-            ),
-            _ => None,
         }
     }
 }

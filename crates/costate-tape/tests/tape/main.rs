@@ -3,6 +3,7 @@
 mod accuracy;
 mod binary;
 mod check;
+mod compositions;
 mod display;
 mod graphs;
 mod kinks;
