@@ -107,7 +107,7 @@ impl Model {
         let observables = self.observables.iter().zip(counts);
         let looked_at = observables
             .filter(|(_, count)| !data || **count > 0)
-            .map(|(observable, _)| &observable.is);
+            .flat_map(|(observable, _)| observable.formulas());
         let mut open: Vec<&Resolved> = looked_at.chain([&self.start, &self.end]).collect();
         let mut reached = HashSet::new();
         while let Some(formula) = open.pop() {
@@ -221,6 +221,21 @@ mod tests {
         assert_eq!(
             (check.fitted.join(" "), check.fixed.join(" ")),
             ("a b y0".into(), "held".into())
+        );
+    }
+
+    #[test]
+    fn the_width_of_noise_has_influence() {
+        let text = MODEL
+            .replace("is = \"x\"", "is = \"x + y\", noise = \"sigma\"")
+            .replace("[equations]", "sigma = 1.0\n[equations]");
+        assert_eq!(
+            Model::parse(&text, "m.toml")
+                .unwrap()
+                .check()
+                .unwrap()
+                .warnings,
+            []
         );
     }
 

@@ -17,6 +17,9 @@ pub struct Data {
     used: Vec<bool>,
     lines: Vec<usize>,
     columns: usize,
+    /// Known error bars, row-major as the values.
+    bars: Vec<f64>,
+    bar_columns: usize,
 }
 
 /// The time and the observables of a data file by their columns' names.
@@ -24,6 +27,8 @@ pub(crate) struct Columns<'a> {
     /// The column of times, and the place in the model file that names it.
     pub(crate) time: &'a str,
     pub(crate) observables: &'a [String],
+    /// The columns of known error bars.
+    pub(crate) bars: &'a [String],
     /// Whether every observable must have its column; otherwise one that has none is not measured.
     pub(crate) all: bool,
     /// Which rows to fit; all of them if there is none.
@@ -46,6 +51,11 @@ impl Data {
     /// The measurement of observable `column` in row `row`; `None` where the cell is empty.
     pub fn value(&self, row: usize, column: usize) -> Option<f64> {
         Some(self.values[row * self.columns + column]).filter(|value| !value.is_nan())
+    }
+
+    /// The number in row `row` of the `column`-th column of error bars.
+    pub(crate) fn bar(&self, row: usize, column: usize) -> Option<f64> {
+        Some(self.bars[row * self.bar_columns + column]).filter(|value| !value.is_nan())
     }
 
     /// Whether the row is fitted; the others are validation data.
@@ -110,6 +120,8 @@ impl Data {
             .iter()
             .map(column)
             .collect::<Result<Vec<_>>>()?;
+        let bar = |name: &String| table.column(&header, name);
+        let bars = wanted.bars.iter().map(bar).collect::<Result<Vec<_>>>()?;
         let names = match wanted.used {
             Some(formula) => filter_columns(&header, time, formula)?,
             None => Vec::new(),
@@ -121,6 +133,8 @@ impl Data {
             used: Vec::new(),
             lines: Vec::new(),
             columns: observables.len(),
+            bars: Vec::new(),
+            bar_columns: bars.len(),
         };
         for record in reader.records() {
             let record = record.map_err(|error| table.broken(&error))?;
@@ -154,6 +168,9 @@ impl Data {
             }
             for &column in &observables {
                 data.values.push(column.map_or(Ok(f64::NAN), cell)?);
+            }
+            for &column in &bars {
+                data.bars.push(cell(column)?);
             }
             let used = match wanted.used {
                 Some(formula) => {
@@ -330,6 +347,7 @@ mod tests {
             &Columns {
                 time: "year",
                 observables: &observables,
+                bars: &[],
                 all: true,
                 used: None,
                 direction,

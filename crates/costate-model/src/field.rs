@@ -7,7 +7,7 @@ use costate_neural_ode::Recorded;
 use costate_tape::{Function, Program, Var, Workspace};
 
 use crate::error::{Error, Result};
-use crate::model::Model;
+use crate::model::{Model, Noise};
 use crate::network::Network;
 use crate::scope::{Part, Resolved, Symbol};
 
@@ -86,6 +86,23 @@ pub(crate) fn observables(model: &Model) -> Result<Function<f64>> {
         .map(|observable| &observable.is)
         .collect();
     record(model, &observables, Layout::Single)
+}
+
+/// `[m + k]`: the observables, and the widths of their noise that are formulas.
+pub(crate) fn measured(model: &Model) -> Result<Function<f64>> {
+    let widths = model
+        .observables
+        .iter()
+        .filter_map(|observable| match &observable.noise {
+            Some(Noise::Formula(width)) => Some(width),
+            _ => None,
+        });
+    let observables = model.observables.iter().map(|observable| &observable.is);
+    record(
+        model,
+        &observables.chain(widths).collect::<Vec<_>>(),
+        Layout::Single,
+    )
 }
 
 /// `[n + 2]`: the initial state, then start and end of time. They depend on parameters alone.

@@ -8,6 +8,7 @@ use costate_ode::Method;
 use crate::data::{Columns, Data};
 use crate::error::{Error, Result, Source};
 use crate::file::{self, ModelFile};
+use crate::likelihood::Distribution;
 use crate::network::Network;
 use crate::overrides::{Overridden, method_by_name};
 use crate::scope::{Dependence, Parts, Resolved, Scope};
@@ -34,6 +35,30 @@ pub struct Observable {
     pub(crate) is: Resolved,
     /// The state it equals, if it is one as it stands.
     pub(crate) state: Option<usize>,
+    /// How far measurements of it scatter; with any, the loss is a likelihood.
+    pub(crate) noise: Option<Noise>,
+    /// How they scatter.
+    pub(crate) distribution: Distribution,
+}
+
+impl Observable {
+    /// What it is, and the width of its noise if that is a formula.
+    pub(crate) fn formulas(&self) -> impl Iterator<Item = &Resolved> {
+        let width = match &self.noise {
+            Some(Noise::Formula(width)) => Some(width),
+            _ => None,
+        };
+        [&self.is].into_iter().chain(width)
+    }
+}
+
+/// The width of a distribution of measurements.
+#[derive(Clone, Debug)]
+pub(crate) enum Noise {
+    /// An expression of states, parameters and time.
+    Formula(Resolved),
+    /// Known error bars: their column of the data.
+    Column(String),
 }
 
 /// Differential equations with everything a file says about them.
@@ -134,6 +159,7 @@ impl Model {
             states,
             parts,
         };
+        model.check_likelihood(&file)?;
         let (start, end) = model.span();
         if !(start.is_finite() && end.is_finite()) || start == end {
             let message =
@@ -226,14 +252,84 @@ impl Model {
             .iter()
             .map(|observable| observable.column.clone())
             .collect();
+        let bars: Vec<String> = self
+            .error_bars()
+            .map(|(_, column)| column.to_owned())
+            .collect();
         let columns = Columns {
             time: &settings.time.value,
             observables: &names,
+            bars: &bars,
             all: self.observables_named,
             used: settings.used.as_ref(),
             direction: (end - start).signum(),
         };
         Data::read(&settings.file, &columns).map(Some)
+    }
+
+    /// # Errors
+    /// A prior without noise to weigh it against, or noise for some observables alone.
+    fn check_likelihood(&self, file: &ModelFile) -> Result<()> {
+        if !self.has_likelihood() {
+            let prior = file
+                .parameters
+                .iter()
+                .find_map(|block| block.prior.as_ref());
+            return match prior {
+                Some((_, place)) => {
+                    let error = place.error("a prior is weighed against the noise of measurements: give observables 'noise'");
+                    Err(error
+                        .with_help(Some(
+                            "under [observables]: x = { is = \"x\", noise = \"sigma\" }".into(),
+                        ))
+                        .into())
+                }
+                None => Ok(()),
+            };
+        }
+        let blocks = file.observables.iter().flatten();
+        match blocks
+            .zip(&self.observables)
+            .find(|(_, observable)| observable.noise.is_none())
+        {
+            Some((block, observable)) => {
+                let message = format!(
+                    "'{}' has no 'noise', but other observables have: a likelihood needs it for each",
+                    observable.name
+                );
+                Err(block.name.place.error(message).into())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the loss is the negative log-likelihood of the data and the priors.
+    pub fn has_likelihood(&self) -> bool {
+        self.observables
+            .iter()
+            .any(|observable| observable.noise.is_some())
+    }
+
+    /// The observables with known error bars, and the columns of these.
+    pub(crate) fn error_bars(&self) -> impl Iterator<Item = (usize, &str)> {
+        let observables = self.observables.iter().enumerate();
+        observables.filter_map(|(i, observable)| match &observable.noise {
+            Some(Noise::Column(column)) => Some((i, column.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Whether the loss is a sum of squares.
+    pub(crate) fn has_squares(&self) -> bool {
+        !self.has_likelihood() && self.fit.loss.residual(1.0, 1.0).is_some()
+    }
+
+    /// What the loss is called.
+    pub fn loss_name(&self) -> &'static str {
+        match self.has_likelihood() {
+            true => "negative log-likelihood",
+            false => self.fit.loss.name(),
+        }
     }
 
     /// The value of a formula of parameters alone.
@@ -336,6 +432,7 @@ fn parameter(block: &file::ParameterBlock) -> Parameter {
         fixed: block.fixed,
         unit: block.unit.clone(),
         note: block.note.clone(),
+        prior: block.prior.as_ref().map(|(prior, _)| *prior),
     }
 }
 
@@ -359,11 +456,22 @@ fn observables(
                     .as_ref()
                     .map_or_else(|| name.clone(), |column| column.value.clone());
                 let is = scope.resolve(&block.is)?;
+                let noise = match &block.noise {
+                    Some(file::NoiseBlock::Formula(formula)) => {
+                        Some(Noise::Formula(scope.resolve(formula)?))
+                    }
+                    Some(file::NoiseBlock::Column(column)) => {
+                        Some(Noise::Column(column.value.clone()))
+                    }
+                    None => None,
+                };
                 Ok(Observable {
                     name,
                     column,
                     state: identity(&is),
                     is,
+                    noise,
+                    distribution: block.distribution,
                 })
             })
             .collect(),
@@ -380,6 +488,8 @@ fn observables(
                     column: state.name.clone(),
                     state: Some(i),
                     is: scope.resolve(&formula)?,
+                    noise: None,
+                    distribution: Distribution::default(),
                 })
             })
             .collect(),

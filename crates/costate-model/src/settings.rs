@@ -8,6 +8,7 @@ use costate_ode::Method;
 
 use crate::error::Place;
 use crate::file::Placed;
+use crate::likelihood::Prior;
 
 /// The axis along which an optimiser moves a parameter. Bounds and reports are in the parameter's own units on either.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub struct Parameter {
     pub unit: Option<String>,
     /// A remark, for reports.
     pub note: Option<String>,
+    /// What is known of it before the data.
+    pub prior: Option<Prior>,
 }
 
 /// How a fit moves.

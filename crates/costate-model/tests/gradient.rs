@@ -55,8 +55,47 @@ loss = "LOSS"
 "#;
 
 fn model(loss: &str) -> Model {
+    given_weights(&MIXED.replace("LOSS", loss))
+}
+
+/// Noise of every kind: formulas of states, parameters and time, known error bars, distributions, and priors.
+fn likelihood() -> Model {
+    let changes = [
+        (
+            "[parameters]",
+            "[parameters]\nsigma = { value = 0.3, lower = 0.01, prior = { log-normal = [-1.0, 0.4] } }",
+        ),
+        (
+            "k = 0.9",
+            "k = { value = 0.9, prior = { normal = [1.1, 0.2] } }",
+        ),
+        (
+            "width = 0.5",
+            "width = { value = 0.5, prior = { laplace = [0.4, 0.3] } }",
+        ),
+        (
+            "0.1 * t^2\" }",
+            "0.1 * t^2\", noise = \"sigma * (1 + 0.2 * x^2) + 0.01 * t\" }",
+        ),
+        (
+            "column = \"second\" }",
+            "column = \"second\", noise = { column = \"bar\" }, distribution = \"laplace\" }",
+        ),
+        (
+            "* x\" }",
+            "* x\", noise = \"0.5 * sigma * k\", distribution = \"log-normal\" }",
+        ),
+    ];
+    let mut text = MIXED.replace("LOSS", "squares");
+    for (old, new) in changes {
+        assert!(text.contains(old), "{old}");
+        text = text.replacen(old, new, 1);
+    }
+    given_weights(&text)
+}
+
+fn given_weights(text: &str) -> Model {
     // A network that starts at zero would hide half of the gradient: its weights are given.
-    let text = MIXED.replace("LOSS", loss);
     let fresh = text.replace("weights = \"mixed.safetensors\"\n", "");
     let fresh = Model::parse(&fresh, "tests/data/mixed.toml").unwrap();
     static ROOMS: AtomicUsize = AtomicUsize::new(0);
@@ -76,7 +115,7 @@ fn model(loss: &str) -> Model {
         *bytes = (0.4 * (1.0 + 2.3 * i as f64).sin()).to_le_bytes();
     }
     std::fs::write(directory.join("mixed.safetensors"), weights).unwrap();
-    let model = Model::parse(&text, directory.join("mixed.toml")).unwrap();
+    let model = Model::parse(text, directory.join("mixed.toml")).unwrap();
     model.gradient().unwrap();
     model
 }
@@ -117,6 +156,29 @@ fn the_gradient_is_the_slope_of_the_loss_by_every_method() {
                     "{loss} by {method}: {name} {gradient} instead of {expected}"
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_a_likelihood_is_its_slope_by_every_method() {
+    let model = likelihood();
+    assert!(model.has_likelihood());
+    for method in ["discrete", "forward", "backsolve", "finite-difference"] {
+        let mut model = model.clone();
+        model.set_gradient(method).unwrap();
+        let report = model.gradient().unwrap();
+        assert_eq!(report.parameters.len(), 5);
+        for (name, gradient) in &report.parameters {
+            let parameter = model
+                .parameters()
+                .iter()
+                .find(|parameter| parameter.name == *name);
+            let expected = slope(&model, name, parameter.unwrap().value);
+            assert!(
+                (gradient - expected).abs() < 2e-6 * (1.0 + expected.abs()),
+                "by {method}: {name} {gradient} instead of {expected}"
+            );
         }
     }
 }

@@ -161,18 +161,17 @@ did you mean 'loss'?"#,
 fn a_key_of_later_releases_is_refused_by_name() {
     expect(
         "upper = 1.0",
-        "prior = { normal = [0.0, 1.0] }",
+        "per = \"plot\"",
         r#"
-m.toml:10:38: 'prior' of [parameters.beta] is not available in this release
-10 | beta = { value = 0.028, lower = 0.0, prior = { normal = [0.0, 1.0] } }
-   |                                      ^^^^^"#,
+m.toml:10:38: 'per' of [parameters.beta] is not available in this release
+10 | beta = { value = 0.028, lower = 0.0, per = "plot" }
+   |                                      ^^^"#,
     );
     for (old, new) in [
         ("[time]", "[inputs]\nfood = { file = \"f.csv\" }\n[time]"),
         ("[time]", "[[events]]\nat = 1.0\n[time]"),
         ("[time]", "[experiments.north]\nbeta = 1.0\n[time]"),
         ("loss = \"log-squares\"", "starts = 5"),
-        ("is = \"hare\"", "is = \"hare\", noise = 0.1"),
         ("\"log-squares\"", "\"log-squares\"\noptimizer = \"adamw\""),
     ] {
         assert!(
@@ -431,4 +430,51 @@ fn overrides_are_checked_like_the_file() {
             .to_string()
             .contains("no method is called 'tsit'")
     );
+}
+
+#[test]
+fn noise_and_priors_belong_together_and_must_make_sense() {
+    assert!(
+        message("is = \"hare\"", "is = \"hare\", noise = \"sigma1\"")
+            .contains("nothing is called 'sigma1'")
+    );
+    assert!(
+        message(
+            "is = \"hare\"",
+            "is = \"hare\", noise = { colunm = \"sd\" }"
+        )
+        .contains("did you mean 'column'?")
+    );
+    expect(
+        "is = \"hare\"",
+        "is = \"hare\", distribution = \"laplace\"",
+        r#"
+m.toml:31:24: a distribution needs a width: give 'noise' too
+31 | hare = { is = "hare", distribution = "laplace" }
+   |                       ^^^^^^^^^^^^
+for example: noise = "sigma""#
+            .replace("31:24", "31:23")
+            .as_str(),
+    );
+    let shown = message(
+        "is = \"hare\" }",
+        "is = \"hare\", noise = 0.1 }\nlynx = { is = \"lynx\" }",
+    );
+    assert!(
+        shown.starts_with("m.toml:32:1: 'lynx' has no 'noise'"),
+        "{shown}"
+    );
+    let prior = |text: &str| message("upper = 1.0", &format!("prior = {text}"));
+    assert!(
+        prior("{ normal = [0.0, 1.0] }")
+            .contains("a prior is weighed against the noise of measurements")
+    );
+    assert!(prior("{ normal = [0.0] }").contains("'normal' takes two numbers"));
+    assert!(
+        prior("{ normal = [0.0, -1.0] }")
+            .contains("the width of a prior is positive, and this is -1")
+    );
+    assert!(prior("{ uniform = [1.0, 0.0] }").contains("1 is not below 0"));
+    assert!(prior("{ gamma = [1.0, 0.0] }").contains("has no key 'gamma'"));
+    assert!(prior("{}").contains("a prior is one distribution with its two numbers"));
 }

@@ -8,6 +8,7 @@ use super::read::{Entry, Keys, Placed, Section};
 use super::{check_name, name};
 use crate::error::{Place, Result};
 use crate::expression::Formula;
+use crate::likelihood::{Distribution, Prior};
 use crate::settings::{Optimizer, Scale};
 
 #[derive(Clone, Debug)]
@@ -21,6 +22,7 @@ pub(crate) struct ParameterBlock {
     pub(crate) scale: Option<Scale>,
     pub(crate) unit: Option<String>,
     pub(crate) note: Option<String>,
+    pub(crate) prior: Option<(Prior, Place)>,
     pub(crate) place: Place,
 }
 
@@ -41,6 +43,16 @@ pub(crate) struct ObservableBlock {
     pub(crate) name: Placed<String>,
     pub(crate) is: Formula,
     pub(crate) column: Option<Placed<String>>,
+    pub(crate) noise: Option<NoiseBlock>,
+    pub(crate) distribution: Distribution,
+}
+
+/// How far measurements scatter.
+#[derive(Clone, Debug)]
+pub(crate) enum NoiseBlock {
+    Formula(Formula),
+    /// Known error bars, by their column.
+    Column(Placed<String>),
 }
 
 #[derive(Clone, Debug)]
@@ -80,8 +92,14 @@ pub(crate) struct FitBlock {
 }
 
 const PARAMETER: Keys = Keys {
-    known: &["value", "lower", "upper", "fixed", "scale", "unit", "note"],
-    later: &["prior", "per"],
+    known: &[
+        "value", "lower", "upper", "fixed", "scale", "unit", "note", "prior",
+    ],
+    later: &["per"],
+};
+const PRIOR: Keys = Keys {
+    known: &["normal", "log-normal", "uniform", "laplace"],
+    later: &[],
 };
 const NETWORK: Keys = Keys {
     known: &[
@@ -96,8 +114,12 @@ const NETWORK: Keys = Keys {
     later: &["depth_basis"],
 };
 const OBSERVABLE: Keys = Keys {
-    known: &["is", "column"],
-    later: &["noise", "distribution"],
+    known: &["is", "column", "noise", "distribution"],
+    later: &[],
+};
+const NOISE: Keys = Keys {
+    known: &["column"],
+    later: &[],
 };
 const SOLVER: Keys = Keys {
     known: &["method", "rtol", "atol", "max_steps"],
@@ -141,6 +163,7 @@ fn parameter(entry: &Entry<'_>) -> Result<ParameterBlock> {
         scale: None,
         unit: None,
         note: None,
+        prior: None,
         place: entry.place(),
     };
     if !entry.is_table() {
@@ -171,6 +194,7 @@ fn parameter(entry: &Entry<'_>) -> Result<ParameterBlock> {
         .flatten();
     block.unit = text(&table, "unit")?.map(|unit| unit.value);
     block.note = text(&table, "note")?.map(|note| note.value);
+    block.prior = table.get("prior").map(|entry| prior(&entry)).transpose()?;
     if let (Some(lower), Some(upper)) = (block.lower, block.upper)
         && lower >= upper
     {
@@ -206,6 +230,42 @@ fn parameter(entry: &Entry<'_>) -> Result<ParameterBlock> {
             .into());
     }
     Ok(block)
+}
+
+/// `{ normal = [0.5, 0.1] }`: one distribution with its two numbers.
+fn prior(entry: &Entry<'_>) -> Result<(Prior, Place)> {
+    let table = entry.section()?;
+    table.check(&PRIOR)?;
+    let entries = table.entries();
+    let [distribution] = entries.as_slice() else {
+        return Err(entry
+            .error(
+                "a prior is one distribution with its two numbers, such as { normal = [0.5, 0.1] }",
+            )
+            .into());
+    };
+    let [a, b] = distribution.numbers()?[..] else {
+        return Err(distribution
+            .error(format!("'{}' takes two numbers", distribution.key))
+            .into());
+    };
+    let make = Prior::NAMES
+        .iter()
+        .find(|(name, _)| *name == distribution.key)
+        .expect("checked above")
+        .1;
+    let narrow = match distribution.key {
+        "uniform" if a >= b => Some(format!(
+            "a uniform prior runs from its first number to its second: {a} is not below {b}"
+        )),
+        "uniform" => None,
+        _ if b <= 0.0 => Some(format!("the width of a prior is positive, and this is {b}")),
+        _ => None,
+    };
+    match narrow {
+        Some(message) => Err(distribution.error(message).into()),
+        None => Ok((make(a, b), entry.key_place())),
+    }
 }
 
 pub(super) fn networks(section: Option<&Section<'_>>) -> Result<Vec<NetworkBlock>> {
@@ -265,13 +325,35 @@ pub(super) fn observables(section: &Section<'_>) -> Result<Vec<ObservableBlock>>
     let observable = |entry: &Entry<'_>| {
         let table = entry.section()?;
         table.check(&OBSERVABLE)?;
+        let noise = table.get("noise").map(|entry| noise(&entry)).transpose()?;
+        let mut distribution = Distribution::default();
+        if let Some(entry) = table.get("distribution") {
+            if noise.is_none() {
+                let error = entry.at_key("a distribution needs a width: give 'noise' too");
+                return Err(error
+                    .with_help(Some("for example: noise = \"sigma\"".into()))
+                    .into());
+            }
+            distribution = entry.choice(&Distribution::NAMES, &[])?;
+        }
         Ok(ObservableBlock {
             name: name(entry)?,
             is: table.required("is")?.formula()?,
             column: text(&table, "column")?,
+            noise,
+            distribution,
         })
     };
     section.entries().iter().map(observable).collect()
+}
+
+fn noise(entry: &Entry<'_>) -> Result<NoiseBlock> {
+    if !entry.is_table() {
+        return Ok(NoiseBlock::Formula(entry.formula()?));
+    }
+    let table = entry.section()?;
+    table.check(&NOISE)?;
+    Ok(NoiseBlock::Column(table.required("column")?.text()?))
 }
 
 pub(super) fn solver(section: Option<&Section<'_>>) -> Result<SolverBlock> {

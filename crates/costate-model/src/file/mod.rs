@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) use block::{
-    DataBlock, FitBlock, NetworkBlock, ObservableBlock, ParameterBlock, SolverBlock,
+    DataBlock, FitBlock, NetworkBlock, NoiseBlock, ObservableBlock, ParameterBlock, SolverBlock,
 };
 pub(crate) use read::{Entry, Keys, Placed, Section};
 

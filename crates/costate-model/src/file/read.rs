@@ -306,6 +306,22 @@ impl<'a> Entry<'a> {
         self.elements(&example)?.into_iter().map(text).collect()
     }
 
+    pub(crate) fn numbers(&self) -> Result<Vec<f64>> {
+        let example = format!("{} = [0.5, 0.1]", self.key);
+        let number = |(value, place): (&Value, Place)| {
+            let number = value
+                .as_float()
+                .or_else(|| value.as_integer().map(|whole| whole as f64));
+            number.filter(|number| number.is_finite()).ok_or_else(|| {
+                let error = place.error(format!("'{}' must be a list of numbers", self.key));
+                error
+                    .with_help(Some(format!("for example: {example}")))
+                    .into()
+            })
+        };
+        self.elements(&example)?.into_iter().map(number).collect()
+    }
+
     pub(crate) fn formulas(&self) -> Result<Vec<Formula>> {
         self.texts()?
             .into_iter()

@@ -124,10 +124,9 @@ impl Fit {
     /// The standard error of each variable in its own units, where the loss is a sum of squares and the variables are few.
     fn standard_errors(&mut self, fitted: &Model, theta: &[f64]) -> Option<Vec<f64>> {
         let n = self.variables.len();
-        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() {
+        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() || !fitted.has_squares() {
             return None;
         }
-        fitted.fit.loss.residual(1.0, 1.0)?;
         let residuals = self.objective.residuals(fitted, theta).ok()?;
         let jacobian = self.variables.gradient(theta, &residuals.jacobian);
         let mut linearized = GaussNewton::new(n);

@@ -35,7 +35,7 @@ pub(super) struct Stage {
 /// If the optimiser that the file names cannot work with its loss or its batches.
 pub(super) fn stages(model: &Model, variables: usize) -> Result<Vec<Stage>> {
     let iterations = model.fit.iterations.unwrap_or(ITERATIONS);
-    let squares = model.fit.loss.residual(1.0, 1.0).is_some();
+    let squares = model.has_squares();
     let one = |optimizer| {
         vec![Stage {
             optimizer,
@@ -75,7 +75,7 @@ pub(super) fn stages(model: &Model, variables: usize) -> Result<Vec<Stage>> {
             "the optimizer {named} needs a loss of squares ({} or {}), not {}; take lbfgs",
             Loss::Squares.name(),
             Loss::LogSquares.name(),
-            model.fit.loss.name()
+            model.loss_name()
         )),
         Optimizer::GaussNewton | Optimizer::Lbfgs if model.fit.batch.is_some() => refuse(format!(
             "the optimizer {named} needs the same loss at every iteration; with 'batch' take adam, rmsprop or sgd"

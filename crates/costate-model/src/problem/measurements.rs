@@ -5,6 +5,7 @@ use costate_neural_ode::train::loss::Loss;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::Model;
+use crate::model::Observable;
 
 /// The measurements of some rows of the data, in the order of the solution.
 #[derive(Clone, Debug)]
@@ -21,6 +22,8 @@ pub(crate) struct Point {
     pub(crate) time: usize,
     pub(crate) observable: usize,
     pub(crate) value: f64,
+    /// The known error bar; NaN where noise is not known so.
+    pub(crate) sigma: f64,
     pub(crate) row: usize,
 }
 
@@ -58,6 +61,7 @@ impl Measurements {
                     time: found.times.len() - 1,
                     observable,
                     value,
+                    sigma: error_bar(model, data, row, observable)?,
                     row,
                 });
             }
@@ -88,6 +92,30 @@ fn outside(model: &Model, data: &Data, row: usize, start: f64, end: f64) -> Erro
     data.error(row, heading, message)
 }
 
+/// The known error bar of a measurement; NaN where the observable has none.
+pub(super) fn error_bar(model: &Model, data: &Data, row: usize, observable: usize) -> Result<f64> {
+    let mut bars = model.error_bars().enumerate();
+    let Some((j, (_, heading))) = bars.find(|(_, (with, _))| *with == observable) else {
+        return Ok(f64::NAN);
+    };
+    match data.bar(row, j) {
+        Some(bar) if bar > 0.0 => Ok(bar),
+        Some(bar) => Err(data.error(
+            row,
+            heading,
+            format!("an error bar is positive, and this is {bar}"),
+        )),
+        None => {
+            let name = &model.observables[observable].name;
+            Err(data.error(
+                row,
+                heading,
+                format!("{name} is measured here, but its error bar is missing"),
+            ))
+        }
+    }
+}
+
 fn check_value(
     model: &Model,
     data: &Data,
@@ -95,10 +123,23 @@ fn check_value(
     observable: usize,
     value: f64,
 ) -> Result<()> {
-    if model.fit.loss == Loss::LogSquares && value <= 0.0 {
-        let message =
-            format!("the loss log-squares needs positive measurements, and this is {value}");
-        return Err(data.error(row, &model.observables[observable].column, message));
+    let Observable {
+        column,
+        distribution,
+        noise,
+        ..
+    } = &model.observables[observable];
+    let needs = match noise {
+        Some(_) => distribution
+            .is_logarithmic()
+            .then_some("a logarithmic distribution"),
+        None => (model.fit.loss == Loss::LogSquares).then_some("the loss log-squares"),
+    };
+    match needs {
+        Some(what) if value <= 0.0 => {
+            let message = format!("{what} needs positive measurements, and this is {value}");
+            Err(data.error(row, column, message))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }

@@ -6,17 +6,18 @@ use costate_neural_ode::{Forward, GradientMethod, Problem, Saved};
 
 use super::measurements::Measurements;
 use super::observer::Observer;
+use super::penalties::Penalties;
 use crate::error::{Error, Result};
 use crate::field::{self, Field, Layout, Map};
 use crate::model::Model;
 
-/// The loss as a function of θ (see [`crate::field`]): the measurements' and the networks' weight penalties.
+/// The loss as a function of θ (see [`crate::field`]): the measurements' part, and penalties.
 pub(crate) struct Objective {
     measurements: Measurements,
     observer: Observer,
     boundary: Map,
     /// The penalty of each part of θ: where it begins and ends, and its factor.
-    penalties: Vec<(usize, usize, f64)>,
+    penalties: Penalties,
     method: Box<dyn GradientMethod<f64, f64>>,
     forward: Option<Forward<f64, Vec<f64>, Field>>,
     states: usize,
@@ -57,7 +58,7 @@ impl Objective {
             measurements,
             observer: Observer::new(model)?,
             boundary: Map::new(&field::boundary(model)?)?,
-            penalties: penalties(model),
+            penalties: Penalties::new(model),
             method: method.map_err(|error| Error::Argument(error.to_string()))?,
             forward: None,
             states: model.states.len(),
@@ -68,9 +69,9 @@ impl Objective {
         &self.measurements
     }
 
-    /// Leaves out the networks' penalties.
+    /// Leaves out everything but the measurements.
     pub(crate) fn without_penalties(&mut self) {
-        self.penalties.clear();
+        self.penalties = Penalties::none();
     }
 
     /// h₀, t₀ and t₁ at θ.
@@ -133,7 +134,7 @@ impl Objective {
         self.boundary
             .products(0, &along, &mut vec![0.0; self.states]);
         self.boundary.finish(&mut evaluation.theta);
-        evaluation.loss += penalty(&self.penalties, theta, &mut evaluation.theta);
+        evaluation.loss += self.penalties.add(theta, &mut evaluation.theta);
         Ok(evaluation)
     }
 
@@ -232,13 +233,8 @@ impl Objective {
                 }
             }
         }
-        for &(begin, end, factor) in self.penalties.iter().filter(|(_, _, factor)| *factor > 0.0) {
-            for k in begin..end {
-                residuals.values.push(factor.sqrt() * theta[k]);
-                let row = (0..p).map(|j| if j == k { factor.sqrt() } else { 0.0 });
-                residuals.jacobian.extend(row);
-            }
-        }
+        let Residuals { values, jacobian } = &mut residuals;
+        self.penalties.residuals(theta, values, jacobian);
         Ok(residuals)
     }
 
@@ -264,11 +260,11 @@ impl Objective {
             .ok()?;
         let mut from = 0;
         for (i, &t) in self.measurements.times.iter().enumerate() {
-            let values = self.observer.values(solution.row(i), t).to_vec();
+            self.observer.values(solution.row(i), t);
             for point in self.measurements.at(i, &mut from) {
-                let value = values[point.observable];
-                if !model.fit.loss.value(value, point.value).is_finite() {
+                if !self.observer.compare(point).0.is_finite() {
                     let name = &model.observables[point.observable].name;
+                    let value = self.observer.value(point.observable);
                     return Some(format!("observable {name} at t = {t} is {value}"));
                 }
             }
@@ -291,34 +287,6 @@ fn score(
         let (loss, a_t) = observer.score(points, 1.0, saved.state(i), t, cotangents.state_mut(i));
         total += loss;
         a_time[i] = a_t;
-    }
-    total
-}
-
-/// Where the weights of each network with a penalty stand in θ.
-pub(crate) fn penalties(model: &Model) -> Vec<(usize, usize, f64)> {
-    let mut begin = model.parameters.len();
-    let place = |network: &crate::Network| {
-        let end = begin + network.parameter_count();
-        let penalty = (begin, end, network.l2);
-        begin = end;
-        penalty
-    };
-    model.networks.iter().map(place).collect()
-}
-
-/// Σ l2·w², and its gradient added to `a_theta`.
-pub(crate) fn penalty(
-    penalties: &[(usize, usize, f64)],
-    theta: &[f64],
-    a_theta: &mut [f64],
-) -> f64 {
-    let mut total = 0.0;
-    for &(begin, end, factor) in penalties.iter().filter(|(_, _, factor)| *factor > 0.0) {
-        for k in begin..end {
-            total += factor * theta[k] * theta[k];
-            a_theta[k] += 2.0 * factor * theta[k];
-        }
     }
     total
 }
@@ -367,6 +335,7 @@ loss = "log-squares"
         let columns = Columns {
             time: "t",
             observables: &names,
+            bars: &[],
             all: true,
             used: None,
             direction: 1.0,

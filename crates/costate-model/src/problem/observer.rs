@@ -5,14 +5,24 @@ use costate_neural_ode::train::loss::Loss;
 use super::measurements::Point;
 use crate::error::Result;
 use crate::field::{self, Map};
-use crate::model::Model;
+use crate::likelihood::Distribution;
+use crate::model::{Model, Noise};
 
 /// The observables of a model as functions of h, t and θ, with the loss of measurements of them.
 pub(crate) struct Observer {
     loss: Loss,
+    /// How measurements of each observable scatter; `None` where the loss measures their distance.
+    scatter: Vec<Option<Scatter>>,
     how: How,
     values: Vec<f64>,
     slopes: Vec<f64>,
+}
+
+/// The distribution of an observable's measurements, and which of the values is its width; the known error bar if none is.
+#[derive(Clone, Copy)]
+struct Scatter {
+    distribution: Distribution,
+    width: Option<usize>,
 }
 
 enum How {
@@ -23,18 +33,33 @@ enum How {
 
 impl Observer {
     pub(crate) fn new(model: &Model) -> Result<Self> {
-        let count = model.observables.len();
+        let mut count = model.observables.len();
+        let scatter = model.observables.iter().map(|observable| {
+            let width = match observable.noise.as_ref()? {
+                Noise::Formula(_) => {
+                    count += 1;
+                    Some(count - 1)
+                }
+                Noise::Column(_) => None,
+            };
+            Some(Scatter {
+                distribution: observable.distribution,
+                width,
+            })
+        });
+        let scatter: Vec<Option<Scatter>> = scatter.collect();
         let states: Option<Vec<usize>> = model
             .observables
             .iter()
             .map(|observable| observable.state)
             .collect();
         let how = match states {
-            Some(states) => How::States(states),
-            None => How::Map(Box::new(Map::new(&field::observables(model)?)?)),
+            Some(states) if count == states.len() => How::States(states),
+            _ => How::Map(Box::new(Map::new(&field::measured(model)?)?)),
         };
         Ok(Observer {
             loss: model.fit.loss,
+            scatter,
             how,
             values: vec![0.0; count],
             slopes: vec![0.0; count],
@@ -49,10 +74,10 @@ impl Observer {
 
     /// The number of observables.
     pub(crate) fn len(&self) -> usize {
-        self.values.len()
+        self.scatter.len()
     }
 
-    /// The value of every observable at (h, t).
+    /// The value of every observable at (h, t), and after them the widths that formulas give.
     pub(crate) fn values(&mut self, h: &[f64], t: f64) -> &[f64] {
         match &mut self.how {
             How::States(states) => {
@@ -78,9 +103,12 @@ impl Observer {
         self.slopes.fill(0.0);
         let mut total = 0.0;
         for point in points {
-            let value = self.values[point.observable];
-            total += weight * self.loss.value(value, point.value);
-            self.slopes[point.observable] += weight * self.loss.derivative(value, point.value);
+            let (loss, by_value, by_width) = self.compare(point);
+            total += weight * loss;
+            self.slopes[point.observable] += weight * by_value;
+            if let Some(width) = self.scatter[point.observable].and_then(|scatter| scatter.width) {
+                self.slopes[width] += weight * by_width;
+            }
         }
         match &mut self.how {
             How::States(states) => {
@@ -95,6 +123,30 @@ impl Observer {
                 a_h.iter_mut().zip(product).for_each(|(a, part)| *a += part);
                 (total, a_t)
             }
+        }
+    }
+
+    /// The present value of observable `i`.
+    pub(crate) fn value(&self, i: usize) -> f64 {
+        self.values[i]
+    }
+
+    /// The loss of one measurement at the present values, with its derivatives by the value and the width.
+    pub(crate) fn compare(&self, point: &Point) -> (f64, f64, f64) {
+        let value = self.values[point.observable];
+        match self.scatter[point.observable] {
+            Some(Scatter {
+                distribution,
+                width,
+            }) => {
+                let sigma = width.map_or(point.sigma, |width| self.values[width]);
+                distribution.surprise(value, sigma, point.value)
+            }
+            None => (
+                self.loss.value(value, point.value),
+                self.loss.derivative(value, point.value),
+                0.0,
+            ),
         }
     }
 

@@ -173,7 +173,9 @@ impl Model {
         );
         if let Some(where_) = objective.unusable(self, theta) {
             text += &format!(": {where_}");
-            if self.fit.loss == costate_neural_ode::train::loss::Loss::LogSquares {
+            if !self.has_likelihood()
+                && self.fit.loss == costate_neural_ode::train::loss::Loss::LogSquares
+            {
                 text += "; the loss log-squares needs positive predictions";
             }
         }

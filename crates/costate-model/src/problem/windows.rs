@@ -3,9 +3,9 @@
 use costate_neural_ode::gradient;
 use costate_neural_ode::{GradientMethod, Problem, Saved};
 
-use super::measurements::Point;
-use super::objective::{penalties, penalty};
+use super::measurements::{Point, error_bar};
 use super::observer::Observer;
+use super::penalties::Penalties;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::field::{self, Layout};
@@ -26,7 +26,9 @@ pub(crate) struct Windows {
     /// Measurements of all rows to fit: the batch's loss is scaled to as many.
     total: usize,
     observer: Observer,
-    penalties: Vec<(usize, usize, f64)>,
+    penalties: Penalties,
+    /// The error bar of each row and observable; NaN where there is none.
+    bars: Vec<f64>,
     method: Box<dyn GradientMethod<f64, f64>>,
 }
 
@@ -95,7 +97,8 @@ impl Windows {
             measured_by,
             total: data.count(true),
             observer: Observer::new(model)?,
-            penalties: penalties(model),
+            penalties: Penalties::new(model),
+            bars: bars(model, data)?,
             method: method.map_err(|error| Error::Argument(error.to_string()))?,
         })
     }
@@ -145,6 +148,7 @@ impl Windows {
                         time: index,
                         observable,
                         value,
+                        sigma: self.bars[row * self.observer.len() + observable],
                         row,
                     })
                 });
@@ -193,9 +197,25 @@ impl Windows {
             .iter_mut()
             .zip(direct)
             .for_each(|(total, part)| *total += part);
-        loss += penalty(&self.penalties, theta, &mut a_theta);
+        loss += self.penalties.add(theta, &mut a_theta);
         Ok((loss, a_theta))
     }
+}
+
+/// The error bars of all measurements, row by row.
+fn bars(model: &Model, data: &Data) -> Result<Vec<f64>> {
+    let mut bars = Vec::new();
+    for row in 0..data.times().len() {
+        for observable in 0..model.observables.len() {
+            let measured = data.used(row) && data.value(row, observable).is_some();
+            bars.push(if measured {
+                error_bar(model, data, row, observable)?
+            } else {
+                f64::NAN
+            });
+        }
+    }
+    Ok(bars)
 }
 
 /// The times since the start of their window at which any window of a batch has a row.
@@ -287,6 +307,7 @@ seed = 2
         let columns = crate::data::Columns {
             time: "t",
             observables: &names,
+            bars: &[],
             all: true,
             used: None,
             direction: 1.0,
@@ -350,6 +371,7 @@ seed = 2
         let columns = crate::data::Columns {
             time: "t",
             observables: &names,
+            bars: &[],
             all: true,
             used: None,
             direction: 1.0,

@@ -186,7 +186,7 @@ fn introduce(fit: &Fit, work: &Work, console: Console) {
     console.note(format!(
         "  by      {}{batch}; loss {}; solver {} at rtol {}",
         fit.optimizers().join(", then "),
-        model.fit_settings().loss.name(),
+        model.loss_name(),
         solver.method.name,
         exact(solver.rtol)
     ));

@@ -330,3 +330,46 @@ fn a_checkpoint_is_refused_where_it_does_not_belong() {
     room.run("fit lynx-hare.toml --resume done")
         .failed(2, &["checkpoint"]);
 }
+
+#[test]
+fn a_likelihood_of_unknown_noise_has_its_maximum_where_least_squares_have_their_minimum() {
+    let room = Room::new();
+    room.variant("pond.toml", "[data]", "[observables]\nhare = { is = \"hare\", noise = \"sigma\", distribution = \"log-normal\" }\nlynx = { is = \"lynx\", noise = \"sigma\", distribution = \"log-normal\" }\n\n[data]");
+    let text = room.read("pond.toml").replace(
+        "[parameters]",
+        "[parameters]\nsigma = { value = 0.5, lower = 1e-3 }",
+    );
+    room.write("pond.toml", &text);
+    let json = found(&room, "pond.toml");
+    let value = |name: &str| {
+        let mut parameters = json["parameters"].as_array().unwrap().iter();
+        parameters
+            .find(|parameter| parameter["name"] == name)
+            .unwrap()["value"]
+            .as_f64()
+            .unwrap()
+    };
+    for (name, expected) in OPTIMUM {
+        assert!(
+            (value(name) / expected - 1.0).abs() < 1e-3,
+            "{name} {}",
+            value(name)
+        );
+    }
+    // Of normal errors of ln d: sigma² = RSS/n, and −ln L = n/2 (ln(2π sigma²) + 1) + Σ ln d.
+    let (rss, n) = (2.01866_f64, 42.0);
+    let sigma = (rss / n).sqrt();
+    assert!(
+        (value("sigma") / sigma - 1.0).abs() < 1e-4,
+        "{}",
+        value("sigma")
+    );
+    let (_, rows) = columns(&room.read("lynx-hare.csv"));
+    let logarithms: f64 = rows.iter().flat_map(|row| &row[1..]).map(|d| d.ln()).sum();
+    let expected = 0.5 * n * ((std::f64::consts::TAU * sigma * sigma).ln() + 1.0) + logarithms;
+    assert!(
+        (json["loss"].as_f64().unwrap() / expected - 1.0).abs() < 1e-6,
+        "{} {expected}",
+        json["loss"]
+    );
+}

@@ -1,0 +1,171 @@
+//! Distributions of measurements and of parameters, by their negative log-densities with all constants.
+
+use std::f64::consts::{LN_2, PI};
+
+/// How a measurement d scatters about its prediction m, with noise σ.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Distribution {
+    /// d = m + σ z, z normal: σ is the standard deviation.
+    #[default]
+    Normal,
+    /// ln d = ln m + σ z, z normal: m is the median, σ about the relative error.
+    LogNormal,
+    /// Density exp(−|d − m|/σ)/(2σ): like the normal one with a few wild measurements.
+    Laplace,
+    /// The same of ln d and ln m.
+    LogLaplace,
+}
+
+impl Distribution {
+    pub(crate) const NAMES: [(&str, Distribution); 4] = [
+        ("normal", Distribution::Normal),
+        ("log-normal", Distribution::LogNormal),
+        ("laplace", Distribution::Laplace),
+        ("log-laplace", Distribution::LogLaplace),
+    ];
+
+    /// Whether predictions and measurements are compared by their logarithms, and so must be positive.
+    pub fn is_logarithmic(self) -> bool {
+        matches!(self, Distribution::LogNormal | Distribution::LogLaplace)
+    }
+
+    /// −ln p(d | m, σ) with its derivatives by m and σ; infinite where there is no density.
+    pub(crate) fn surprise(self, m: f64, sigma: f64, d: f64) -> (f64, f64, f64) {
+        let logarithmic = self.is_logarithmic();
+        let positive = |x: f64| x > 0.0;
+        if !positive(sigma) || (logarithmic && !(positive(m) && positive(d))) {
+            return (f64::INFINITY, 0.0, 0.0);
+        }
+        let (distance, by_m, constant) = match logarithmic {
+            true => (m.ln() - d.ln(), 1.0 / m, d.ln()),
+            false => (m - d, 1.0, 0.0),
+        };
+        let z = distance / sigma;
+        match self {
+            Distribution::Normal | Distribution::LogNormal => {
+                let value = 0.5 * z * z + sigma.ln() + 0.5 * (2.0 * PI).ln() + constant;
+                (value, z / sigma * by_m, (1.0 - z * z) / sigma)
+            }
+            Distribution::Laplace | Distribution::LogLaplace => {
+                let sign = if z == 0.0 { 0.0 } else { z.signum() };
+                let value = z.abs() + sigma.ln() + LN_2 + constant;
+                (value, sign / sigma * by_m, (1.0 - z.abs()) / sigma)
+            }
+        }
+    }
+}
+
+/// What is known of a parameter before the data, in its own units.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Prior {
+    /// Mean and standard deviation.
+    Normal(f64, f64),
+    /// Mean and standard deviation of the logarithm.
+    LogNormal(f64, f64),
+    /// From, to.
+    Uniform(f64, f64),
+    /// Centre and scale.
+    Laplace(f64, f64),
+}
+
+/// A prior from its two numbers.
+type MakePrior = fn(f64, f64) -> Prior;
+
+impl Prior {
+    /// The names in model files, each with what its two numbers make.
+    pub(crate) const NAMES: [(&str, MakePrior); 4] = [
+        ("normal", Prior::Normal),
+        ("log-normal", Prior::LogNormal),
+        ("uniform", Prior::Uniform),
+        ("laplace", Prior::Laplace),
+    ];
+
+    /// −ln p(x) and its derivative; infinite where there is no density.
+    pub(crate) fn surprise(self, x: f64) -> (f64, f64) {
+        match self {
+            // A parameter is what a measurement of it would be: the density is symmetric in both.
+            Prior::Normal(mean, width) => {
+                let (value, slope, _) = Distribution::Normal.surprise(x, width, mean);
+                (value, slope)
+            }
+            Prior::Laplace(centre, width) => {
+                let (value, slope, _) = Distribution::Laplace.surprise(x, width, centre);
+                (value, slope)
+            }
+            Prior::LogNormal(..) if x <= 0.0 => (f64::INFINITY, 0.0),
+            Prior::LogNormal(mean, width) => {
+                let (value, slope, _) = Distribution::Normal.surprise(x.ln(), width, mean);
+                (value + x.ln(), (slope + 1.0) / x)
+            }
+            Prior::Uniform(from, to) if from <= x && x <= to => ((to - from).ln(), 0.0),
+            Prior::Uniform(..) => (f64::INFINITY, 0.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slope(f: impl Fn(f64) -> f64, x: f64) -> f64 {
+        let central = |h: f64| (f(x + h) - f(x - h)) / (2.0 * h);
+        (4.0 * central(1e-4) - central(2e-4)) / 3.0
+    }
+
+    #[test]
+    fn every_density_integrates_to_one_over_measurements() {
+        for (name, distribution) in Distribution::NAMES {
+            let (m, sigma, n) = (1.3, 0.4, 400_000);
+            let (from, to) = if distribution.is_logarithmic() {
+                (1e-9, 60.0)
+            } else {
+                (-12.0, 14.0)
+            };
+            let step = (to - from) / f64::from(n);
+            let density = |i: i32| {
+                (-distribution
+                    .surprise(m, sigma, from + (f64::from(i) + 0.5) * step)
+                    .0)
+                    .exp()
+            };
+            let total: f64 = (0..n).map(density).sum::<f64>() * step;
+            assert!((total - 1.0).abs() < 1e-3, "{name}: {total}");
+        }
+    }
+
+    #[test]
+    fn every_prior_integrates_to_one() {
+        for (name, make) in Prior::NAMES {
+            let prior = make(0.5, 0.8);
+            let (from, to, n) = (-12.0, 60.0, 720_000);
+            let step = (to - from) / f64::from(n);
+            let density = |i: i32| (-prior.surprise(from + (f64::from(i) + 0.5) * step).0).exp();
+            let total: f64 = (0..n).map(density).sum::<f64>() * step;
+            assert!((total - 1.0).abs() < 1e-3, "{name}: {total}");
+        }
+    }
+
+    #[test]
+    fn derivatives_are_slopes() {
+        for (name, distribution) in Distribution::NAMES {
+            for (m, sigma, d) in [(1.3, 0.4, 0.7), (0.6, 1.5, 2.2)] {
+                let (_, by_m, by_sigma) = distribution.surprise(m, sigma, d);
+                let expected = slope(|m| distribution.surprise(m, sigma, d).0, m);
+                assert!(
+                    (by_m - expected).abs() < 1e-8,
+                    "{name} by m: {by_m} {expected}"
+                );
+                let expected = slope(|sigma| distribution.surprise(m, sigma, d).0, sigma);
+                assert!(
+                    (by_sigma - expected).abs() < 1e-8,
+                    "{name} by sigma: {by_sigma} {expected}"
+                );
+            }
+        }
+        for (name, make) in Prior::NAMES {
+            let prior = make(0.2, 1.7);
+            let expected = slope(|x| prior.surprise(x).0, 0.9);
+            assert!((prior.surprise(0.9).1 - expected).abs() < 1e-8, "{name}");
+        }
+    }
+}

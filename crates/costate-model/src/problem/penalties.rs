@@ -1,0 +1,71 @@
+//! What a loss has beside the measurements: penalties of weights, and priors of parameters.
+
+use crate::likelihood::Prior;
+use crate::model::Model;
+use crate::network::Network;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Penalties {
+    /// Where the weights of each network with a penalty begin and end in θ, and its factor.
+    weights: Vec<(usize, usize, f64)>,
+    /// Components of θ that have a prior.
+    priors: Vec<(usize, Prior)>,
+}
+
+impl Penalties {
+    pub(crate) fn none() -> Self {
+        Penalties {
+            weights: Vec::new(),
+            priors: Vec::new(),
+        }
+    }
+
+    pub(crate) fn new(model: &Model) -> Self {
+        let mut begin = model.parameters.len();
+        let place = |network: &Network| {
+            let end = begin + network.parameter_count();
+            let penalty = (begin, end, network.l2);
+            begin = end;
+            penalty
+        };
+        let weights = model
+            .networks
+            .iter()
+            .map(place)
+            .filter(|(_, _, factor)| *factor > 0.0)
+            .collect();
+        let parameters = model.parameters.iter().enumerate();
+        let free = parameters.filter(|(_, parameter)| !parameter.fixed);
+        let priors = free
+            .filter_map(|(k, parameter)| Some((k, parameter.prior?)))
+            .collect();
+        Penalties { weights, priors }
+    }
+
+    /// Σ l2·w² − Σ ln p(parameter); the gradient is added to `a_theta`.
+    pub(crate) fn add(&self, theta: &[f64], a_theta: &mut [f64]) -> f64 {
+        let mut total = 0.0;
+        for &(begin, end, factor) in &self.weights {
+            for k in begin..end {
+                total += factor * theta[k] * theta[k];
+                a_theta[k] += 2.0 * factor * theta[k];
+            }
+        }
+        for &(k, prior) in &self.priors {
+            let (value, slope) = prior.surprise(theta[k]);
+            total += value;
+            a_theta[k] += slope;
+        }
+        total
+    }
+
+    /// The penalties of weights as residuals with their Jacobian, row by row.
+    pub(crate) fn residuals(&self, theta: &[f64], values: &mut Vec<f64>, jacobian: &mut Vec<f64>) {
+        for &(begin, end, factor) in &self.weights {
+            for k in begin..end {
+                values.push(factor.sqrt() * theta[k]);
+                jacobian.extend((0..theta.len()).map(|j| if j == k { factor.sqrt() } else { 0.0 }));
+            }
+        }
+    }
+}
