@@ -24,6 +24,24 @@
 //! # Ok::<(), costate_tape::Error>(())
 //! ```
 //!
+//! The product reads as one would write it, with the model's own names:
+//!
+//! ```
+//! # use costate_tape::{Function, Names, Rule};
+//! # let f = Function::<f64>::record(&[("h", &[2]), ("k", &[])], |v| vec![v[1] * v[0].index(0) * v[0].index(1)])?;
+//! let names = Names::new().elements("h", &["prey", "predator"]);
+//! let gradient = f.gradient(&[0]).elements(&names)?.simplify_with(&Rule::ALL);
+//! assert_eq!(gradient.to_string(), "\
+//! f(prey, predator, k):
+//!   grad_h[0] = predator*k
+//!   grad_h[1] = k*prey
+//! ");
+//! # Ok::<(), costate_tape::Error>(())
+//! ```
+//!
+//! For one derivative at one point there are [`gradient`], [`jacobian`], [`hessian`] and their kin; for large sparse ones
+//! [`SparseJacobian`] and [`SparseHessian`]; and [`check`] says whether a derivative, yours or this crate's, is right.
+//!
 //! When this crate is not the right one: for a handful of derivatives of a small function, [`Dual`] numbers alone are simpler;
 //! for code whose control flow depends on the numbers at every call, a recorded graph does not fit, and says so by its guards.
 

@@ -2,7 +2,8 @@
 //!
 //! # Adding one
 //! Add a row to the table at the end of this file. Duals, recording, both directions of differentiation, printing, the
-//! formulas of model files and the tests over `Unary::ALL` follow. The shortest example is `Exp`.
+//! formulas of model files and the tests over `Unary::ALL` follow. The shortest example is `Exp`. The accuracy test then asks for a
+//! line in `tests/reference/make.py`, where the value is computed to many digits.
 
 use crate::op::Binary;
 use crate::scalar::Scalar;
