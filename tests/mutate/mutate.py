@@ -27,6 +27,7 @@ CRATES = [
         "src": "crates/costate-neural-ode/src/",
         "files": [
             "augmented.rs",
+            "field/integral.rs",
             "field/native.rs",
             "gradient/backsolve.rs",
             "gradient/costate.rs",
@@ -58,8 +59,10 @@ EQUIVALENT = {
     # More memory than needed is kept.
     "crates/costate-neural-ode/src/gradient/backsolve.rs: back.system_mut().frames = Frames::of_one_step(tableau.stages() + 1);  =>  (dropped)",
     "crates/costate-neural-ode/src/gradient/forward.rs: self.primal.steps.clear();  =>  (dropped)",
-    # The numbering has just begun: there is nothing to set back.
-    "crates/costate-neural-ode/src/gradient/primal.rs: self.it.system_mut().frames.attempt();  =>  (dropped)",
+    "crates/costate-neural-ode/src/gradient/primal.rs: self.steps.clear();  =>  (dropped)",
+    # Any point will do that is no end of the step: it is asked for so that slopes are evaluated.
+    "crates/costate-neural-ode/src/gradient/primal.rs: let middle = self.it.t_prev() + self.it.h() * T::from_f64(0.5);"
+    "  =>  let middle = self.it.t_prev() - self.it.h() * T::from_f64(0.5);",
     # Frames are used again after two steps' worth, of which one is enough.
     "crates/costate-neural-ode/src/gradient/primal.rs: let rows = tableau.dense_len().max(tableau.next() + 1);"
     "  =>  let rows = tableau.dense_len().max(tableau.next() - 1);",

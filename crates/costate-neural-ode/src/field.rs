@@ -1,8 +1,10 @@
 //! Vector fields and their three products.
 
+mod integral;
 mod native;
 mod recorded;
 
+pub use integral::Integral;
 pub use native::{Native, Products, RightHandSide};
 pub use recorded::Recorded;
 
@@ -23,7 +25,8 @@ pub use recorded::Recorded;
 /// Signs are plain: every product is +a·∂f/∂·. The minus signs of the adjoint equation are the gradient methods' own.
 ///
 /// # Implementations
-/// [`Recorded`] for whatever was recorded on the tape, [`Native`] for right-hand sides of a few states written in Rust, and your own:
+/// [`Recorded`] for whatever was recorded on the tape, [`Native`] for right-hand sides of a few states written in Rust, [`Integral`] for a field with an integral
+/// cost beside it, and your own:
 ///
 /// ```
 /// use costate_neural_ode::VectorField;

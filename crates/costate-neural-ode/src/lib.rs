@@ -62,7 +62,7 @@ pub mod train;
 
 pub use augmented::{Augmented, Quadratures};
 pub use error::Error;
-pub use field::{Native, Products, Recorded, RightHandSide, VectorField};
+pub use field::{Integral, Native, Products, Recorded, RightHandSide, VectorField};
 pub use gradient::{
     Backsolve, Discrete, FiniteDifference, Forward, Gauss, Gradient, GradientMethod, Interpolating,
     Problem, Saved,

@@ -170,7 +170,6 @@ where
                 return Ok(false);
             }
             // Start and end coincide: a step of size zero, so that the end times still have their gradients.
-            self.it.system_mut().frames.attempt();
             self.it.force_step(T::zero());
         } else {
             loop {
@@ -231,13 +230,10 @@ where
         Ok(advanced)
     }
 
-    /// Takes the next of these step sizes, whatever its error: the last one is made to land on the end.
+    /// Takes the next of these step sizes, whatever its error: the last one is made to land on the end. Nothing is kept for products.
     pub(crate) fn replay(&mut self, size: T, last: bool) {
         let size = if last { self.end - self.it.t() } else { size };
-        self.it.system_mut().frames.attempt();
         self.it.force_step(size);
-        let closing = self.closing();
-        self.it.system_mut().frames.accept(closing);
     }
 
     /// Notes the step just taken and saves the states that lie in it.

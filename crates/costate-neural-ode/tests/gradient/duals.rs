@@ -100,3 +100,57 @@ proptest! {
         }
     }
 }
+
+/// An integral cost is the same problem with one more equation: ∫ Σ h_i² θ_0 (1 + t²) dt, written both ways.
+#[test]
+fn an_integral_cost_is_one_more_equation() {
+    use costate_neural_ode::layer::{Layer, Mlp};
+    use costate_neural_ode::{Integral, Problem, Recorded, Saved};
+    use costate_ode::{Options, tableau};
+    use costate_tape::{Function, Unary, Var};
+
+    let net = Mlp::new(&[2, 4, 2], Unary::Tanh);
+    let p = net.parameter_len();
+    // A batch, which keeps its states in an order of its own; and one long state with the integral as its last component.
+    let batch = Recorded::<f64>::record(&[5, 2], p, |h, _, theta| net.apply(h, theta)).unwrap();
+    let inputs: [(&str, &[usize]); 3] = [("h", &[5, 2]), ("t", &[]), ("theta", &[p])];
+    let cost = Function::record(&inputs, |v| {
+        vec![(v[0] * v[0]).sum() * v[2].index(0) * (v[1] * v[1] + Var::detached(1.0))]
+    });
+    let cost = cost.unwrap();
+    let whole = Recorded::<f64>::record(&[11], p, |state, t, theta| {
+        let h = state.slice(0, 0..10).reshape([5, 2]);
+        let dq = cost.call(&[h, t, theta])[0].reshape([1]);
+        Var::concat(&[net.apply(h, theta).reshape([10]), dq], 0)
+    });
+    let mut h0: Vec<f64> = (0..10).map(|i| (0.7 * f64::from(i)).cos()).collect();
+    h0.push(0.0);
+    let theta: Vec<f64> = net.initial(2);
+    let problem = Problem {
+        h0: &h0,
+        theta: &theta,
+        t0: -0.3,
+        t1: 1.1,
+        save_at: &[0.4, 1.1],
+    };
+    let mut loss = |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
+        cotangents.state_mut(0)[10] = 0.5;
+        cotangents.state_mut(1)[10] = 1.0;
+        cotangents.state_mut(1)[3] = 2.0;
+        0.5 * saved.state(0)[10] + saved.state(1)[10] + 2.0 * saved.state(1)[3]
+    };
+    let tsit5 = tableau::by_name("tsit5").unwrap();
+    let (like, options) = (vec![0.0; 11], Options::constant_step(0.1));
+    let field = Integral::new(batch, &cost).unwrap();
+    let mut apart = Discrete::new(field, &like, tsit5, options.clone()).unwrap();
+    let mut whole = Discrete::new(whole.unwrap(), &like, tsit5, options).unwrap();
+    let apart = apart.gradient(&problem, &mut loss).unwrap();
+    let whole = whole.gradient(&problem, &mut loss).unwrap();
+    assert!((apart.loss - whole.loss).abs() < 1e-13);
+    for ((variable, a), (_, b)) in entries(apart).into_iter().zip(entries(whole)) {
+        assert!(
+            (a - b).abs() < 1e-12 * (1.0 + b.abs()),
+            "{variable:?}: {a} {b}"
+        );
+    }
+}
