@@ -3,14 +3,18 @@
 //! `cargo run -p costate-book` writes all of it to `docs/src/out`. The tests check that what is there is current.
 
 pub mod adjoint_ode;
+pub mod approximation;
 pub mod augmented;
 pub mod backwards;
 pub mod check;
 pub mod clock;
+pub mod convergence;
 pub mod cost;
+pub mod depth_varying;
 pub mod derivative;
 pub mod discrete_continuous;
 pub mod euler_layers;
+pub mod functions;
 pub mod house;
 pub mod jumps;
 pub mod limit;
@@ -26,6 +30,8 @@ pub mod step_size;
 pub mod tags;
 pub mod tape;
 pub mod text;
+pub mod training;
+pub mod types;
 
 use std::path::PathBuf;
 
@@ -144,6 +150,30 @@ pub const CHAPTERS: &[Chapter] = &[
     Chapter {
         name: "backwards",
         make: backwards::outputs,
+    },
+    Chapter {
+        name: "functions",
+        make: functions::outputs,
+    },
+    Chapter {
+        name: "approximation",
+        make: approximation::outputs,
+    },
+    Chapter {
+        name: "convergence",
+        make: convergence::outputs,
+    },
+    Chapter {
+        name: "depth-varying",
+        make: depth_varying::outputs,
+    },
+    Chapter {
+        name: "types",
+        make: types::outputs,
+    },
+    Chapter {
+        name: "training",
+        make: training::outputs,
     },
     Chapter {
         name: "tags",

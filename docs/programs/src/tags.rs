@@ -95,5 +95,12 @@ pub fn outputs() -> Vec<Output> {
             files.join("<br>")
         );
     }
-    vec![Output::new("tags.md", text)]
+    let references = read("REFERENCES.md");
+    let list = references
+        .find("| key")
+        .map_or("", |start| &references[start..]);
+    vec![
+        Output::local("tags.md", text),
+        Output::local("references.md", list.to_owned()),
+    ]
 }

@@ -89,6 +89,22 @@ fn every_tag_of_the_book_is_cited_from_code() {
 }
 
 #[test]
+fn every_row_of_the_sign_ledger_is_a_test() {
+    let book = out().join("..");
+    let ledger = fs::read_to_string(book.join("reference/signs.md")).expect("the ledger");
+    let named: Vec<_> = ledger
+        .split('`')
+        .filter_map(|word| word.split_once("::"))
+        .collect();
+    assert!(named.len() > 10, "{named:?}");
+    for (module, test) in named {
+        let file = book.join(format!("../programs/src/{module}.rs"));
+        let source = fs::read_to_string(&file).unwrap_or_default();
+        assert!(source.contains(&format!("fn {test}()")), "{module}::{test}");
+    }
+}
+
+#[test]
 fn numbers_may_differ_in_their_last_digit_and_words_may_not() {
     assert!(agree("at 12.34 e", "at 12.35 e").is_ok());
     assert!(agree("at 12.34 e", "at 13.34 e").is_err());
