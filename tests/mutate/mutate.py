@@ -208,12 +208,12 @@ def passes(program, arguments, number):
     return done.returncode == 0
 
 
-def try_crate(crate, ends, directory, only_list, counts):
+def try_crate(crate, arguments, directory, counts):
     numbers = iter(range(1_000_000))
     sources = {}
     for name in crate["files"]:
         path = crate["src"] + name
-        if not ends or any(path.endswith(end) for end in ends):
+        if not arguments.files or any(path.endswith(end) for end in arguments.files):
             sources[path] = pathlib.Path(directory, path).read_text()
     if not sources:
         return
@@ -225,7 +225,8 @@ def try_crate(crate, ends, directory, only_list, counts):
             counts["not tried"] += 1
             print(f"not tried  {title}")
         pathlib.Path(directory, path).write_text(changed)
-    if only_list:
+    mutants = [mutant for mutant in mutants if arguments.matching in mutant[1]]
+    if arguments.list:
         print("\n".join(title for _, title in mutants))
         return
     root = pathlib.Path(directory, crate["src"], "lib.rs")
@@ -262,13 +263,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", help="ends of file names; all files if there are none")
     parser.add_argument("--list", action="store_true", help="only list the mutants")
+    parser.add_argument("--matching", default="", help="only mutants whose line, as it is printed, has this in it")
     arguments = parser.parse_args()
     counts = {"noticed": 0, "equivalent": 0, "not tried": 0, "SURVIVED": 0}
     with tempfile.TemporaryDirectory(prefix="mutants-") as scratch:
         archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True)
         subprocess.run(["tar", "-x", "-C", scratch], input=archive.stdout, check=True)
         for crate in CRATES:
-            try_crate(crate, arguments.files, scratch, arguments.list, counts)
+            try_crate(crate, arguments, scratch, counts)
     print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
     sys.exit(counts["SURVIVED"] > 0)
 

@@ -2,7 +2,7 @@
 //!
 //! | method | gives | memory | take it |
 //! |---|---|---|---|
-//! | [`Discrete`] | the exact gradient of the numbers computed | every evaluation of f | by default |
+//! | [`Discrete`] | the exact gradient of the numbers computed | every evaluation of f, or [a budget](Discrete::with_budget) | by default |
 //! | [`Forward`] | the same, and the Jacobian of the saved states | (n + p + 2) states | with few parameters, for least squares |
 //! | [`Backsolve`] | the gradient of the exact solution, with the solver's error | the saved states | for long non-stiff solves that do not fit into memory |
 //! | [`Interpolating`] | the gradient of the exact solution, along the forward path | states and slopes of every step | for damped systems, where h cannot be rebuilt |
@@ -16,7 +16,7 @@
 //! times the one saved state is the end, and its time is t₁.
 //!
 //! # Adding one
-//! A file with a type that implements [`GradientMethod`], like `gradient/finite_difference.rs` (the shortest), its line in [`METHODS`] and in
+//! A file with a type that implements [`GradientMethod`], like `gradient/interpolating.rs` (the shortest), its line in [`METHODS`] and in
 //! [`by_name`]. The agreement tests iterate that list.
 
 mod backsolve;
