@@ -1,8 +1,9 @@
 //! Backward differentiation: numerical differentiation formulas of orders 1 to 5.
 
 mod differences;
+mod step;
 
-use super::newton::{self, Convergence, Lifetime, Verdict};
+use super::newton::{Convergence, Lifetime};
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::controller::inverse_root;
@@ -215,95 +216,6 @@ where
         self.factorised = done.then_some((span.h, self.order));
         done
     }
-
-    /// Solves M (ψ + d) α/h = f(t + h, y₁⁰ + d) for d, and puts the sum into `trial`.
-    fn solve<S: System<T, Y>>(
-        &mut self,
-        system: &mut S,
-        span: Span<T>,
-        trial: &mut Y,
-        scale: &mut Scale<T>,
-        stats: &mut Stats,
-    ) -> bool {
-        let one = Y::Element::weight(T::one());
-        let minus = Y::Element::weight(-formula::<T>(self.order).alpha / span.h);
-        let tolerance = newton::tolerance(scale.finest_rtol(), Y::Element::epsilon());
-        self.convergence.begin(tolerance);
-        self.d.as_mut_slice().fill(Y::Element::zero());
-        loop {
-            let both = self.predicted.as_slice().iter().zip(self.d.as_slice());
-            for (y, (predicted, d)) in trial.as_mut_slice().iter_mut().zip(both) {
-                *y = predicted.add_scaled(one, *d);
-            }
-            system.eval(span.t_next, trial, &mut self.rhs);
-            stats.nfe += 1;
-            let wrong = |f: &Y::Element| !f.magnitude().is_finite();
-            if let Some(component) = self.rhs.as_slice().iter().position(wrong) {
-                self.bad = Some((0, span.t_next, component));
-                return false;
-            }
-            let both = self.psi.as_slice().iter().zip(self.d.as_slice());
-            for (sum, (psi, d)) in self.product.as_mut_slice().iter_mut().zip(both) {
-                *sum = psi.add_scaled(one, *d);
-            }
-            if let Some(mass) = &self.derivatives.mass {
-                // The trial is made anew in each round: its room may hold M (ψ + d).
-                mass.multiply::<T>(self.product.as_slice(), trial.as_mut_slice());
-                std::mem::swap(&mut self.product, trial);
-            }
-            for (rhs, sum) in self
-                .rhs
-                .as_mut_slice()
-                .iter_mut()
-                .zip(self.product.as_slice())
-            {
-                *rhs = rhs.add_scaled(minus, *sum);
-            }
-            self.factors.solve::<T>(self.rhs.as_mut_slice());
-            stats.solves += 1;
-            for (d, rhs) in self.d.as_mut_slice().iter_mut().zip(self.rhs.as_slice()) {
-                *d = d.add_scaled(one, *rhs);
-            }
-            let (y, rhs) = (self.predicted.as_slice(), self.rhs.as_slice());
-            match self
-                .convergence
-                .judge(scale.squared(y, y, |i| rhs[i]).sqrt())
-            {
-                Verdict::GoOn => {}
-                Verdict::Hopeless => return false,
-                Verdict::Converged => break,
-            }
-        }
-        let both = self.predicted.as_slice().iter().zip(self.d.as_slice());
-        for (y, (predicted, d)) in trial.as_mut_slice().iter_mut().zip(both) {
-            *y = predicted.add_scaled(one, *d);
-        }
-        true
-    }
-
-    /// What the differences predict, and ψ = Σ γ_j ∇ʲy / α.
-    fn predict(&mut self) {
-        let formula = formula::<T>(self.order);
-        self.weights.clear();
-        self.weights.extend((1..=self.order).map(|j| (j, T::one())));
-        combine(
-            &mut self.predicted,
-            &self.differences[0],
-            &self.differences,
-            &self.weights,
-            T::one(),
-        );
-        for (j, weight) in &mut self.weights {
-            *weight = formula.gammas[*j] / formula.alpha;
-        }
-        combine(
-            &mut self.psi,
-            &self.zero,
-            &self.differences,
-            &self.weights,
-            T::one(),
-        );
-    }
 }
 
 impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Bdf<T, Y>
@@ -479,50 +391,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Norm;
-
-    /// The largest error up to t = 2 of y′ = y cos t with constant steps and one order, from an exact past.
-    fn error(order: usize, steps: usize) -> f64 {
-        let field = |t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = y[0] * t.cos();
-        let exact = |t: f64| t.sin().exp();
-        let h = 2.0 / steps as f64;
-        let mut engine = Bdf::new(&field, &[1.0]);
-        let mut values: Vec<f64> = (0..=order).map(|j| exact(-(j as f64) * h)).collect();
-        for difference in &mut engine.differences[..=order] {
-            *difference = [values[0]];
-            values = values.windows(2).map(|pair| pair[0] - pair[1]).collect();
-        }
-        (engine.order, engine.spacing) = (order, h);
-        let mut scale = Scale::new::<f64>(1e-13.into(), 1e-13.into(), Norm::Rms, 1).unwrap();
-        let (mut field, mut stats) = (field, Stats::default());
-        let (mut y, mut trial, mut largest) = ([1.0], [1.0], 0.0_f64);
-        for i in 0..steps {
-            let t = i as f64 * h;
-            let span = Span {
-                t,
-                t_next: t + h,
-                h,
-            };
-            let e = engine.attempt(
-                &mut field, span, &y, &mut trial, &mut scale, false, &mut stats,
-            );
-            assert_eq!(e, 0.0);
-            <Bdf<_, _> as Engine<f64, [f64; 1], fn(f64, &[f64; 1], &mut [f64; 1])>>::accept(
-                &mut engine,
-            );
-            std::mem::swap(&mut y, &mut trial);
-            largest = largest.max((y[0] - exact(t + h)).abs());
-        }
-        largest
-    }
-
-    #[test]
-    fn the_observed_order_of_every_formula_is_its_own() {
-        for (order, steps) in [(1, 800), (2, 400), (3, 200), (4, 100), (5, 80)] {
-            let observed = (error(order, steps) / error(order, 2 * steps)).log2();
-            assert!((observed - order as f64).abs() < 0.2, "{order}: {observed}");
-        }
-    }
-}
+mod tests;

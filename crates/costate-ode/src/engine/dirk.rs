@@ -8,6 +8,7 @@ mod kencarp5;
 mod kvaerno3;
 mod kvaerno4;
 mod kvaerno5;
+mod stage;
 mod tableau;
 mod trapezoid;
 mod trbdf2;
@@ -22,6 +23,7 @@ use crate::jacobian::Derivatives;
 use crate::linear::Factors;
 use crate::tableau::polynomial;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
+use stage::{Stage, stage};
 
 /// By rising order.
 static TABLEAUS: &[&DirkTableau] = &[
@@ -36,15 +38,6 @@ static TABLEAUS: &[&DirkTableau] = &[
     &kvaerno5::KVAERNO5,
     &kencarp5::KENCARP5,
 ];
-
-/// A stage in the scalar of an integration.
-#[derive(Clone, Debug)]
-struct Stage<T> {
-    c: T,
-    a: Terms<T>,
-    /// The first guess of k_i, from the stages before: on the line through the two whose nodes are nearest.
-    guess: Terms<T>,
-}
 
 /// The engine of the diagonally implicit Runge–Kutta methods.
 ///
@@ -255,34 +248,6 @@ where
             .factorise::<T, _>(shift, None, jacobian, |entry| entry);
         self.factorised = done.then_some(span.h);
         done
-    }
-}
-
-/// Stage `i` with its first guess: the interpolation of slopes between, or extrapolation from, the two nearest nodes before it.
-fn stage<T: Real>(tableau: &DirkTableau, i: usize) -> Stage<T> {
-    let node = |j: usize| tableau.c[j].to::<f64>();
-    let mut before: Vec<usize> = (0..i).collect();
-    before.sort_by(|a, b| {
-        let distance = |j: &usize| (node(*j) - node(i)).abs();
-        distance(a).total_cmp(&distance(b))
-    });
-    let nearest = before.first().copied();
-    let second = before
-        .iter()
-        .copied()
-        .find(|j| nearest.is_some_and(|n| node(n) != node(*j)));
-    let guess = match (nearest, second) {
-        (Some(a), Some(b)) => {
-            let slope = (node(i) - node(a)) / (node(b) - node(a));
-            vec![(a, T::from_f64(1.0 - slope)), (b, T::from_f64(slope))]
-        }
-        // Alone: f at the start, or the slope that the step before ended with, in its own place.
-        (nearest, _) => vec![(nearest.unwrap_or(0), T::one())],
-    };
-    Stage {
-        c: tableau.c[i].to(),
-        a: terms(tableau.a[i]),
-        guess: guess.into(),
     }
 }
 

@@ -1,0 +1,102 @@
+//! One step of a numerical differentiation formula: prediction and iteration.
+
+use super::Bdf;
+use super::differences::formula;
+use crate::combine::combine;
+use crate::engine::Span;
+use crate::engine::newton::{self, Verdict};
+use crate::{Element, Field, Real, Scale, State, Stats, System};
+
+impl<T: Real, Y: State<T>> Bdf<T, Y>
+where
+    Y::Element: Field<T>,
+{
+    /// Solves M (ψ + d) α/h = f(t + h, y₁⁰ + d) for d, and puts the sum into `trial`.
+    pub(super) fn solve<S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        trial: &mut Y,
+        scale: &mut Scale<T>,
+        stats: &mut Stats,
+    ) -> bool {
+        let one = Y::Element::weight(T::one());
+        let minus = Y::Element::weight(-formula::<T>(self.order).alpha / span.h);
+        let tolerance = newton::tolerance(scale.finest_rtol(), Y::Element::epsilon());
+        self.convergence.begin(tolerance);
+        self.d.as_mut_slice().fill(Y::Element::zero());
+        loop {
+            let both = self.predicted.as_slice().iter().zip(self.d.as_slice());
+            for (y, (predicted, d)) in trial.as_mut_slice().iter_mut().zip(both) {
+                *y = predicted.add_scaled(one, *d);
+            }
+            system.eval(span.t_next, trial, &mut self.rhs);
+            stats.nfe += 1;
+            let wrong = |f: &Y::Element| !f.magnitude().is_finite();
+            if let Some(component) = self.rhs.as_slice().iter().position(wrong) {
+                self.bad = Some((0, span.t_next, component));
+                return false;
+            }
+            let both = self.psi.as_slice().iter().zip(self.d.as_slice());
+            for (sum, (psi, d)) in self.product.as_mut_slice().iter_mut().zip(both) {
+                *sum = psi.add_scaled(one, *d);
+            }
+            if let Some(mass) = &self.derivatives.mass {
+                // The trial is made anew in each round: its room may hold M (ψ + d).
+                mass.multiply::<T>(self.product.as_slice(), trial.as_mut_slice());
+                std::mem::swap(&mut self.product, trial);
+            }
+            for (rhs, sum) in self
+                .rhs
+                .as_mut_slice()
+                .iter_mut()
+                .zip(self.product.as_slice())
+            {
+                *rhs = rhs.add_scaled(minus, *sum);
+            }
+            self.factors.solve::<T>(self.rhs.as_mut_slice());
+            stats.solves += 1;
+            for (d, rhs) in self.d.as_mut_slice().iter_mut().zip(self.rhs.as_slice()) {
+                *d = d.add_scaled(one, *rhs);
+            }
+            let (y, rhs) = (self.predicted.as_slice(), self.rhs.as_slice());
+            match self
+                .convergence
+                .judge(scale.squared(y, y, |i| rhs[i]).sqrt())
+            {
+                Verdict::GoOn => {}
+                Verdict::Hopeless => return false,
+                Verdict::Converged => break,
+            }
+        }
+        let both = self.predicted.as_slice().iter().zip(self.d.as_slice());
+        for (y, (predicted, d)) in trial.as_mut_slice().iter_mut().zip(both) {
+            *y = predicted.add_scaled(one, *d);
+        }
+        true
+    }
+
+    /// What the differences predict, and ψ = Σ γ_j ∇ʲy / α.
+    pub(super) fn predict(&mut self) {
+        let formula = formula::<T>(self.order);
+        self.weights.clear();
+        self.weights.extend((1..=self.order).map(|j| (j, T::one())));
+        combine(
+            &mut self.predicted,
+            &self.differences[0],
+            &self.differences,
+            &self.weights,
+            T::one(),
+        );
+        for (j, weight) in &mut self.weights {
+            *weight = formula.gammas[*j] / formula.alpha;
+        }
+        combine(
+            &mut self.psi,
+            &self.zero,
+            &self.differences,
+            &self.weights,
+            T::one(),
+        );
+    }
+}
