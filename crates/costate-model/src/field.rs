@@ -70,10 +70,11 @@ impl Model {
 
 /// The right-hand side, recorded, differentiated and compiled.
 pub(crate) fn compile(model: &Model, layout: Layout) -> Result<Field> {
-    Recorded::new(&record_field(model, layout)?).map_err(internal)
+    Recorded::new(&right_side(model, layout)?).map_err(internal)
 }
 
-fn record_field(model: &Model, layout: Layout) -> Result<Function<f64>> {
+/// d(state)/dt as a function of h, t and θ.
+pub(crate) fn right_side(model: &Model, layout: Layout) -> Result<Function<f64>> {
     let equations: Vec<&Resolved> = model.states.iter().map(|state| &state.equation).collect();
     record(model, &equations, layout)
 }

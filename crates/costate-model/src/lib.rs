@@ -3,6 +3,7 @@
 mod check;
 mod data;
 mod error;
+mod explain;
 mod expression;
 mod field;
 mod file;
@@ -21,6 +22,7 @@ mod weights;
 pub use check::{Check, Warning};
 pub use data::Data;
 pub use error::{Diagnostic, Error, Result};
+pub use explain::Explanation;
 pub use fit::{Bound, Fit, FittedParameter, Found, Record, Verdict};
 pub use likelihood::{Distribution, Prior};
 pub use model::{Model, Observable, StateVariable};

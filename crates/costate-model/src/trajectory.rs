@@ -172,14 +172,15 @@ impl Model {
     pub(crate) fn stopped(&self, error: &costate_ode::Error, partial: Trajectory) -> Error {
         match error {
             costate_ode::Error::Stopped(diagnosis) => Error::Solve {
-                message: self.explain(diagnosis),
+                message: self.tell(diagnosis),
                 partial: Box::new(partial),
             },
             other => Error::Argument(other.to_string()),
         }
     }
 
-    fn explain(&self, diagnosis: &Diagnosis) -> String {
+    /// A diagnosis with the names of this model.
+    fn tell(&self, diagnosis: &Diagnosis) -> String {
         let state = |component: usize| self.states[component % self.states.len()].name.as_str();
         let stopped = format!(
             "{}: no step is possible at t = {}: ",

@@ -58,6 +58,14 @@ pub(crate) enum Command {
     /// outside the model's time.
     #[command(after_help = "Example:\n  costate check model.toml")]
     Check(Check),
+    /// Write out the model's own derivation
+    ///
+    /// Its equations f, the products a·∂f/∂h, a·∂f/∂θ and a·∂f/∂t, and the augmented adjoint system, in the names of the model: by_NAME is a·∂f/∂NAME,
+    /// d_NAME is dNAME/dt, a_NAME is the costate of NAME.
+    #[command(
+        after_help = "Examples:\n  costate explain model.toml\n  costate explain model.toml --format dot | dot -Tsvg > model.svg"
+    )]
+    Explain(Explain),
     /// List the solvers and the gradient methods
     #[command(after_help = "Example:\n  costate methods --format json")]
     Methods(Methods),
@@ -195,6 +203,15 @@ pub(crate) struct Check {
 }
 
 #[derive(Args)]
+pub(crate) struct Explain {
+    /// The model file
+    pub(crate) model: PathBuf,
+    /// Form of the derivation
+    #[arg(long, value_enum, default_value_t = FormulaFormat::Text)]
+    pub(crate) format: FormulaFormat,
+}
+
+#[derive(Args)]
 pub(crate) struct New {
     /// Name of the model: NAME.toml and NAME.csv are written
     pub(crate) name: PathBuf,
@@ -211,6 +228,14 @@ pub(crate) struct Methods {
 pub(crate) enum TableFormat {
     Csv,
     Json,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum FormulaFormat {
+    /// Plain text
+    Text,
+    /// The graph of the augmented system for Graphviz
+    Dot,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]

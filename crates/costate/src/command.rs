@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod explain;
 mod fit;
 mod gradient;
 mod methods;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command, console: Console) -> Result<()> {
         Command::Gradient(args) => gradient::run(&args, console),
         Command::Audit(args) => audit::run(&args, console),
         Command::Check(args) => check::run(&args, console),
+        Command::Explain(args) => explain::run(&args, console),
         Command::New(args) => new::run(&args, console),
         Command::Methods(args) => methods::run(&args, console),
     }

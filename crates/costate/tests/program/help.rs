@@ -4,7 +4,7 @@ use crate::room::Room;
 fn every_command_explains_itself_with_an_example() {
     let room = Room::new();
     for command in [
-        "", "solve", "fit", "gradient", "audit", "check", "methods", "new",
+        "", "solve", "fit", "gradient", "audit", "check", "explain", "methods", "new",
     ] {
         let run = room.run(&format!("{command} --help")).done();
         assert!(run.out.contains("Example"), "{}", run.out);
