@@ -211,7 +211,7 @@ fn solvers_table(coarse: &Trained, fine: &Trained) -> String {
 }
 
 // ANCHOR: descent
-/// The distance from the minimum of Σ λ_i x_i²/2 after `steps` of gradient descent from x = (1, …).
+/// Distance from the minimum of Σ λ_i x_i²/2 after `steps` of descent from (1, …).
 #[must_use]
 pub fn descend(curvatures: &[f64], eta: f64, steps: usize) -> f64 {
     let mut x = vec![1.0; curvatures.len()];

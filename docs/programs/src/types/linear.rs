@@ -33,7 +33,7 @@ impl<const IN: usize, const OUT: usize> Linear<IN, OUT> {
         y
     }
 
-    /// This layer and then another, whose input must have the size of this one's output.
+    /// This layer and then another, which takes what this one gives.
     #[must_use]
     pub fn then<const K: usize>(self, next: Linear<OUT, K>) -> Chain<IN, OUT, K> {
         Chain { first: self, next } // book: (shape-rule)
