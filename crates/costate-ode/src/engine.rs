@@ -54,6 +54,14 @@ pub trait Engine<T, Y, S> {
         proposal
     }
 
+    /// Goes back to the beginning of the step just accepted, before anything else was asked of the engine but dense output: the next attempt
+    /// takes that step again with another size. Methods of several steps, which cannot, say false.
+    #[inline]
+    fn rewind(&mut self) -> bool {
+        self.restart();
+        true
+    }
+
     /// The state was changed from outside: what was kept of earlier steps is void.
     fn restart(&mut self);
 

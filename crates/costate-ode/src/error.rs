@@ -80,6 +80,26 @@ pub enum Error {
         /// The method's name.
         method: &'static str,
     },
+    /// Resets that follow each other faster and faster, as when a ball comes to rest.
+    #[error(
+        "event {event} has happened {count} times, ever sooner (last after {interval:e}): it would go on without end before t = {near}. Let the reset end it, or make it terminal"
+    )]
+    Zeno {
+        /// The number of the event.
+        event: usize,
+        /// How often it has happened.
+        count: usize,
+        /// The time from the last but one to the last.
+        interval: f64,
+        /// Where the times accumulate.
+        near: f64,
+    },
+    /// Whoever watches the steps wanted to stop.
+    #[error("stopped at t = {t} as was asked")]
+    Cancelled {
+        /// The last time that was reached.
+        t: f64,
+    },
     /// The integration could not go on.
     #[error("{0}")]
     Stopped(Box<Diagnosis>),

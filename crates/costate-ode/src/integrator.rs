@@ -187,15 +187,10 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         };
         self.end = T::infinity();
         self.direction = T::one();
-        self.size = self
-            .options
-            .step
-            .or(self.options.h_init)
-            .unwrap_or(T::zero());
+        self.restart();
         self.error2 = T::zero();
         self.stats = Stats::default();
         self.start = (t0, self.largest());
-        self.control.restart();
     }
 
     /// Replaces the state at the present time, keeping step size, controller and statistics; f is evaluated afresh for the next step.
@@ -380,6 +375,76 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         self.take(span);
     }
 
+    /// Takes the last accepted step again, from where it began, with the size `h`: on the solution itself, where
+    /// [`interpolate`](Integrator::interpolate) only comes near. False, and nothing changed, if the engine cannot go back. Not counted as a step; its
+    /// evaluations are.
+    pub fn retake(&mut self, h: T) -> bool {
+        if !self.engine.rewind() {
+            return false;
+        }
+        let t = self.span.t;
+        self.span = Span {
+            t,
+            t_next: t + h,
+            h,
+        };
+        self.engine.attempt(
+            &mut self.system,
+            self.span,
+            &self.y_prev,
+            &mut self.trial,
+            &mut self.scale,
+            false,
+            &mut self.stats,
+        );
+        std::mem::swap(&mut self.y, &mut self.trial);
+        self.engine.accept();
+        true
+    }
+
+    /// Goes to where `step` leads, along `span`.
+    pub(crate) fn replace_step(
+        &mut self,
+        span: Span<T>,
+        step: impl FnOnce(&mut E, &mut S, &Y, &mut Y, &mut Stats),
+    ) {
+        step(
+            &mut self.engine,
+            &mut self.system,
+            &self.y,
+            &mut self.trial,
+            &mut self.stats,
+        );
+        std::mem::swap(&mut self.y_prev, &mut self.y);
+        std::mem::swap(&mut self.y, &mut self.trial);
+        self.span = span;
+    }
+
+    /// Goes back to `t` inside the last accepted step, by dense output, which is lost.
+    pub(crate) fn cut(&mut self, t: T) {
+        let mut y = self.y.clone();
+        self.interpolate(t, &mut y);
+        self.y_mut().as_mut_slice().copy_from_slice(y.as_slice());
+        self.span.t_next = t;
+    }
+
+    /// Says that f jumps here, and that the present is `t`, a hair further on: f is evaluated afresh.
+    pub(crate) fn jump(&mut self, t: T) {
+        self.engine.restart();
+        self.span.t_next = t;
+    }
+
+    /// Forgets the step size and what the controller remembers: the next step is chosen as the first was. For use after the state or f has changed by much.
+    pub fn restart(&mut self) {
+        self.engine.restart();
+        self.control.restart();
+        self.size = self
+            .options
+            .step
+            .or(self.options.h_init)
+            .unwrap_or(T::zero());
+    }
+
     /// Writes the state at `t` inside the last accepted step, by the method's dense output; the state itself at the ends of the step. Valid until the next step
     /// is tried; it may evaluate f (for methods whose dense output needs more slopes), once per step.
     ///
@@ -414,8 +479,10 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         }
     }
 
-    /// Appends the last accepted step to a continuous solution.
-    pub(crate) fn append_to(&mut self, trajectory: &mut Trajectory<T, Y>) {
+    /// Appends the last accepted step, up to `t`, to a continuous solution.
+    pub(crate) fn append_to(&mut self, trajectory: &mut Trajectory<T, Y>, t: T) {
+        let mut end = self.y.clone();
+        self.interpolate(t, &mut end);
         let Self {
             engine,
             system,
@@ -425,7 +492,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             stats,
             ..
         } = self;
-        trajectory.push(span.t_next, y, |powers| {
+        trajectory.push(t, &end, span.h, |powers| {
             engine.powers(system, *span, y_prev, y, powers, stats)
         });
     }

@@ -1,25 +1,20 @@
 //! From an initial value problem to its solution in one sentence.
 
-use crate::method::Family;
 mod attach;
+mod run;
 
+use crate::method::Family;
 use crate::system::Erased;
-use crate::{
-    Auto, Bdf, Controller, Dirk, Engine, Error, Failure, Field, Integrator, Method, Norm, Options,
-    Radau, Real, Rosenbrock, Solution, State, Stats, System, Tolerance, Trajectory, tableau,
-};
+use run::{Keep, Plan, Save, check_times, run};
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
-/// What to keep of a solution.
-#[derive(Clone, Debug, Default)]
-enum Save<T> {
-    /// The start and the end of every step.
-    #[default]
-    Steps,
-    /// The states at these times.
-    At(Vec<T>),
-    /// The end alone.
-    End,
-}
+pub use run::Progress;
+
+use crate::{
+    Auto, Bdf, Controller, Dirk, Engine, Error, Event, Failure, Field, Integrator, Method, Norm, Options,
+    Radau, Real, Rosenbrock, Solution, State, System, Tolerance, tableau,
+};
 
 /// The initial value problem dy/dt = f(t, y), y(t₀) = y₀, to be solved until t₁ (which may lie before t₀), and how.
 ///
@@ -45,8 +40,7 @@ pub struct Ivp<T, Y, S> {
     t1: T,
     method: Method,
     options: Options<T>,
-    save: Save<T>,
-    dense: bool,
+    plan: Plan<T, Y>,
 }
 
 impl<T: Real, Y: State<T>, F: FnMut(T, &Y, &mut Y)> Ivp<T, Y, F> {
@@ -68,8 +62,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             t1,
             method,
             options,
-            save: Save::default(),
-            dense: false,
+            plan: Plan::default(),
         }
     }
 
@@ -132,21 +125,76 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
     /// Saves the states at these times, between t₀ and t₁ and in the order of the integration, by dense output.
     #[must_use]
     pub fn save_at(mut self, times: impl Into<Vec<T>>) -> Self {
-        self.save = Save::At(times.into());
+        self.plan.save = Save::At(times.into());
         self
     }
 
     /// Saves the end alone.
     #[must_use]
     pub fn save_end(mut self) -> Self {
-        self.save = Save::End;
+        self.plan.save = Save::End;
         self
     }
 
     /// Keeps the continuous solution too, in [`Solution::dense`].
     #[must_use]
     pub fn dense(mut self) -> Self {
-        self.dense = true;
+        self.plan.dense = true;
+        self
+    }
+
+    /// Watches for this event; its number is how many were given before it.
+    #[must_use]
+    pub fn event(mut self, event: Event<T, Y>) -> Self {
+        self.plan.events.push(event);
+        self
+    }
+
+    /// Ends steps at these times exactly, where they lie within the integration.
+    #[must_use]
+    pub fn stop_at(mut self, times: impl Into<Vec<T>>) -> Self {
+        self.plan.stops.extend(times.into());
+        self
+    }
+
+    /// Says that f jumps at these times. Steps end on them, and none crosses: f is taken to be continuous from the right, evaluated at the time
+    /// itself only for what comes after it, and for what comes before it at the latest time before. Without this, a jump costs many rejected steps.
+    ///
+    /// ```
+    /// use costate_ode::Ivp;
+    ///
+    /// let switched = |t: f64, _y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = if t < 1.0 { 1.0 } else { -3.0 };
+    /// let solution = Ivp::new(switched, 0.0, [0.0], 2.0).jump_at([1.0]).solve()?;
+    /// assert!((solution.last()[0] + 2.0).abs() < 1e-14);
+    /// assert_eq!(solution.stats.rejected, 0);
+    /// # Ok::<(), costate_ode::Failure<f64, [f64; 1]>>(())
+    /// ```
+    #[must_use]
+    pub fn jump_at(mut self, times: impl Into<Vec<T>>) -> Self {
+        self.plan.jumps.extend(times.into());
+        self
+    }
+
+    /// Calls this after every step, to show progress or to stop: [`ControlFlow::Break`] ends the integration with [`Error::Cancelled`], and what
+    /// was computed is kept.
+    ///
+    /// ```
+    /// use costate_ode::{Error, Ivp};
+    /// use std::ops::ControlFlow;
+    ///
+    /// let failure = Ivp::new(|_t, y, dy| dy[0] = -y[0], 0.0, [1.0], 100.0)
+    ///     .on_step(|progress| if progress.stats.accepted < 10 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    ///     .solve()
+    ///     .unwrap_err();
+    /// assert!(matches!(failure.error, Error::Cancelled { .. }));
+    /// assert_eq!(failure.partial.t.len(), 11);
+    /// ```
+    #[must_use]
+    pub fn on_step(
+        mut self,
+        watch: impl Fn(&Progress<T>) -> ControlFlow<()> + Send + Sync + 'static,
+    ) -> Self {
+        self.plan.on_step = Some(Arc::new(watch));
         self
     }
 
@@ -154,8 +202,39 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
     ///
     /// # Errors
     /// [`Failure`], which says why and holds the solution as far as it was computed: options that make no sense, save times out of order, or an integration that
-    /// had to stop ([`Error::Stopped`]).
+    /// had to stop ([`Error::Stopped`], [`Error::Zeno`], [`Error::Cancelled`]).
     pub fn solve(self) -> Result<Solution<T, Y>, Failure<T, Y>>
+    where
+        Y::Element: Field<T>,
+    {
+        self.solve_into(None)
+    }
+
+    /// Solves it and gives what would be saved to `keep`, as `(t, &y)`, instead of storing it: for functions of the state, or for what is too large to store.
+    ///
+    /// ```
+    /// use costate_ode::Ivp;
+    ///
+    /// let mut energy = Vec::new();
+    /// let oscillator = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [y[1], -y[0]];
+    /// Ivp::new(oscillator, 0.0, [1.0, 0.0], 10.0)
+    ///     .rtol(1e-9)
+    ///     .save_at([2.0, 5.0, 10.0])
+    ///     .solve_with(|_t, y| energy.push(0.5 * (y[0] * y[0] + y[1] * y[1])))?;
+    /// assert!(energy.iter().all(|e| (e - 0.5).abs() < 1e-7));
+    /// # Ok::<(), costate_ode::Failure<f64, [f64; 2]>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`solve`](Ivp::solve).
+    pub fn solve_with(self, mut keep: impl FnMut(T, &Y)) -> Result<Solution<T, Y>, Failure<T, Y>>
+    where
+        Y::Element: Field<T>,
+    {
+        self.solve_into(Some(&mut keep))
+    }
+
+    fn solve_into(self, keep: Keep<'_, T, Y>) -> Result<Solution<T, Y>, Failure<T, Y>>
     where
         Y::Element: Field<T>,
     {
@@ -166,10 +245,9 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             t1,
             method,
             options,
-            save,
-            dense,
+            plan,
         } = self;
-        if let Err(error) = check_times(&save, t0, t1) {
+        if let Err(error) = check_times(&plan.save, t0, t1) {
             return Err(fail(error));
         }
         if !method.adaptive && options.step.is_none() {
@@ -185,30 +263,30 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
         // Implicit steps cost so much more than a call through a pointer that one copy of an engine serves all systems of a state.
         if let Family::Explicit(tableau) = method.family {
             let it = Integrator::new(tableau, system, t0, &y0, options);
-            return run(it.map_err(fail)?, t1, save, dense);
+            return run(it.map_err(fail)?, t1, plan, keep);
         }
         let (span, pointer) = ((t0, y0, t1), Erased(&mut system));
         match method.family {
             Family::Explicit(_) => unreachable!("explicit methods are done with"),
             Family::Dirk(tableau) => {
                 let engine = Dirk::new(tableau, &pointer, &span.1);
-                start(engine, pointer, span, options, save, dense)
+                start(engine, pointer, span, options, plan, keep)
             }
             Family::Rosenbrock(tableau) => {
                 let engine = Rosenbrock::new(tableau, &pointer, &span.1);
-                start(engine, pointer, span, options, save, dense)
+                start(engine, pointer, span, options, plan, keep)
             }
             Family::Radau => {
                 let engine = Radau::new(&pointer, &span.1);
-                start(engine, pointer, span, options, save, dense)
+                start(engine, pointer, span, options, plan, keep)
             }
             Family::Auto => {
                 let engine = Auto::new(&pointer, &span.1);
-                start(engine, pointer, span, options, save, dense)
+                start(engine, pointer, span, options, plan, keep)
             }
             Family::Bdf => {
                 let engine = Bdf::new(&pointer, &span.1);
-                start(engine, pointer, span, options, save, dense)
+                start(engine, pointer, span, options, plan, keep)
             }
         }
     }
@@ -220,8 +298,8 @@ fn start<T, Y, S, E>(
     system: S,
     (t0, y0, t1): (T, Y, T),
     options: Options<T>,
-    save: Save<T>,
-    dense: bool,
+    plan: Plan<T, Y>,
+    keep: Keep<'_, T, Y>,
 ) -> Result<Solution<T, Y>, Failure<T, Y>>
 where
     T: Real,
@@ -230,120 +308,12 @@ where
     E: Engine<T, Y, S>,
 {
     let it = Integrator::with_engine(engine, system, t0, &y0, options);
-    run(it.map_err(fail)?, t1, save, dense)
+    run(it.map_err(fail)?, t1, plan, keep)
 }
 
 fn fail<T, Y>(error: Error) -> Failure<T, Y> {
     Failure {
         error,
-        partial: Box::new(empty()),
+        partial: Box::new(Solution::empty()),
     }
-}
-
-fn empty<T, Y>() -> Solution<T, Y> {
-    Solution {
-        t: Vec::new(),
-        y: Vec::new(),
-        stats: Stats::default(),
-        dense: None,
-    }
-}
-
-fn check_times<T: Real>(save: &Save<T>, t0: T, t1: T) -> Result<(), Error> {
-    for (what, t) in [("t0", t0), ("t1", t1)] {
-        if !t.is_finite() {
-            return Err(Error::Option {
-                what,
-                value: t.as_f64(),
-                reason: "it must be a finite number",
-            });
-        }
-    }
-    let Save::At(times) = save else { return Ok(()) };
-    let forward = t0 <= t1;
-    let mut before = t0;
-    for t in times {
-        let in_order = if forward {
-            before <= *t && *t <= t1
-        } else {
-            before >= *t && *t >= t1
-        };
-        if !in_order {
-            return Err(Error::SaveTime {
-                t: t.as_f64(),
-                before: before.as_f64(),
-                end: t1.as_f64(),
-            });
-        }
-        before = *t;
-    }
-    Ok(())
-}
-
-fn run<T, Y, S, E>(
-    mut it: Integrator<T, Y, S, E>,
-    t1: T,
-    save: Save<T>,
-    dense: bool,
-) -> Result<Solution<T, Y>, Failure<T, Y>>
-where
-    T: Real,
-    Y: State<T>,
-    S: System<T, Y>,
-    E: Engine<T, Y, S>,
-{
-    let forward = it.t() <= t1;
-    let mut solution = empty();
-    let mut trajectory = dense.then(|| Trajectory::new(it.t(), it.y(), it.engine().centre()));
-    let mut saved = 0;
-    let mut result = Ok(());
-    it.set_end(t1);
-    loop {
-        match &save {
-            Save::Steps => keep(&mut solution, it.t(), it.y().clone()),
-            Save::At(times) => {
-                while let Some(t) = times.get(saved).filter(|t| {
-                    if forward {
-                        **t <= it.t()
-                    } else {
-                        **t >= it.t()
-                    }
-                }) {
-                    let mut y = it.y().clone();
-                    it.interpolate(*t, &mut y);
-                    keep(&mut solution, *t, y);
-                    saved += 1;
-                }
-            }
-            Save::End => {}
-        }
-        if it.finished() {
-            break;
-        }
-        result = it.step();
-        if result.is_err() {
-            break;
-        }
-        if let Some(trajectory) = &mut trajectory {
-            it.append_to(trajectory);
-        }
-    }
-    // The end, or the last state that was reached.
-    if matches!(save, Save::End) || (result.is_err() && solution.t.last() != Some(&it.t())) {
-        keep(&mut solution, it.t(), it.y().clone());
-    }
-    solution.stats = *it.stats();
-    solution.dense = trajectory;
-    match result {
-        Ok(()) => Ok(solution),
-        Err(error) => Err(Failure {
-            error,
-            partial: Box::new(solution),
-        }),
-    }
-}
-
-fn keep<T, Y>(solution: &mut Solution<T, Y>, t: T, y: Y) {
-    solution.t.push(t);
-    solution.y.push(y);
 }

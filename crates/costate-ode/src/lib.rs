@@ -23,6 +23,7 @@
 //! | bring your own method | a [`Tableau`] in a `static`, or an [`Engine`] |
 //! | change how steps are chosen | [`Options`], [`Controller`], [`Norm`], [`Tolerance`] |
 //! | use another kind of state or number | [`State`], [`Element`], [`Real`] |
+//! | stop, or change the state, where something happens | [`Event`], [`Ivp::jump_at`] |
 //! | learn why it stopped | [`Failure`], [`Diagnosis`] |
 //!
 //! **Sizes.** `[f64; N]` and nalgebra's `SVector` keep the size in the type: the stages unroll and nothing lives on the heap. `Vec<f64>` and
@@ -44,6 +45,7 @@ mod controller;
 mod diagnosis;
 mod engine;
 mod error;
+mod event;
 mod integrator;
 mod ivp;
 mod jacobian;
@@ -67,8 +69,9 @@ pub use engine::{
     Span,
 };
 pub use error::Error;
+pub use event::{Event, Occurrence};
 pub use integrator::{Attempt, Integrator};
-pub use ivp::Ivp;
+pub use ivp::{Ivp, Progress};
 pub use linear::{Field, Matrix, Pattern, Structure};
 pub use method::Method;
 pub use norm::{Norm, Scale, Tolerance, UserNorm};

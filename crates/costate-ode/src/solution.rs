@@ -1,6 +1,6 @@
 //! What an integration gives.
 
-use crate::{Element, Error, Real, State, Stats};
+use crate::{Element, Error, Occurrence, Real, State, Stats};
 use std::fmt;
 
 /// The saved times and states of an integration.
@@ -10,6 +10,8 @@ pub struct Solution<T, Y> {
     pub t: Vec<T>,
     /// The states at these times.
     pub y: Vec<Y>,
+    /// The events that happened, in the order of the integration.
+    pub events: Vec<Occurrence<T, Y>>,
     /// What it cost.
     pub stats: Stats,
     /// The continuous solution, if it was asked for.
@@ -17,6 +19,16 @@ pub struct Solution<T, Y> {
 }
 
 impl<T, Y> Solution<T, Y> {
+    pub(crate) fn empty() -> Self {
+        Self {
+            t: Vec::new(),
+            y: Vec::new(),
+            events: Vec::new(),
+            stats: Stats::default(),
+            dense: None,
+        }
+    }
+
     /// The last state saved.
     ///
     /// # Panics
@@ -64,7 +76,7 @@ impl<T, Y> std::error::Error for Failure<T, Y> {
 
 /// A continuous solution that outlives its integration.
 ///
-/// On each step y(t) = y_n + Σ_i p_i(σ) v_i with σ = (t − t_n)/h and polynomials p_i without constant term: for Runge–Kutta methods v_i are h times the slopes.
+/// On each step y(t) = y_n + σ Σ_m c_m (σ − σ₀)^m with σ = (t − t_n)/h, where each c_m is a state.
 ///
 /// ```
 /// use costate_ode::Ivp;
@@ -83,8 +95,10 @@ pub struct Trajectory<T, Y> {
     /// Coefficient states c_0, c_1, … of each step, behind each other: y_n + σ Σ c_m (σ − centre)^m.
     powers: Vec<Y>,
     centre: T,
-    /// Where the powers of each step begin.
+    /// Where the coefficients of each step begin.
     offsets: Vec<usize>,
+    /// The sizes of the steps, of which the last part may have been left out; 0 where the state jumps.
+    sizes: Vec<T>,
 }
 
 impl<T: Real, Y: State<T>> Trajectory<T, Y> {
@@ -95,11 +109,13 @@ impl<T: Real, Y: State<T>> Trajectory<T, Y> {
             powers: Vec::new(),
             centre,
             offsets: vec![0],
+            sizes: Vec::new(),
         }
     }
 
-    /// Appends the step that leads to `y` at `t`, whose coefficient states `powers` pushes.
-    pub(crate) fn push(&mut self, t: T, y: &Y, powers: impl FnOnce(&mut Vec<Y>)) {
+    /// Appends the step of size `h` that leads to `y` at `t`, whose coefficient states `powers` pushes.
+    pub(crate) fn push(&mut self, t: T, y: &Y, h: T, powers: impl FnOnce(&mut Vec<Y>)) {
+        self.sizes.push(h);
         powers(&mut self.powers);
         self.offsets.push(self.powers.len());
         self.times.push(t);
@@ -112,7 +128,7 @@ impl<T: Real, Y: State<T>> Trajectory<T, Y> {
         &self.times
     }
 
-    /// The state at `t`.
+    /// The state at `t`; where it was reset, the one before.
     ///
     /// # Panics
     /// If `t` lies outside the times integrated.
@@ -149,7 +165,7 @@ impl<T: Real, Y: State<T>> Trajectory<T, Y> {
             return;
         }
         let n = end - 1;
-        let sigma = (t - self.times[n]) / (self.times[end] - self.times[n]);
+        let sigma = (t - self.times[n]) / self.sizes[n];
         let powers = &self.powers[self.offsets[n]..self.offsets[end]];
         let weight = <Y::Element as Element<T>>::weight(sigma);
         let about = <Y::Element as Element<T>>::weight(sigma - self.centre);

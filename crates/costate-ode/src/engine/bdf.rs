@@ -325,6 +325,11 @@ where
         tried * T::from_f64((safety * factor).min(10.0))
     }
 
+    fn rewind(&mut self) -> bool {
+        // The differences have already moved on.
+        false
+    }
+
     fn restart(&mut self) {
         self.spacing = T::zero();
         self.f_known = false;

@@ -359,6 +359,12 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
         self.first = self.scheme.tableau.fsal.then(|| self.known - 1);
     }
 
+    fn rewind(&mut self) -> bool {
+        // Stage 0 stays where it was until the next step begins.
+        self.first = Some(0);
+        true
+    }
+
     fn restart(&mut self) {
         self.first = None;
     }

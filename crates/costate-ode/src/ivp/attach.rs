@@ -15,8 +15,7 @@ impl<T, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             t1: self.t1,
             method: self.method,
             options: self.options,
-            save: self.save,
-            dense: self.dense,
+            plan: self.plan,
         }
     }
 
