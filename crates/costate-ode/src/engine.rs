@@ -6,17 +6,22 @@
 pub(crate) mod auto;
 pub(crate) mod bdf;
 mod dirk;
+mod hermite;
 mod newton;
 pub(crate) mod radau;
+mod reversible;
 mod rosenbrock;
 mod runge_kutta;
+mod symplectic;
 
 pub use auto::Auto;
 pub use bdf::Bdf;
 pub use dirk::{Dirk, DirkTableau};
 pub use radau::Radau;
+pub use reversible::Reversible;
 pub use rosenbrock::{Rosenbrock, RosenbrockTableau};
 pub use runge_kutta::{RungeKutta, Scheme};
+pub use symplectic::{Symplectic, SymplecticTableau};
 
 use crate::combine::{Terms, combine};
 use crate::{Element, Real, Scale, State, Stats};
@@ -89,7 +94,7 @@ pub trait Engine<T, Y, S> {
         stats: &mut Stats,
     );
 
-    /// σ₀ of [`powers`](Engine::powers): 0, or a point in the middle, about which the powers of methods of high order are smaller.
+    /// σ₀ of [`powers`](Engine::powers) of the accepted step: 0, or a point in the middle, about which the powers of methods of high order are smaller.
     fn centre(&self) -> T
     where
         T: Real,

@@ -80,6 +80,16 @@ pub enum Error {
         /// The method's name.
         method: &'static str,
     },
+    /// A state without two halves, for a symplectic method.
+    #[error(
+        "{method} takes positions and as many velocities, in this order, but the state has {found} components"
+    )]
+    Halves {
+        /// The method's name.
+        method: &'static str,
+        /// The length of the state.
+        found: usize,
+    },
     /// Resets that follow each other faster and faster, as when a ball comes to rest.
     #[error(
         "event {event} has happened {count} times, ever sooner (last after {interval:e}): it would go on without end before t = {near}. Let the reset end it, or make it terminal"

@@ -142,6 +142,7 @@ impl<T: fmt::Debug, Y> fmt::Debug for Event<T, Y> {
 
 /// An event that happened.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Occurrence<T, Y> {
     /// Which: its number in the order in which the events were given.
     pub event: usize,

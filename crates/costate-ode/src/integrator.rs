@@ -336,7 +336,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
 
     #[inline]
     fn smallest(&self) -> T {
-        (self.span.t_next.abs() * self.resolution).max(self.floor)
+        self.smallest_at(self.span.t_next)
     }
 
     /// Takes one step: tries until one is accepted.
@@ -400,6 +400,24 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         std::mem::swap(&mut self.y, &mut self.trial);
         self.engine.accept();
         true
+    }
+
+    /// Chooses the size of the first step, and gives it with f at the start.
+    pub(crate) fn prepare(&mut self) -> (T, &Y) {
+        if self.size == T::zero() {
+            self.choose_first_step();
+        }
+        let t = self.t();
+        let slope = self
+            .engine
+            .slope(&mut self.system, t, &self.y, &mut self.stats);
+        (self.size, slope)
+    }
+
+    /// The size below which a step at `t` is too small.
+    #[inline]
+    pub(crate) fn smallest_at(&self, t: T) -> T {
+        (t.abs() * self.resolution).max(self.floor)
     }
 
     /// Goes to where `step` leads, along `span`.
@@ -492,7 +510,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             stats,
             ..
         } = self;
-        trajectory.push(t, &end, span.h, |powers| {
+        trajectory.push(t, &end, (span.h, engine.centre()), |powers| {
             engine.powers(system, *span, y_prev, y, powers, stats)
         });
     }

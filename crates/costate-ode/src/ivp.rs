@@ -12,8 +12,8 @@ use std::sync::Arc;
 pub use run::Progress;
 
 use crate::{
-    Auto, Bdf, Controller, Dirk, Engine, Error, Event, Failure, Field, Integrator, Method, Norm, Options,
-    Radau, Real, Rosenbrock, Solution, State, System, Tolerance, tableau,
+    Auto, Bdf, Controller, Dirk, Engine, Error, Event, Failure, Field, Integrator, Method, Norm,
+    Options, Radau, Real, Rosenbrock, Solution, State, Symplectic, System, Tolerance, tableau,
 };
 
 /// The initial value problem dy/dt = f(t, y), y(t₀) = y₀, to be solved until t₁ (which may lie before t₀), and how.
@@ -282,6 +282,14 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             }
             Family::Auto => {
                 let engine = Auto::new(&pointer, &span.1);
+                start(engine, pointer, span, options, plan, keep)
+            }
+            Family::Symplectic(_) if span.1.as_slice().len() % 2 == 1 => Err(fail(Error::Halves {
+                method: method.name,
+                found: span.1.as_slice().len(),
+            })),
+            Family::Symplectic(tableau) => {
+                let engine = Symplectic::new(tableau, &span.1);
                 start(engine, pointer, span, options, plan, keep)
             }
             Family::Bdf => {

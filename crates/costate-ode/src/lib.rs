@@ -24,6 +24,7 @@
 //! | change how steps are chosen | [`Options`], [`Controller`], [`Norm`], [`Tolerance`] |
 //! | use another kind of state or number | [`State`], [`Element`], [`Real`] |
 //! | stop, or change the state, where something happens | [`Event`], [`Ivp::jump_at`] |
+//! | solve for many parameters or starts | [`ensemble`](fn@ensemble), for small systems [`lane_ensemble`] |
 //! | learn why it stopped | [`Failure`], [`Diagnosis`] |
 //!
 //! **Sizes.** `[f64; N]` and nalgebra's `SVector` keep the size in the type: the stages unroll and nothing lives on the heap. `Vec<f64>` and
@@ -44,6 +45,7 @@ mod combine;
 mod controller;
 mod diagnosis;
 mod engine;
+mod ensemble;
 mod error;
 mod event;
 mod integrator;
@@ -65,9 +67,10 @@ pub use combine::{Term, Terms, combine};
 pub use controller::Controller;
 pub use diagnosis::{Cause, Diagnosis, Try, Worst};
 pub use engine::{
-    Auto, Bdf, Dirk, DirkTableau, Engine, Radau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme,
-    Span,
+    Auto, Bdf, Dirk, DirkTableau, Engine, Radau, Reversible, Rosenbrock, RosenbrockTableau,
+    RungeKutta, Scheme, Span, Symplectic, SymplecticTableau,
 };
+pub use ensemble::{Ended, Lane, LaneField, Lanes, Member, ensemble, lane_ensemble};
 pub use error::Error;
 pub use event::{Event, Occurrence};
 pub use integrator::{Attempt, Integrator};

@@ -1,7 +1,7 @@
 //! The registry of methods.
 
 use crate::engine::{auto, bdf, radau};
-use crate::{DirkTableau, Error, RosenbrockTableau, Tableau, tableau};
+use crate::{DirkTableau, Error, RosenbrockTableau, SymplecticTableau, Tableau, tableau};
 
 /// A method of integration and what there is to know about it.
 ///
@@ -50,6 +50,7 @@ pub(crate) enum Family {
     Radau,
     Bdf,
     Auto,
+    Symplectic(&'static SymplecticTableau),
 }
 
 impl From<&'static Tableau> for Method {
@@ -112,6 +113,26 @@ impl From<&'static DirkTableau> for Method {
     }
 }
 
+impl From<&'static SymplecticTableau> for Method {
+    fn from(tableau: &'static SymplecticTableau) -> Self {
+        Self {
+            name: tableau.name,
+            title: tableau.title,
+            order: tableau.order,
+            variable_order: false,
+            dense_order: tableau.order.min(3),
+            stages: tableau.stages.len(),
+            adaptive: false,
+            stiff: false,
+            mass: false,
+            memory: 6,
+            when: tableau.when,
+            reference: tableau.reference,
+            family: Family::Symplectic(tableau),
+        }
+    }
+}
+
 impl Method {
     /// Every method of this crate.
     #[must_use]
@@ -125,11 +146,14 @@ impl Method {
         let dirk = DirkTableau::all()
             .iter()
             .map(|tableau| Self::from(*tableau));
+        let symplectic = SymplecticTableau::all().iter();
+        let symplectic = symplectic.map(|tableau| Self::from(*tableau));
         let others = [radau::METHOD, bdf::METHOD, auto::METHOD];
         explicit
             .chain(dirk)
             .chain(rosenbrock)
             .chain(others)
+            .chain(symplectic)
             .collect()
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 /// The saved times and states of an integration.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Solution<T, Y> {
     /// The times saved, in the order of the integration.
     pub t: Vec<T>,
@@ -87,35 +88,40 @@ impl<T, Y> std::error::Error for Failure<T, Y> {
 /// # Ok::<(), costate_ode::Failure<f64, [f64; 1]>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Trajectory<T, Y> {
     /// Where the steps begin, and the end of the last.
     times: Vec<T>,
     /// The states at these times.
     states: Vec<Y>,
-    /// Coefficient states c_0, c_1, … of each step, behind each other: y_n + σ Σ c_m (σ − centre)^m.
+    /// Coefficient states c_0, c_1, … of each step, behind each other: y_n + σ Σ c_m (σ − σ₀)^m.
     powers: Vec<Y>,
-    centre: T,
     /// Where the coefficients of each step begin.
     offsets: Vec<usize>,
-    /// The sizes of the steps, of which the last part may have been left out; 0 where the state jumps.
-    sizes: Vec<T>,
+    /// Sizes h and centres σ₀ of the steps, of which the last part may have been left out; h = 0 where the state jumps.
+    sizes: Vec<(T, T)>,
 }
 
 impl<T: Real, Y: State<T>> Trajectory<T, Y> {
-    pub(crate) fn new(t0: T, y0: &Y, centre: T) -> Self {
+    pub(crate) fn new(t0: T, y0: &Y) -> Self {
         Self {
             times: vec![t0],
             states: vec![y0.clone()],
             powers: Vec::new(),
-            centre,
             offsets: vec![0],
             sizes: Vec::new(),
         }
     }
 
-    /// Appends the step of size `h` that leads to `y` at `t`, whose coefficient states `powers` pushes.
-    pub(crate) fn push(&mut self, t: T, y: &Y, h: T, powers: impl FnOnce(&mut Vec<Y>)) {
-        self.sizes.push(h);
+    /// Appends the step of size h and centre σ₀ that leads to `y` at `t`, whose coefficient states `powers` pushes.
+    pub(crate) fn push(
+        &mut self,
+        t: T,
+        y: &Y,
+        (h, centre): (T, T),
+        powers: impl FnOnce(&mut Vec<Y>),
+    ) {
+        self.sizes.push((h, centre));
         powers(&mut self.powers);
         self.offsets.push(self.powers.len());
         self.times.push(t);
@@ -165,10 +171,11 @@ impl<T: Real, Y: State<T>> Trajectory<T, Y> {
             return;
         }
         let n = end - 1;
-        let sigma = (t - self.times[n]) / self.sizes[n];
+        let (h, centre) = self.sizes[n];
+        let sigma = (t - self.times[n]) / h;
         let powers = &self.powers[self.offsets[n]..self.offsets[end]];
         let weight = <Y::Element as Element<T>>::weight(sigma);
-        let about = <Y::Element as Element<T>>::weight(sigma - self.centre);
+        let about = <Y::Element as Element<T>>::weight(sigma - centre);
         // Horner's scheme in every component.
         for (i, (out, start)) in y
             .as_mut_slice()

@@ -2,6 +2,7 @@
 
 /// Counts of an integration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stats {
     /// Steps tried: accepted and rejected.
     pub steps: usize,

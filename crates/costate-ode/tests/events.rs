@@ -386,3 +386,20 @@ fn a_failure_keeps_its_events() {
     assert_eq!(failure.partial.events.len(), 1);
     assert!((failure.partial.events[0].t - 0.5).abs() < 1e-5);
 }
+
+#[test]
+fn a_method_that_switches_keeps_a_continuous_solution_of_all_its_parts() {
+    let auto = Method::by_name("auto").unwrap();
+    let ivp = Ivp::new(fall, 0.0, [1.0, 0.0], 2.0)
+        .method(auto)
+        .rtol(1e-8)
+        .atol(1e-8);
+    let dense = ivp.dense().solve().unwrap().dense.unwrap();
+    for n in 1..40 {
+        let t = 0.05 * f64::from(n);
+        assert!(
+            (dense.at(t)[0] - (1.0 - 0.5 * G * t * t)).abs() < 1e-12,
+            "{t}"
+        );
+    }
+}

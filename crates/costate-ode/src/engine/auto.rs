@@ -295,6 +295,21 @@ where
         }
     }
 
+    fn centre(&self) -> T {
+        if self.was_stiff {
+            <Rosenbrock<T, Y> as Engine<T, Y, S>>::centre(&self.stiff)
+        } else {
+            <RungeKutta<T, Y> as Engine<T, Y, S>>::centre(&self.explicit)
+        }
+    }
+
+    fn rewind(&mut self) -> bool {
+        // By the method that took the step.
+        self.is_stiff = self.was_stiff;
+        <Self as Engine<T, Y, S>>::restart(self);
+        true
+    }
+
     fn error_exponent(&self) -> usize {
         <RungeKutta<T, Y> as Engine<T, Y, S>>::error_exponent(&self.explicit)
     }

@@ -118,9 +118,7 @@ where
 {
     let watch = Watch::new(&plan.events, it.t(), it.y());
     let mut run = Run {
-        trajectory: plan
-            .dense
-            .then(|| Trajectory::new(it.t(), it.y(), it.engine().centre())),
+        trajectory: plan.dense.then(|| Trajectory::new(it.t(), it.y())),
         agenda: agenda(&plan, it.t(), t1),
         next: 0,
         start: it.t(),
@@ -311,7 +309,7 @@ impl<T: Real, Y: State<T>> Run<'_, T, Y> {
                 watch.look(&self.plan.events, t, it.y());
             }
             if let Some(trajectory) = &mut self.trajectory {
-                trajectory.push(t, it.y(), T::zero(), |_| {});
+                trajectory.push(t, it.y(), (T::zero(), T::zero()), |_| {});
             }
             if matches!(self.plan.save, Save::Steps) {
                 self.keep(t, it.y());
