@@ -249,6 +249,12 @@ fn exact_methods_take_one_product_for_each_evaluation_that_counts() {
         let expected = tableau.next() * steps + usize::from(tableau.fsal);
         assert_eq!(forward.products, expected, "{}", tableau.name);
         assert_eq!(forward.forward, discrete.forward);
+
+        // Along the path one for each evaluation of the costate, and with Gauss three for each step.
+        let (along, gauss) = (stats("interpolating"), stats("gauss"));
+        assert_eq!(along.products, along.backward.nfe, "{}", tableau.name);
+        let expected = gauss.backward.nfe + 3 * gauss.backward.accepted;
+        assert_eq!(gauss.products, expected, "{}", tableau.name);
     }
 }
 
