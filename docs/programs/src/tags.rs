@@ -95,12 +95,5 @@ pub fn outputs() -> Vec<Output> {
             files.join("<br>")
         );
     }
-    let references = read("REFERENCES.md");
-    let list = references
-        .find("| key")
-        .map_or("", |start| &references[start..]);
-    vec![
-        Output::local("tags.md", text),
-        Output::local("references.md", list.to_owned()),
-    ]
+    vec![Output::local("tags.md", text)]
 }
