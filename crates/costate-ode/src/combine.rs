@@ -2,7 +2,6 @@
 
 use crate::{Element, Real, State};
 use smallvec::SmallVec;
-use std::array::from_fn;
 
 /// One term of a combination: which slope, and its coefficient.
 pub type Term<T> = (usize, T);
@@ -113,10 +112,15 @@ impl<'a, T: Real, E: Element<T>, const N: usize> Combination<'a, T, E, N> {
         h: T,
     ) -> Self {
         let terms = &terms[..N];
-        Self {
-            weights: from_fn(|j| E::weight(h * terms[j].1)),
-            slopes: from_fn(|j| &slopes[terms[j].0].as_slice()[..n]),
+        let mut these = Self {
+            weights: [E::weight(h); N],
+            slopes: [&[]; N],
+        };
+        for j in 0..N {
+            these.weights[j] = E::weight(h * terms[j].1);
+            these.slopes[j] = &slopes[terms[j].0].as_slice()[..n];
         }
+        these
     }
 
     /// Of the first N slopes.
@@ -128,10 +132,15 @@ impl<'a, T: Real, E: Element<T>, const N: usize> Combination<'a, T, E, N> {
         h: T,
     ) -> Self {
         let (slopes, weights) = (&slopes[..N], &weights[..N]);
-        Self {
-            weights: from_fn(|j| E::weight(h * weights[j])),
-            slopes: from_fn(|j| &slopes[j].as_slice()[..n]),
+        let mut these = Self {
+            weights: [E::weight(h); N],
+            slopes: [&[]; N],
+        };
+        for j in 0..N {
+            these.weights[j] = E::weight(h * weights[j]);
+            these.slopes[j] = &slopes[j].as_slice()[..n];
         }
+        these
     }
 
     #[inline(always)]

@@ -187,16 +187,21 @@ impl<T: Real> Scale<T> {
     }
 
     /// The square of the norm of `error(i)`, scaled by the tolerances at `y` and `y1`; NaN if an error is.
-    #[inline]
+    #[inline(always)]
     pub fn squared<E: Element<T>>(&mut self, y: &[E], y1: &[E], error: impl Fn(usize) -> E) -> T {
         let n = y.len();
         let y1 = &y1[..n];
         // The usual case apart, so that its loop has no branches.
-        if let (Tolerance::Scalar(rtol), Tolerance::Scalar(atol), Norm::Rms) =
-            (&self.rtol, &self.atol, &self.norm)
+        let part = match &self.norm {
+            Norm::Rms => Some(0..n),
+            Norm::RmsOf(part) => Some(part.clone()),
+            _ => None,
+        };
+        if let (Tolerance::Scalar(rtol), Tolerance::Scalar(atol), Some(part)) =
+            (&self.rtol, &self.atol, part)
         {
             let mut sum = T::zero();
-            for i in 0..n {
+            for i in part {
                 let ratio = error(i).magnitude()
                     / (*atol + *rtol * pick_larger(y[i].magnitude(), y1[i].magnitude()));
                 sum = sum + ratio * ratio;
@@ -216,7 +221,10 @@ impl<T: Real> Scale<T> {
     ) -> T {
         let ratio = |i: usize| error(i).magnitude() / self.at(i, y[i], y1[i]);
         let mean_square = |part: Range<usize>| {
-            part.fold(T::zero(), |sum, i| sum + ratio(i) * ratio(i)) * self.inverse_len
+            part.fold(T::zero(), |sum, i| {
+                let r = ratio(i);
+                sum + r * r
+            }) * self.inverse_len
         };
         // `larger` keeps a NaN on either side; `Float::max` would drop it.
         let max_square =
