@@ -91,6 +91,7 @@ pub const CASES: &[&str] = &[
     "w3-backsolve-f64:recorded",
     "w3-forward-f64",
     "w4-solve-f64",
+    "w4-solve-f64:one-by-one",
 ];
 
 /// The workload of the case called `name`; `None` if there is none.
@@ -106,7 +107,7 @@ pub fn build(name: &str) -> Option<Box<dyn Workload>> {
         ("w2", "f32") => network_gradient::build::<f32>(&definitions.w2, method),
         ("w2", _) => network_gradient::build::<f64>(&definitions.w2, method),
         ("w3", _) => fit::build(&definitions.w3, method, way),
-        _ => ensemble::build(&definitions.w4),
+        _ => ensemble::build(&definitions.w4, way),
     })
 }
 
