@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | [`GaussNewton`] | sums of squares with few parameters; needs residuals and their Jacobian | one point, a radius |
 //! | [`Lbfgs`] | any smooth loss, within bounds | a few pairs of vectors |
-//! | [`Adam`] | networks, noisy gradients; with weight decay it is AdamW | two vectors |
+//! | [`Adam`] | networks, noisy gradients; with weight decay it is AdamW ([`Adam::decoupled`]) | two vectors |
 //! | [`RmsProp`] | the same; the neural ODE paper's demonstration | one vector |
 //! | [`Sgd`] | the plainest, with momentum | one vector |
 //!

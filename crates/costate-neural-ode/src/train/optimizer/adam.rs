@@ -57,6 +57,28 @@ impl<T: Real> Adam<T> {
             mean_square: Vec::new(),
         }
     }
+
+    /// AdamW: the same with a weight decay, by which x shrinks by the factor 1 − η · `weight_decay` in each step, whatever its gradients were. 0.01 is usual.
+    ///
+    /// It differs from a penalty in the loss ([`decay::l2`](crate::train::decay::l2)), whose gradient Adam would scale like any other.
+    ///
+    /// ```
+    /// use costate_neural_ode::train::optimizer::{Adam, Optimizer};
+    ///
+    /// let (mut adam_w, mut x) = (Adam::decoupled(0.1, 0.5), [2.0_f64]);
+    /// adam_w.step(&mut x, 0.0, &[0.0]);
+    /// assert!((x[0] - 2.0 * 0.95).abs() < 1e-15);
+    /// ```
+    ///
+    /// # References
+    /// \[Loshchilov2019\]
+    #[must_use]
+    pub fn decoupled(learning_rate: T, weight_decay: T) -> Self {
+        Self {
+            weight_decay,
+            ..Self::new(learning_rate)
+        }
+    }
 }
 
 impl<T: Real> Optimizer<T> for Adam<T> {

@@ -1,0 +1,4 @@
+//! Training: optimisers, what is done to gradients, losses, the loop.
+
+mod gradients;
+mod optimizers;
