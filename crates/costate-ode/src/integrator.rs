@@ -600,6 +600,17 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         &self.engine
     }
 
+    /// The engine, to be altered. What it keeps between steps is its own: after a change of state or method, [`restart`](Integrator::restart).
+    pub fn engine_mut(&mut self) -> &mut E {
+        &mut self.engine
+    }
+
+    /// The engine, given back.
+    #[must_use]
+    pub fn into_engine(self) -> E {
+        self.engine
+    }
+
     /// The system.
     #[inline]
     #[must_use]

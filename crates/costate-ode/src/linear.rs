@@ -97,6 +97,51 @@ impl<F> Factors<F> {
     }
 }
 
+/// LU factors of s·1 − A for matrices A of one structure, for those who solve equations of a step outside its engine: the transposed ones of an adjoint, say.
+///
+/// Made once, then refilled without allocating.
+///
+/// ```
+/// use costate_ode::{Lu, Matrix, Structure};
+///
+/// let mut a = Matrix::new::<f64>(2, Structure::Dense);
+/// a.set(0, 1, 1.0);
+/// let (mut lu, mut b) = (Lu::new::<f64>(&a), [1.0, 4.0]);
+/// assert!(lu.factorise::<f64>(2.0, &a));
+/// lu.solve::<f64>(&mut b);
+/// assert_eq!(b, [1.5, 2.0]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Lu<E>(Factors<E>);
+
+impl<E> Lu<E> {
+    /// Room for the factors of matrices like `matrix`.
+    #[must_use]
+    pub fn new<T>(matrix: &Matrix<E>) -> Self
+    where
+        E: Field<T>,
+    {
+        Self(Factors::new::<T, E>(matrix))
+    }
+
+    /// Factorises `shift`·1 − A. False if a pivot vanishes or is not finite.
+    pub fn factorise<T>(&mut self, shift: E, a: &Matrix<E>) -> bool
+    where
+        T: PartialOrd + Copy,
+        E: Field<T>,
+    {
+        self.0.factorise::<T, E>(shift, None, a, |entry| entry)
+    }
+
+    /// Solves for one right-hand side, in place.
+    pub fn solve<T>(&mut self, b: &mut [E])
+    where
+        E: Field<T>,
+    {
+        self.0.solve::<T>(b);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,7 +1,9 @@
 //! The registry of methods.
 
 use crate::engine::{auto, bdf, radau};
-use crate::{DirkTableau, Error, RosenbrockTableau, SymplecticTableau, Tableau, tableau};
+use crate::{
+    DirkTableau, Error, RockTableau, RosenbrockTableau, SymplecticTableau, Tableau, tableau,
+};
 
 /// A method of integration and what there is to know about it.
 ///
@@ -43,13 +45,23 @@ pub struct Method {
 
 /// Which engine runs a method, with the data that engine needs.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Family {
+#[non_exhaustive]
+pub enum Family {
+    /// [`RungeKutta`](crate::RungeKutta).
     Explicit(&'static Tableau),
+    /// [`Rosenbrock`](crate::Rosenbrock).
     Rosenbrock(&'static RosenbrockTableau),
+    /// [`Dirk`](crate::Dirk).
     Dirk(&'static DirkTableau),
+    /// [`Radau`](crate::Radau).
     Radau,
+    /// [`Bdf`](crate::Bdf).
     Bdf,
+    /// [`Auto`](crate::Auto).
     Auto,
+    /// [`Rock`](crate::Rock).
+    Rock(&'static RockTableau),
+    /// [`Symplectic`](crate::Symplectic).
     Symplectic(&'static SymplecticTableau),
 }
 
@@ -113,6 +125,27 @@ impl From<&'static DirkTableau> for Method {
     }
 }
 
+impl From<&'static RockTableau> for Method {
+    fn from(tableau: &'static RockTableau) -> Self {
+        Self {
+            name: tableau.name,
+            title: tableau.title,
+            order: tableau.order,
+            variable_order: false,
+            dense_order: tableau.order.min(3),
+            // The fewest; as many as stability needs.
+            stages: tableau.stages(0.0).unwrap_or_default(),
+            adaptive: true,
+            stiff: false,
+            mass: false,
+            memory: tableau.order + 10,
+            when: tableau.when,
+            reference: tableau.reference,
+            family: Family::Rock(tableau),
+        }
+    }
+}
+
 impl From<&'static SymplecticTableau> for Method {
     fn from(tableau: &'static SymplecticTableau) -> Self {
         Self {
@@ -148,11 +181,15 @@ impl Method {
             .map(|tableau| Self::from(*tableau));
         let symplectic = SymplecticTableau::all().iter();
         let symplectic = symplectic.map(|tableau| Self::from(*tableau));
+        let rock = RockTableau::all()
+            .iter()
+            .map(|tableau| Self::from(*tableau));
         let others = [radau::METHOD, bdf::METHOD, auto::METHOD];
         explicit
             .chain(dirk)
             .chain(rosenbrock)
             .chain(others)
+            .chain(rock)
             .chain(symplectic)
             .collect()
     }
@@ -174,6 +211,12 @@ impl Method {
                     .collect::<Vec<_>>()
                     .join(", "),
             })
+    }
+
+    /// Which engine runs it.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        self.family
     }
 
     /// Its tableau, if it is an explicit Runge–Kutta method.

@@ -134,6 +134,29 @@ where
         self.is_stiff
     }
 
+    /// Whether the method for stiff problems took the last step.
+    #[must_use]
+    pub fn was_stiff(&self) -> bool {
+        self.was_stiff
+    }
+
+    /// Has the next step taken by the method for stiff problems, or by the other one.
+    pub fn take_next(&mut self, stiff: bool) {
+        self.is_stiff = stiff || self.only_stiff;
+    }
+
+    /// The explicit method.
+    #[must_use]
+    pub fn explicit(&self) -> &RungeKutta<T, Y> {
+        &self.explicit
+    }
+
+    /// The method for stiff problems.
+    #[must_use]
+    pub fn stiff(&self) -> &Rosenbrock<T, Y> {
+        &self.stiff
+    }
+
     /// h|λ| from the last two stages of the explicit method.
     fn reach_of_stages(&mut self, h: T, y: &Y, scale: &mut Scale<T>) -> T {
         let k = self.explicit.slopes();

@@ -15,7 +15,7 @@ mod trbdf2;
 
 pub use tableau::DirkTableau;
 
-use super::newton::{self, Convergence, Lifetime, Verdict};
+use super::newton::{self, Convergence, Lifetime, Settling, Verdict};
 use super::runge_kutta::terms;
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
@@ -93,6 +93,7 @@ pub struct Dirk<T, Y: State<T>> {
     /// The step that the factors are for.
     factorised: Option<T>,
     convergence: Convergence<T>,
+    settling: Option<Settling<T>>,
     /// The worst contraction of the step.
     rate: T,
     failed: bool,
@@ -143,10 +144,31 @@ where
             jacobian: Lifetime::new(),
             factorised: None,
             convergence: Convergence::new(10),
+            settling: None,
             rate: T::zero(),
             failed: false,
             bad: None,
         }
+    }
+
+    /// Solves the equations of every stage to rounding, and iterates `more` times beyond that (for elements that carry derivatives, which follow later). The steps
+    /// are those chosen otherwise; what is gained is that the numbers are a smooth function of the data.
+    #[must_use]
+    pub fn settled(mut self, more: usize) -> Self {
+        self.settling = Some(Settling::new(more));
+        self
+    }
+
+    /// k_i of the step just accepted: valid until the next one begins.
+    #[must_use]
+    pub fn stages(&self) -> &[Y] {
+        &self.k
+    }
+
+    /// The method's coefficients.
+    #[must_use]
+    pub fn tableau(&self) -> &'static DirkTableau {
+        self.tableau
     }
 
     /// Moves the first stage, or what guesses it, to its place.
@@ -177,8 +199,10 @@ where
         combine(&mut self.base, y, &self.k, &stage.a, span.h);
         combine(&mut self.delta, &self.zero, &self.k, &stage.guess, h_gamma);
         let minus_inverse = Y::Element::weight(-T::one() / h_gamma);
-        let tolerance = newton::tolerance(scale.finest_rtol(), Y::Element::epsilon());
+        let rtol = scale.finest_rtol();
+        let tolerance = newton::tolerance(rtol, Y::Element::epsilon());
         self.convergence.begin(tolerance);
+        let mut converged = false;
         loop {
             let both = self.base.as_slice().iter().zip(self.delta.as_slice());
             for (x, (base, delta)) in self.argument.as_mut_slice().iter_mut().zip(both) {
@@ -201,10 +225,24 @@ where
             }
             let increment = |i: usize| rhs[i];
             let norm = scale.squared(y.as_slice(), y.as_slice(), increment).sqrt();
-            match self.convergence.judge(norm) {
-                Verdict::GoOn => {}
-                Verdict::Hopeless => return false,
-                Verdict::Converged => break,
+            if !converged {
+                match self.convergence.judge(norm) {
+                    Verdict::GoOn => continue,
+                    Verdict::Hopeless => return false,
+                    Verdict::Converged => converged = true,
+                }
+                let Some(settling) = &mut self.settling else {
+                    break;
+                };
+                settling.begin();
+            }
+            let smallest = Y::Element::epsilon() / rtol.max(Y::Element::epsilon());
+            if self
+                .settling
+                .as_mut()
+                .is_none_or(|settling| settling.judge(norm, smallest))
+            {
+                break;
             }
         }
         self.rate = self.rate.max(self.convergence.rate());

@@ -84,6 +84,46 @@ pub(super) fn tolerance<T: Real>(rtol: T, epsilon: T) -> T {
     (epsilon * T::from_f64(10.0) / rtol).max(rtol.sqrt().min(T::from_f64(0.03)))
 }
 
+/// When an iteration that has converged is at the level of rounding, for those who need the solution of its equations rather than one as good as the tolerance.
+#[derive(Clone, Debug)]
+pub(super) struct Settling<T> {
+    /// Iterations once it is there.
+    more: usize,
+    before: Option<T>,
+    iterations: usize,
+    settled: usize,
+}
+
+impl<T: Real> Settling<T> {
+    /// With so many iterations more at that level.
+    pub(super) fn new(more: usize) -> Self {
+        Self {
+            more,
+            before: None,
+            iterations: 0,
+            settled: 0,
+        }
+    }
+
+    /// The iteration has just converged for the tolerance.
+    pub(super) fn begin(&mut self) {
+        (self.before, self.iterations, self.settled) = (None, 0, 0);
+    }
+
+    /// After an increment of size `norm`, where rounding is of size `smallest` at least: whether to stop. Increments of rounding do not fall any more.
+    pub(super) fn judge(&mut self, norm: T, smallest: T) -> bool {
+        self.iterations += 1;
+        let falls = self
+            .before
+            .is_none_or(|before| norm < before * T::from_f64(0.9));
+        self.before = Some(norm);
+        if self.settled > 0 || norm <= smallest || !falls {
+            self.settled += 1;
+        }
+        self.settled > self.more || self.iterations >= 100
+    }
+}
+
 /// The convergence of simplified Newton iterations (\[Hairer1996\] IV.8): with increments ‖Δ_k‖ and their quotient θ,
 /// θ/(1 − θ) ‖Δ_k‖ bounds what remains. An estimate of it from the step before lets a first iteration suffice.
 #[derive(Clone, Debug)]

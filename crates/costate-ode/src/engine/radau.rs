@@ -5,14 +5,14 @@ mod coefficients;
 mod scheme;
 mod step;
 
-use super::newton::{Convergence, Lifetime};
+use super::newton::{Convergence, Lifetime, Settling};
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::jacobian::Derivatives;
 use crate::linear::{Factors, Pair};
 use crate::method::{Family, Method};
 use crate::tableau::polynomial;
-use crate::{Element, Field, Real, Scale, State, Stats, System};
+use crate::{Coefficient, Element, Field, Real, Scale, State, Stats, System};
 use scheme::Scheme;
 use step::{add, loosened};
 
@@ -94,6 +94,7 @@ pub struct Radau<T, Y: State<T>> {
     /// The step that the factors are for.
     factorised: Option<T>,
     convergence: Convergence<T>,
+    settling: Option<Settling<T>>,
     /// The iteration did not converge.
     failed: bool,
     first: bool,
@@ -136,12 +137,39 @@ where
             jacobian: Lifetime::new(),
             factorised: None,
             convergence: Convergence::new(7),
+            settling: None,
             failed: false,
             first: true,
             rejected: false,
             before: None,
             bad: None,
         }
+    }
+
+    /// Solves the equations of every step to rounding, and iterates `more` times beyond that: as [`Dirk::settled`](super::Dirk::settled).
+    #[must_use]
+    pub fn settled(mut self, more: usize) -> Self {
+        self.settling = Some(Settling::new(more));
+        self
+    }
+
+    /// z_i of the step just accepted: valid until the next one is.
+    #[must_use]
+    pub fn stages(&self) -> &[Y] {
+        &self.accepted
+    }
+
+    /// Nodes c and matrix a of the method.
+    #[must_use]
+    pub fn coefficients() -> ([T; 3], [[T; 3]; 3]) {
+        let row = |row: [Coefficient; 3]| row.map(Coefficient::to);
+        (row(coefficients::NODES), coefficients::A.map(row))
+    }
+
+    /// The polynomials of dense output, y(t + σh) = y + Σ l_i(σ) z_i, as rows of coefficients of σ¹, σ², σ³.
+    #[must_use]
+    pub fn dense_polynomials() -> Vec<Vec<T>> {
+        Scheme::new().dense
     }
 
     /// The matrices for the step, factorised; false if one is singular.

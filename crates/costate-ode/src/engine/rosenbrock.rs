@@ -129,6 +129,18 @@ where
         }
     }
 
+    /// u_i of the step just accepted: valid until the next one begins.
+    #[must_use]
+    pub fn stages(&self) -> &[Y] {
+        &self.u
+    }
+
+    /// The method's coefficients.
+    #[must_use]
+    pub fn tableau(&self) -> &'static RosenbrockTableau {
+        self.tableau
+    }
+
     /// ∂f/∂y of the last step.
     pub(super) fn jacobian(&self) -> &crate::Matrix<Y::Element> {
         &self.derivatives.jacobian

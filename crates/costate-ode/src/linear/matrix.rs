@@ -186,7 +186,7 @@ impl<E: Copy> Matrix<E> {
 
     /// Calls `visit(i, j, entry)` for every kept entry, column by column and down the rows.
     #[inline(always)]
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(usize, usize, E)) {
+    pub fn for_each(&self, mut visit: impl FnMut(usize, usize, E)) {
         let n = self.n;
         match &self.structure {
             Structure::Dense => {

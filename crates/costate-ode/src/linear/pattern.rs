@@ -29,6 +29,21 @@ pub enum Structure {
     Sparse(Pattern),
 }
 
+impl Structure {
+    /// The structure with rows for columns.
+    #[must_use]
+    pub fn transposed(&self) -> Self {
+        match self {
+            Self::Dense => Self::Dense,
+            Self::Banded { lower, upper } => Self::Banded {
+                lower: *upper,
+                upper: *lower,
+            },
+            Self::Sparse(pattern) => Self::Sparse(pattern.transposed()),
+        }
+    }
+}
+
 /// A list of entries of a square matrix, column by column; the diagonal is always among them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
@@ -92,7 +107,8 @@ impl Pattern {
     }
 
     /// The pattern with rows for columns.
-    pub(super) fn transposed(&self) -> Self {
+    #[must_use]
+    pub fn transposed(&self) -> Self {
         let entries = (0..self.len()).flat_map(|j| self.column(j).iter().map(move |i| (j, *i)));
         Self::new(self.len(), entries)
     }

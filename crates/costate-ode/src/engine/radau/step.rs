@@ -82,6 +82,7 @@ where
         let tolerance = newton::tolerance(rtol, Y::Element::epsilon());
         self.convergence.begin(tolerance * looser);
         let one = Y::Element::weight(T::one());
+        let mut converged = false;
         loop {
             for i in 0..3 {
                 let t = if i == 2 {
@@ -120,10 +121,26 @@ where
             for i in 0..3 {
                 transform(&mut self.z[i], &self.w, self.scheme.transform[i]);
             }
-            match self.convergence.judge((sum2 / T::from_f64(3.0)).sqrt()) {
-                Verdict::Converged => return true,
-                Verdict::Hopeless => return false,
-                Verdict::GoOn => {}
+            let norm = (sum2 / T::from_f64(3.0)).sqrt();
+            if !converged {
+                match self.convergence.judge(norm) {
+                    Verdict::GoOn => continue,
+                    Verdict::Hopeless => return false,
+                    Verdict::Converged => converged = true,
+                }
+                let Some(settling) = &mut self.settling else {
+                    return true;
+                };
+                settling.begin();
+            }
+            let epsilon = Y::Element::epsilon();
+            let smallest = epsilon / scale.finest_rtol().max(epsilon);
+            if self
+                .settling
+                .as_mut()
+                .is_none_or(|settling| settling.judge(norm, smallest))
+            {
+                return true;
             }
         }
     }
