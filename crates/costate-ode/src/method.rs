@@ -1,9 +1,7 @@
 //! The registry of methods.
 
 use crate::engine::{auto, bdf, radau};
-use crate::{
-    DirkTableau, Error, RockTableau, RosenbrockTableau, SymplecticTableau, Tableau, tableau,
-};
+use crate::{DirkTableau, Error, RosenbrockTableau, SymplecticTableau, Tableau, tableau};
 
 /// A method of integration and what there is to know about it.
 ///
@@ -59,8 +57,6 @@ pub enum Family {
     Bdf,
     /// [`Auto`](crate::Auto).
     Auto,
-    /// [`Rock`](crate::Rock).
-    Rock(&'static RockTableau),
     /// [`Symplectic`](crate::Symplectic).
     Symplectic(&'static SymplecticTableau),
 }
@@ -125,27 +121,6 @@ impl From<&'static DirkTableau> for Method {
     }
 }
 
-impl From<&'static RockTableau> for Method {
-    fn from(tableau: &'static RockTableau) -> Self {
-        Self {
-            name: tableau.name,
-            title: tableau.title,
-            order: tableau.order,
-            variable_order: false,
-            dense_order: tableau.order.min(3),
-            // The fewest; as many as stability needs.
-            stages: tableau.stages(0.0).unwrap_or_default(),
-            adaptive: true,
-            stiff: false,
-            mass: false,
-            memory: tableau.order + 10,
-            when: tableau.when,
-            reference: tableau.reference,
-            family: Family::Rock(tableau),
-        }
-    }
-}
-
 impl From<&'static SymplecticTableau> for Method {
     fn from(tableau: &'static SymplecticTableau) -> Self {
         Self {
@@ -181,15 +156,11 @@ impl Method {
             .map(|tableau| Self::from(*tableau));
         let symplectic = SymplecticTableau::all().iter();
         let symplectic = symplectic.map(|tableau| Self::from(*tableau));
-        let rock = RockTableau::all()
-            .iter()
-            .map(|tableau| Self::from(*tableau));
         let others = [radau::METHOD, bdf::METHOD, auto::METHOD];
         explicit
             .chain(dirk)
             .chain(rosenbrock)
             .chain(others)
-            .chain(rock)
             .chain(symplectic)
             .collect()
     }
