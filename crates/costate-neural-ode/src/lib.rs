@@ -46,7 +46,7 @@
 //!   [`gradient`] says when another.
 //! - [`Augmented`] is the adjoint system of the derivation, and what [`Backsolve`] solves.
 //! - [`audit`](audit::Audit) compares all methods on your own problem and says whether the gradient is right.
-//! - [`layer`] has the networks, [`train`] the losses, optimisers and schedules.
+//! - [`layer`] has the networks, [`function_space`] the bases in which their weights can vary with t, [`train`] the losses, optimisers and schedules.
 //!
 //! # Words
 //! The **costate** a(t) = +∂L/∂h(t) obeys da/dt = −a·∂f/∂h; the **gradient** is what comes out at the end. θ is always the last argument.
@@ -56,6 +56,7 @@ pub mod audit;
 mod augmented;
 mod error;
 mod field;
+pub mod function_space;
 pub mod gradient;
 pub mod layer;
 pub mod train;
