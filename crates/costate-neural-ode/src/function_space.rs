@@ -7,7 +7,7 @@
 //! ```
 //!
 //! and everything known of vectors carries over: an inner product says what a right angle is, the best approximation with n terms is the foot of
-//! the perpendicular, and it is found by least squares. A layer whose weights vary with depth is where a network's weights become such series.
+//! the perpendicular, and it is found by least squares. [`layer::Depth`](crate::layer::Depth) is where a network's weights become such series.
 //!
 //! # One inner product for samples and for functions
 //! ⟨f, g⟩ = Σᵢ wᵢ f(tᵢ) g(tᵢ). With the times of measurements and wᵢ = 1 it is the inner product of ℓ², of vectors; with the nodes and weights of Gauss–Legendre

@@ -3,10 +3,12 @@
 //! # Adding one
 //! A file with a type that implements [`Layer`], like `layer/linear.rs` (the shortest), and its `mod` and `pub use` line here.
 
+mod depth;
 mod initializer;
 mod linear;
 mod mlp;
 
+pub use depth::Depth;
 pub use initializer::Initializer;
 pub use linear::Linear;
 pub use mlp::Mlp;
@@ -65,6 +67,39 @@ pub trait Layer {
     /// If a shape does not fit.
     fn apply<'t, T: Scalar>(&self, x: Var<'t, T>, theta: Var<'t, T>) -> Var<'t, T>;
 
+    /// The same at depth t, a recorded number. Most layers do not look at it; those that do, such as [`Depth`], write this method, and their
+    /// [`apply`](Layer::apply) is that at t = 0.
+    ///
+    /// # Panics
+    /// If a shape does not fit.
+    #[track_caller]
+    fn apply_at<'t, T: Scalar>(
+        &self,
+        x: Var<'t, T>,
+        t: Var<'t, T>,
+        theta: Var<'t, T>,
+    ) -> Var<'t, T> {
+        let _ = t;
+        self.apply(x, theta)
+    }
+
+    /// The same with the parameters Σ_k w_k θ_k, for recorded numbers w_k.
+    ///
+    /// A layer that is linear in its parameters writes this method as Σ_k w_k y(x, θ_k): then every matrix is a parameter, and programs for batches can pack it once.
+    ///
+    /// # Panics
+    /// If a shape does not fit, or there are not as many w as θ, and one at least.
+    #[track_caller]
+    fn apply_combination<'t, T: Scalar>(
+        &self,
+        x: Var<'t, T>,
+        t: Var<'t, T>,
+        w: &[Var<'t, T>],
+        theta: &[Var<'t, T>],
+    ) -> Var<'t, T> {
+        self.apply_at(x, t, combination(w, theta))
+    }
+
     /// Writes values to begin a training with into θ.
     fn initialize(&self, random: &mut dyn Rng, theta: &mut [f64]);
 
@@ -79,4 +114,26 @@ pub trait Layer {
         self.initialize(&mut Xoshiro256PlusPlus::seed_from_u64(seed), &mut theta);
         theta.into_iter().map(T::from_f64).collect()
     }
+}
+
+/// Σ_k w_k y_k.
+#[track_caller]
+fn combination<'t, T: Scalar>(w: &[Var<'t, T>], y: &[Var<'t, T>]) -> Var<'t, T> {
+    assert!(
+        w.len() == y.len() && !w.is_empty(),
+        "a combination of {} arrays needs as many factors, but {} are given",
+        y.len(),
+        w.len()
+    );
+    let terms = w.iter().zip(y).map(|(w, y)| *w * *y);
+    terms.reduce(|sum, term| sum + term).expect("a term")
+}
+
+/// The parameters of a layer that is a part of another and has this name in it.
+fn under(name: &str, parameters: Vec<Parameter>) -> Vec<Parameter> {
+    let prefixed = parameters.into_iter().map(|parameter| Parameter {
+        name: format!("{name}.{}", parameter.name),
+        shape: parameter.shape,
+    });
+    prefixed.collect()
 }

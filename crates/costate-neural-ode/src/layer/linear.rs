@@ -1,6 +1,6 @@
 //! A linear layer.
 
-use super::{Initializer, Layer, Parameter};
+use super::{Initializer, Layer, Parameter, combination};
 use costate_tape::{Scalar, Var};
 use rand::Rng;
 
@@ -66,6 +66,18 @@ impl Layer for Linear {
             .reshape([self.outputs, self.inputs]);
         let bias = theta.slice(0, weights..weights + self.outputs);
         x.matmul(weight.transpose()) + bias
+    }
+
+    #[track_caller]
+    fn apply_combination<'t, T: Scalar>(
+        &self,
+        x: Var<'t, T>,
+        _t: Var<'t, T>,
+        w: &[Var<'t, T>],
+        theta: &[Var<'t, T>],
+    ) -> Var<'t, T> {
+        let y: Vec<_> = theta.iter().map(|theta| self.apply(x, *theta)).collect();
+        combination(w, &y)
     }
 
     #[track_caller]

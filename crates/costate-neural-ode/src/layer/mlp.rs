@@ -1,6 +1,6 @@
 //! Linear layers one after another.
 
-use super::{Initializer, Layer, Linear, Parameter};
+use super::{Initializer, Layer, Linear, Parameter, under};
 use costate_tape::{Scalar, Unary, Var};
 use rand::Rng;
 
@@ -78,15 +78,8 @@ impl Mlp {
 
 impl Layer for Mlp {
     fn parameters(&self) -> Vec<Parameter> {
-        let named = self.layers.iter().enumerate().flat_map(|(i, layer)| {
-            layer
-                .parameters()
-                .into_iter()
-                .map(move |parameter| Parameter {
-                    name: format!("{i}.{}", parameter.name),
-                    shape: parameter.shape,
-                })
-        });
+        let layers = self.layers.iter().enumerate();
+        let named = layers.flat_map(|(i, layer)| under(&i.to_string(), layer.parameters()));
         named.collect()
     }
 
@@ -99,6 +92,30 @@ impl Layer for Mlp {
             }
             let end = begin + layer.parameter_len();
             y = layer.apply(y, theta.slice(0, begin..end));
+            begin = end;
+        }
+        y
+    }
+
+    #[track_caller]
+    fn apply_combination<'t, T: Scalar>(
+        &self,
+        x: Var<'t, T>,
+        t: Var<'t, T>,
+        w: &[Var<'t, T>],
+        theta: &[Var<'t, T>],
+    ) -> Var<'t, T> {
+        let (mut y, mut begin) = (x, 0);
+        for (i, layer) in self.layers.iter().enumerate() {
+            if i > 0 {
+                y = y.unary(self.activation);
+            }
+            let end = begin + layer.parameter_len();
+            let own: Vec<_> = theta
+                .iter()
+                .map(|theta| theta.slice(0, begin..end))
+                .collect();
+            y = layer.apply_combination(y, t, w, &own);
             begin = end;
         }
         y

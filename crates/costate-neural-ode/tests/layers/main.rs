@@ -1,3 +1,4 @@
 //! Layers, and the functions of depth that their weights can be.
 
+mod depth;
 mod function_space;
