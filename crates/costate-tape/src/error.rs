@@ -47,6 +47,31 @@ pub enum Error {
         /// What it was while recording.
         held: bool,
     },
+    /// The same at one of many points.
+    #[error(
+        "the record does not hold at point {point}: the comparison `{comparison}` at {location} was {held} while recording and is \
+         {} there; record at this point, or keep both sides with `select`",
+        !held
+    )]
+    GuardFailedAt {
+        /// The first such point, from 0.
+        point: usize,
+        /// The comparison's name.
+        comparison: &'static str,
+        /// File, line and column where it is written.
+        location: String,
+        /// What it was while recording.
+        held: bool,
+    },
+    /// A program that works on whole arrays cannot run over points in lanes.
+    #[error(
+        "only programs of single numbers run over lanes, and this one has {step}: \
+         index the elements, or evaluate it point by point"
+    )]
+    NotScalar {
+        /// What it has.
+        step: &'static str,
+    },
     /// A function too large to compile: its arrays together have more elements than 32 bits can count.
     #[error(
         "the arrays of the function have {elements} elements together, and a program can hold {most}: \
@@ -71,6 +96,15 @@ pub enum Error {
 impl Error {
     pub(crate) fn guard_failed(guard: &Guard) -> Self {
         Error::GuardFailed {
+            comparison: guard.op.name(),
+            location: guard.location.to_string(),
+            held: guard.held,
+        }
+    }
+
+    pub(crate) fn guard_failed_at(point: usize, guard: &Guard) -> Self {
+        Error::GuardFailedAt {
+            point,
             comparison: guard.op.name(),
             location: guard.location.to_string(),
             held: guard.held,

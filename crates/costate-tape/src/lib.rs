@@ -70,6 +70,7 @@ pub use dual::Dual;
 pub use error::Error;
 pub use function::{Function, Guard, NonFinite, Port};
 pub use graph::{Graph, Node, NodeId};
+pub use kernel::dispatch::Isa;
 pub use op::{Binary, Op, Unary};
 pub use program::{Lane, Program, Workspace};
 pub use scalar::Scalar;

@@ -4,8 +4,26 @@ use super::elementary::Constants;
 use super::vector::{self, Vector};
 
 /// An instruction set that the kernels are built for.
+///
+/// A program takes the best of the processor. Programs of different instruction sets agree to rounding only, because not all have
+/// fused multiplication: to repeat digits on another machine, compile for one that both have, by
+/// [`Program::compile_for`](crate::Program::compile_for).
+///
+/// ```
+/// use costate_tape::{Function, Isa, Program, Scalar};
+///
+/// let f = Function::<f64>::record(&[("x", &[6])], |v| vec![v[0].exp()])?;
+/// for isa in Isa::available() {
+///     let program = Program::compile_for(&f, isa)?;
+///     let mut y = [0.0; 6];
+///     program.eval(&mut program.workspace(1), 0, &[&[1.0; 6]], &mut y);
+///     assert!((y[5] - std::f64::consts::E).abs() < 1e-15, "{isa:?}");
+/// }
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Isa {
+#[non_exhaustive]
+pub enum Isa {
     /// AVX-512 (F, DQ, BW, VL).
     #[cfg(target_arch = "x86_64")]
     Avx512,
@@ -22,12 +40,13 @@ pub(crate) enum Isa {
 
 impl Isa {
     /// The best of this processor.
-    pub(crate) fn detect() -> Isa {
+    #[must_use]
+    pub fn detect() -> Isa {
         Isa::available().next().expect("every processor has one")
     }
 
     /// All of this processor, best first.
-    pub(crate) fn available() -> impl Iterator<Item = Isa> {
+    pub fn available() -> impl Iterator<Item = Isa> {
         #[cfg(target_arch = "x86_64")]
         let native = {
             let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");

@@ -7,6 +7,7 @@ use core::mem::MaybeUninit;
 
 use super::dispatch::{Kernel, Memory};
 use super::elementary::{self, Constants};
+use super::registers;
 use super::vector::Vector;
 use crate::op::{Binary, Unary};
 use crate::scalar::Scalar;
@@ -173,12 +174,7 @@ unsafe fn pass<V: Vector, const G: usize>(
                 Code::Exp => elementary::exp([x])[0],
                 Code::Tanh => elementary::tanh([x])[0],
                 Code::Sigmoid => elementary::sigmoid([x])[0],
-                Code::Silu => binary(
-                    x,
-                    elementary::sigmoid([x])[0],
-                    #[inline(always)]
-                    |x, y| x.mul(y),
-                ),
+                Code::Silu => elementary::silu([x])[0],
                 Code::Softplus => elementary::softplus(x),
                 Code::Ln => elementary::ln(x),
                 Code::Sin if !elementary::too_large(x) => elementary::sin(x),
@@ -189,10 +185,7 @@ unsafe fn pass<V: Vector, const G: usize>(
                     } else {
                         Unary::Cos
                     };
-                    let to = address(instruction.to);
-                    for i in 0..G * V::N {
-                        *to.add(i) = (*a.add(i)).unary(op);
-                    }
+                    one_by_one(op, a, address(instruction.to), G * V::N);
                     continue;
                 }
                 Code::Relu => {
@@ -229,20 +222,20 @@ unsafe fn pass<V: Vector, const G: usize>(
                     |x, y| x.div(y),
                 ),
                 Code::Select => select(x, load(b), load(c)),
-                Code::Unary(op) => {
-                    let to = address(instruction.to);
-                    for i in 0..G * V::N {
-                        *to.add(i) = (*a.add(i)).unary(op);
+                Code::Unary(op) => match registers::unary(op, x) {
+                    Some(result) => result,
+                    None => {
+                        one_by_one(op, a, address(instruction.to), G * V::N);
+                        continue;
                     }
-                    continue;
-                }
-                Code::Binary(op) => {
-                    let to = address(instruction.to);
-                    for i in 0..G * V::N {
-                        *to.add(i) = (*a.add(i)).binary(op, *b.add(i));
+                },
+                Code::Binary(op) => match registers::binary(op, x, load(b)) {
+                    Some(result) => result,
+                    None => {
+                        pair_by_pair(op, a, b, address(instruction.to), G * V::N);
+                        continue;
                     }
-                    continue;
-                }
+                },
             };
             let to = address(instruction.to);
             for g in 0..G {
@@ -255,7 +248,7 @@ unsafe fn pass<V: Vector, const G: usize>(
 /// # Safety
 /// The processor has the instruction set; `p` covers `G` registers.
 #[inline(always)]
-unsafe fn load<V: Vector, const G: usize>(p: *const V::T) -> [V; G] {
+pub(super) unsafe fn load<V: Vector, const G: usize>(p: *const V::T) -> [V; G] {
     // SAFETY: the caller's.
     unsafe {
         let mut x = [V::splat(V::T::ZERO); G];
@@ -267,7 +260,7 @@ unsafe fn load<V: Vector, const G: usize>(p: *const V::T) -> [V; G] {
 }
 
 #[inline(always)]
-fn unary<V: Vector, const G: usize>(mut x: [V; G], f: impl Fn(V) -> V) -> [V; G] {
+pub(super) fn unary<V: Vector, const G: usize>(mut x: [V; G], f: impl Fn(V) -> V) -> [V; G] {
     for g in 0..G {
         x[g] = f(x[g]);
     }
@@ -275,7 +268,11 @@ fn unary<V: Vector, const G: usize>(mut x: [V; G], f: impl Fn(V) -> V) -> [V; G]
 }
 
 #[inline(always)]
-fn binary<V: Vector, const G: usize>(mut x: [V; G], y: [V; G], f: impl Fn(V, V) -> V) -> [V; G] {
+pub(super) fn binary<V: Vector, const G: usize>(
+    mut x: [V; G],
+    y: [V; G],
+    f: impl Fn(V, V) -> V,
+) -> [V; G] {
     for g in 0..G {
         x[g] = f(x[g], y[g]);
     }
@@ -284,10 +281,44 @@ fn binary<V: Vector, const G: usize>(mut x: [V; G], y: [V; G], f: impl Fn(V, V) 
 
 /// `a` where `condition` is not zero, NaN included, else `b`.
 #[inline(always)]
-fn select<V: Vector, const G: usize>(condition: [V; G], a: [V; G], mut b: [V; G]) -> [V; G] {
+pub(super) fn select<V: Vector, const G: usize>(
+    condition: [V; G],
+    a: [V; G],
+    mut b: [V; G],
+) -> [V; G] {
     for g in 0..G {
         let zero = condition[g].xor(condition[g]);
         b[g] = V::select(condition[g].eq(zero), b[g], a[g]);
     }
     b
+}
+
+/// φ of `len` numbers by the operation's own rule, one after another.
+///
+/// # Safety
+/// Both pointers cover `len` numbers.
+#[inline(never)]
+pub(super) unsafe fn one_by_one<T: Scalar>(op: Unary, x: *const T, to: *mut T, len: usize) {
+    for i in 0..len {
+        // SAFETY: the caller's; each number is read before it may be written.
+        unsafe { *to.add(i) = (*x.add(i)).unary(op) };
+    }
+}
+
+/// φ of `len` pairs by the operation's own rule, one after another.
+///
+/// # Safety
+/// All pointers cover `len` numbers.
+#[inline(never)]
+pub(super) unsafe fn pair_by_pair<T: Scalar>(
+    op: Binary,
+    x: *const T,
+    y: *const T,
+    to: *mut T,
+    len: usize,
+) {
+    for i in 0..len {
+        // SAFETY: the caller's; each number is read before it may be written.
+        unsafe { *to.add(i) = (*x.add(i)).binary(op, *y.add(i)) };
+    }
 }

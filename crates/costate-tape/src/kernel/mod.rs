@@ -5,8 +5,10 @@ pub(crate) mod array;
 pub(crate) mod dispatch;
 pub(crate) mod elementary;
 pub(crate) mod elementwise;
+pub(crate) mod lanes;
 pub(crate) mod panel;
 pub(crate) mod panel_grad;
+mod registers;
 pub(crate) mod straight;
 pub(crate) mod tail;
 #[cfg(test)]

@@ -37,11 +37,14 @@ pub(crate) struct Instruction {
     pub(crate) from: [u32; 3],
 }
 
-/// Runs a list of [`Instruction`]s over the frame.
+/// Instructions in the order in which they run.
+pub(crate) type List = Box<[Instruction]>;
+
+/// Runs a [`List`] over the frame.
 pub(crate) struct Straight;
 
 impl Kernel for Straight {
-    type Args = Box<[Instruction]>;
+    type Args = List;
 
     #[inline(always)]
     unsafe fn run<V: Vector>(memory: &Memory<'_, V::T>, args: &Self::Args) {

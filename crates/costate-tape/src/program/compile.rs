@@ -9,7 +9,16 @@ use crate::function::Function;
 use crate::kernel::dispatch::Isa;
 
 impl<T: Lane> Program<T> {
-    pub(crate) fn compile_for(f: &Function<T>, isa: Isa) -> Result<Program<T>, Error> {
+    /// [`compile`](Program::compile) for an instruction set that is not the best of this processor.
+    ///
+    /// # Errors
+    /// As [`compile`](Program::compile).
+    ///
+    /// # Panics
+    /// If the processor does not have it.
+    #[track_caller]
+    pub fn compile_for(f: &Function<T>, isa: Isa) -> Result<Program<T>, Error> {
+        must_have(isa);
         let source = Source::new(f);
         source.fits()?;
         let signature = Signature {
@@ -24,12 +33,20 @@ impl<T: Lane> Program<T> {
         Ok(Program::new(f, &signature, Lowering::Plain(plain)))
     }
 
+    /// [`with_products`](Program::with_products) for an instruction set that is not the best of this processor.
+    ///
+    /// # Errors
+    /// As [`with_products`](Program::with_products).
+    ///
+    /// # Panics
+    /// As [`with_products`](Program::with_products), and if the processor does not have it.
     #[track_caller]
-    pub(crate) fn with_products_for(
+    pub fn with_products_for(
         f: &Function<T>,
         parameters: usize,
         isa: Isa,
     ) -> Result<Program<T>, Error> {
+        must_have(isa);
         let (inputs, outputs) = (f.inputs().len(), f.outputs().len());
         assert!(
             outputs == 1,
@@ -81,6 +98,15 @@ impl<T: Lane> Program<T> {
             lowering,
         }
     }
+}
+
+/// Running kernels of instructions that the processor does not have would be undefined.
+#[track_caller]
+fn must_have(isa: Isa) {
+    assert!(
+        Isa::available().any(|available| available == isa),
+        "this processor does not have {isa:?}"
+    );
 }
 
 /// What the nodes of a source are for.

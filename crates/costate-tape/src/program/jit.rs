@@ -15,6 +15,8 @@ use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
 
+use super::step::Step;
+use super::{Lane, Lowering, Program};
 use crate::kernel::dispatch::{Memory, Registers};
 use crate::kernel::straight::{Code, Instruction};
 use crate::op::{Binary, Unary};
@@ -101,6 +103,18 @@ impl<T: Registers> MachineCode<T> {
     pub(crate) unsafe fn run(&self, memory: &Memory<'_, T>) {
         // SAFETY: the caller's.
         unsafe { (self.run)(memory.frame) };
+    }
+}
+
+impl<T: Lane> Program<T> {
+    /// The same program with its scalar operations interpreted: the same bits, slower. For measuring what machine code gains, and for
+    /// finding out whether it is to blame.
+    #[must_use]
+    pub fn without_machine_code(mut self) -> Self {
+        if let Lowering::Plain(plain) = &mut self.lowering {
+            plain.steps.iter_mut().flatten().for_each(Step::interpret);
+        }
+        self
     }
 }
 

@@ -17,6 +17,7 @@ mod fuse;
 mod geometry;
 #[cfg(feature = "jit")]
 mod jit;
+mod lanes;
 mod layers;
 mod lower;
 mod lowered;
@@ -141,6 +142,8 @@ pub struct Workspace<T> {
     kept: Vec<(usize, T)>,
     /// The guard that the last evaluation broke.
     broken: Option<usize>,
+    /// The file of [`Program::run_lanes`].
+    lanes: Buffer<T>,
 }
 
 impl<T> Workspace<T> {
@@ -185,6 +188,7 @@ impl<T: Lane> Program<T> {
             count: 0,
             kept: Vec::new(),
             broken: None,
+            lanes: Buffer::new(0, T::ZERO),
         };
         self.reserve(&mut workspace, frames);
         workspace

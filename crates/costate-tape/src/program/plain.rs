@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use super::compile::Signature;
+use super::lanes::Blocks;
 use super::lowered::{Lowered, slots};
 use super::place::Value;
 use super::source::Source;
@@ -35,6 +36,8 @@ pub(crate) struct Plain<T> {
     /// Where the cotangents of the varying inputs, and of the parameters, come from.
     pub(crate) cotangents: Vec<Export>,
     pub(crate) parameter_cotangent: Export,
+    /// How evaluation runs over many points, if it is scalar.
+    pub(crate) blocks: Option<Blocks<T>>,
 }
 
 /// Elements of the file in the order of an output.
@@ -58,11 +61,19 @@ impl Export {
         }
     }
 
-    /// Number `i` of the output.
-    fn at<T: Copy>(&self, file: &[T], i: usize) -> T {
+    /// Where number `i` of the output is.
+    pub(super) fn address(&self, i: usize) -> usize {
         match self {
-            Export::Run(range) => file[range.start + i],
-            Export::Gather(from) => file[from[i] as usize],
+            Export::Run(range) => range.start + i,
+            Export::Gather(from) => from[i] as usize,
+        }
+    }
+
+    /// Past all addresses.
+    fn end(&self) -> usize {
+        match self {
+            Export::Run(range) => range.end,
+            Export::Gather(from) => from.iter().max().map_or(0, |&at| at as usize + 1),
         }
     }
 
@@ -119,17 +130,22 @@ impl<T: Registers> Plain<T> {
             }
             _ => unreachable!("inputs lie in row-major order"),
         };
+        let steps =
+            std::array::from_fn(|phase| assemble(&lowered.phases[phase], &layout, isa, None));
+        let inputs: Vec<Range<usize>> = lowered.inputs.iter().map(range).collect();
+        let (output, guards) = (export(&lowered.outputs), export(&guards));
+        let ends = inputs.iter().map(|place| place.end);
+        let places = ends.chain([layout.kept, output.end(), guards.end()]).max();
         Plain {
-            steps: std::array::from_fn(|phase| {
-                assemble(&lowered.phases[phase], &layout, isa, None)
-            }),
+            blocks: Plain::blocks(&steps[0], places.unwrap_or(0), isa),
+            steps,
             constants: lowered.literals(&layout),
             file: layout.len,
             kept: layout.kept..layout.shared,
             parameters: lowered.parameters.as_ref().map_or(0..0, range),
-            inputs: lowered.inputs.iter().map(range).collect(),
-            output: export(&lowered.outputs),
-            guards: export(&guards),
+            inputs,
+            output,
+            guards,
             cotangent: lowered.cotangent.as_ref().map_or(0..0, range),
             cotangents: lowered
                 .cotangents
@@ -187,7 +203,7 @@ impl<T: Registers> Plain<T> {
 
     /// The two sides of guard `i` in the last evaluation.
     pub(crate) fn guard(&self, shared: &[T], i: usize) -> [T; 2] {
-        [2 * i, 2 * i + 1].map(|side| self.guards.at(shared, side))
+        [2 * i, 2 * i + 1].map(|side| shared[self.guards.address(side)])
     }
 
     #[inline]

@@ -11,14 +11,14 @@ use crate::kernel::array::{Gather, MatMul, MatMulTransposed, Scatter, SumAxis};
 use crate::kernel::dispatch::{Isa, Memory, Registers, Run, select};
 use crate::kernel::elementwise::{Chain, Elementwise};
 use crate::kernel::panel::Linear;
-use crate::kernel::straight::{Instruction, Straight};
+use crate::kernel::straight::{Instruction, List, Straight};
 
 /// A kernel with its arguments.
 #[derive(Clone, Debug)]
 pub(crate) enum Step<T> {
-    Straight(Run<T, Box<[Instruction]>>, Box<[Instruction]>),
+    Straight(Run<T, List>, List),
     #[cfg(feature = "jit")]
-    Machine(MachineCode<T>),
+    Machine(MachineCode<T>, List),
     Chain(Run<T, Chain>, Chain),
     MatMul(Run<T, MatMul>, MatMul),
     MatMulTransposed(Run<T, MatMulTransposed>, MatMulTransposed),
@@ -29,6 +29,29 @@ pub(crate) enum Step<T> {
 }
 
 impl<T: Registers> Step<T> {
+    /// What it is called in messages, if it works on arrays.
+    pub(super) fn array(&self) -> Option<&'static str> {
+        match self {
+            Step::Straight(..) => None,
+            #[cfg(feature = "jit")]
+            Step::Machine(..) => None,
+            Step::Chain(..) => Some("an elementwise operation on an array"),
+            Step::MatMul(..) | Step::MatMulTransposed(..) => Some("a matrix product"),
+            Step::Sum(..) => Some("a sum over an array"),
+            Step::Gather(..) | Step::Scatter(..) => Some("a movement of an array's elements"),
+            Step::Linear(..) => Some("a layer"),
+        }
+    }
+
+    /// Machine code becomes a list again.
+    #[cfg(feature = "jit")]
+    pub(super) fn interpret(&mut self) {
+        if let Step::Machine(_, list) = self {
+            // Scalar code is the same on every instruction set.
+            *self = Step::Straight(select::<T, Straight>(Isa::detect()), std::mem::take(list));
+        }
+    }
+
     /// Runs the kernel.
     ///
     /// # Safety
@@ -40,7 +63,7 @@ impl<T: Registers> Step<T> {
             match self {
                 Step::Straight(run, args) => run(memory, args),
                 #[cfg(feature = "jit")]
-                Step::Machine(code) => code.run(memory),
+                Step::Machine(code, _) => code.run(memory),
                 Step::Chain(run, args) => run(memory, args),
                 Step::MatMul(run, args) => run(memory, args),
                 Step::MatMulTransposed(run, args) => run(memory, args),
@@ -170,7 +193,7 @@ fn flush<T: Registers>(list: &mut Vec<Instruction>, steps: &mut Vec<Step<T>>, is
     let list = std::mem::take(list).into_boxed_slice();
     #[cfg(feature = "jit")]
     if let Some(code) = MachineCode::new(&list) {
-        steps.push(Step::Machine(code));
+        steps.push(Step::Machine(code, list));
         return;
     }
     steps.push(Step::Straight(select::<T, Straight>(isa), list));

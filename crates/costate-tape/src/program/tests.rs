@@ -1,5 +1,7 @@
 //! Programs against the plain interpreter, on every instruction set of this processor.
 
+mod lanes;
+
 use super::*;
 use crate::op::{Binary, Unary};
 use crate::scalar::Scalar;

@@ -144,3 +144,49 @@ pub(crate) unsafe fn sigmoid<V: Vector, const A: usize, const B: usize>(
     }
     y
 }
+
+/// x·σ(x) = x·e^(−|x|)/(1 + e^(−|x|)) on the left, x/(1 + e⁻ˣ) on the right. The power of two comes last, so that results as small
+/// as there are rest on a σ(x) with all its digits.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn silu<V: Vector, const A: usize, const B: usize>(
+    x: Group<V, A, B>,
+) -> Group<V, A, B> {
+    // SAFETY: the caller's.
+    let (zero, one, least, magic, infinity, nan) = unsafe {
+        (
+            V::splat(V::T::ZERO),
+            V::splat(V::T::ONE),
+            V::splat(V::T::SILU_LEAST),
+            V::splat(V::T::MAGIC),
+            V::splat(V::T::INFINITY),
+            V::splat(V::T::NAN),
+        )
+    };
+    let mut y = x;
+    for b in 0..B {
+        for a in 0..A {
+            // In this order a NaN passes.
+            y[b][a] = least.max(x[b][a].abs().neg());
+        }
+    }
+    // SAFETY: the caller's.
+    let (biased, p) = unsafe { reduce(y) };
+    for b in 0..B {
+        for a in 0..A {
+            let x = x[b][a];
+            let n = biased[b][a].sub(magic);
+            let power = one.add(p[b][a]).scale(n);
+            let left = x.lt(zero);
+            // Left of `least` the result is −0 whatever stands for x.
+            let numerator = V::select(left, y[b][a].fma(p[b][a], y[b][a]), x);
+            let quotient = numerator.div(one.add(power));
+            let silu = quotient.scale(V::select(left, n, zero));
+            // −∞·0
+            y[b][a] = V::select(x.eq(infinity.neg()), nan, silu);
+        }
+    }
+    y
+}

@@ -13,7 +13,7 @@ mod exponential;
 mod logarithm;
 mod trigonometric;
 
-pub(crate) use exponential::{exp, sigmoid, tanh};
+pub(crate) use exponential::{exp, sigmoid, silu, tanh};
 pub(crate) use logarithm::{ln, softplus};
 pub(crate) use trigonometric::{cos, sin, too_large};
 
@@ -40,6 +40,8 @@ pub(crate) trait Constants: Scalar + Send + Sync + 'static {
     const EXP: &'static [Self];
     /// Below and above, eˣ is 0 and ∞.
     const EXP_RANGE: [Self; 2];
+    /// Below, x·σ(x) rounds to −0.
+    const SILU_LEAST: Self;
     /// From here on, tanh(x/2) rounds to 1.
     const TANH_ONE: Self;
     const INFINITY: Self;
@@ -95,6 +97,7 @@ impl Constants for f64 {
         2.511_449_491_653_231_441_8e-8,
     ];
     const EXP_RANGE: [f64; 2] = [-746.0, 710.0];
+    const SILU_LEAST: f64 = -760.0;
     const TANH_ONE: f64 = 40.0;
     const INFINITY: f64 = f64::INFINITY;
     const ROOT_2: f64 = core::f64::consts::SQRT_2;
@@ -162,6 +165,7 @@ impl Constants for f32 {
         0.001_394_659_337_67,
     ];
     const EXP_RANGE: [f32; 2] = [-104.5, 89.0];
+    const SILU_LEAST: f32 = -112.0;
     const TANH_ONE: f32 = 20.0;
     const INFINITY: f32 = f32::INFINITY;
     const ROOT_2: f32 = core::f32::consts::SQRT_2;

@@ -1,0 +1,128 @@
+//! Straight-line code over a file of blocks: each place holds as many points as fit a group of registers.
+//!
+//! Every operation rounds as [`Straight`](super::straight::Straight) does, and what registers do not have is done point by point
+//! by the operation's own rule: a point gets the bits that it would get alone.
+
+use super::dispatch::{Kernel, Memory};
+use super::elementwise::{binary, load, one_by_one, pair_by_pair, select, unary};
+use super::registers;
+use super::straight::{Code, List};
+use super::vector::Vector;
+
+/// Runs a [`List`] over the frame, whose places are blocks of `G` registers.
+pub(crate) struct Lanes<const G: usize>;
+
+impl<const G: usize> Kernel for Lanes<G> {
+    type Args = List;
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(memory: &Memory<'_, V::T>, args: &Self::Args) {
+        let file = memory.frame;
+        for instruction in args {
+            // SAFETY: the caller's: every place is inside the file.
+            unsafe {
+                let block = |i: u32| file.add(i as usize * (G * V::N));
+                let [a, b, c] = instruction.from;
+                let (a, b, c) = (block(a), block(b), block(c));
+                let to = block(instruction.to);
+                let x: [V; G] = load(a);
+                let value = match instruction.code {
+                    Code::Add => binary(
+                        x,
+                        load(b),
+                        #[inline(always)]
+                        |x, y| x.add(y),
+                    ),
+                    Code::Sub => binary(
+                        x,
+                        load(b),
+                        #[inline(always)]
+                        |x, y| x.sub(y),
+                    ),
+                    Code::Mul => binary(
+                        x,
+                        load(b),
+                        #[inline(always)]
+                        |x, y| x.mul(y),
+                    ),
+                    Code::Div => binary(
+                        x,
+                        load(b),
+                        #[inline(always)]
+                        |x, y| x.div(y),
+                    ),
+                    Code::Neg => unary(
+                        x,
+                        #[inline(always)]
+                        |x| x.neg(),
+                    ),
+                    Code::Square => unary(
+                        x,
+                        #[inline(always)]
+                        |x| x.mul(x),
+                    ),
+                    Code::MulAdd => product(
+                        x,
+                        load(b),
+                        load(c),
+                        #[inline(always)]
+                        |p, z| p.add(z),
+                    ),
+                    Code::MulSub => product(
+                        x,
+                        load(b),
+                        load(c),
+                        #[inline(always)]
+                        |p, z| p.sub(z),
+                    ),
+                    Code::SubMul => product(
+                        x,
+                        load(b),
+                        load(c),
+                        #[inline(always)]
+                        |p, z| z.sub(p),
+                    ),
+                    Code::MulMul => product(
+                        x,
+                        load(b),
+                        load(c),
+                        #[inline(always)]
+                        |p, z| p.mul(z),
+                    ),
+                    Code::Select => select(x, load(b), load(c)),
+                    Code::Unary(op) => match registers::unary(op, x) {
+                        Some(value) => value,
+                        None => {
+                            one_by_one(op, a, to, G * V::N);
+                            continue;
+                        }
+                    },
+                    Code::Binary(op) => match registers::binary(op, x, load(b)) {
+                        Some(value) => value,
+                        None => {
+                            pair_by_pair(op, a, b, to, G * V::N);
+                            continue;
+                        }
+                    },
+                };
+                for g in 0..G {
+                    value[g].store(to.add(g * V::N));
+                }
+            }
+        }
+    }
+}
+
+/// What `f` makes of x·y, rounded, and z.
+#[inline(always)]
+fn product<V: Vector, const G: usize>(
+    mut x: [V; G],
+    y: [V; G],
+    z: [V; G],
+    f: impl Fn(V, V) -> V,
+) -> [V; G] {
+    for g in 0..G {
+        x[g] = f(x[g].mul(y[g]), z[g]);
+    }
+    x
+}
