@@ -1,17 +1,56 @@
 //! Layers of networks: functions of arrays whose parameters lie in θ one after another.
 //!
+//! | layer | y |
+//! |---|---|
+//! | [`Linear`] | x·Wᵀ + b |
+//! | [`Mlp`] | linear layers with an activation between them |
+//! | [`Activation`] | φ(x), elementwise, without parameters |
+//! | [`Conv1d`], [`Conv2d`] | convolutions over one or two axes, padded |
+//! | [`MeanPool`] | means over squares of an image |
+//! | [`Gru`] | a recurrent cell: the next hidden state |
+//! | [`Residual`] | x + layer(x) |
+//! | [`ConcatTime`] | layer of x with t beside it |
+//! | [`Depth`] | layer(x, θ(t)), θ(t) = Σ φ_k(t) θ_k |
+//! | tuples `(A, B, …)` | one after the other, named `0.…`, `1.…`, as PyTorch's `Sequential` |
+//!
+//! Shapes, names and order of parameters are PyTorch's; with the feature `safetensors`, [`weights`] reads and writes its files.
+//!
+//! ```
+//! use costate_neural_ode::layer::{Activation, ConcatTime, Layer, Linear, Residual};
+//! use costate_tape::Unary;
+//!
+//! let block = Residual(ConcatTime((Linear::new(3, 16), Activation(Unary::Tanh), Linear::new(16, 2))));
+//! let names: Vec<_> = block.parameters().into_iter().map(|p| p.name).collect();
+//! assert_eq!(names, ["0.weight", "0.bias", "2.weight", "2.bias"]);
+//! ```
+//!
 //! # Adding one
 //! A file with a type that implements [`Layer`], like `layer/linear.rs` (the shortest), and its `mod` and `pub use` line here.
 
+mod activation;
+mod concat_time;
+mod conv;
 mod depth;
+mod gru;
 mod initializer;
 mod linear;
 mod mlp;
+mod pool;
+mod residual;
+mod sequence;
+#[cfg(feature = "safetensors")]
+pub mod weights;
 
+pub use activation::Activation;
+pub use concat_time::ConcatTime;
+pub use conv::{Conv1d, Conv2d};
 pub use depth::Depth;
+pub use gru::Gru;
 pub use initializer::Initializer;
 pub use linear::Linear;
 pub use mlp::Mlp;
+pub use pool::MeanPool;
+pub use residual::Residual;
 
 use costate_ode::Real;
 use costate_tape::{Scalar, Var};
@@ -136,4 +175,14 @@ fn under(name: &str, parameters: Vec<Parameter>) -> Vec<Parameter> {
         shape: parameter.shape,
     });
     prefixed.collect()
+}
+
+/// Cuts θ into the pieces of layers with so many parameters each.
+#[track_caller]
+fn pieces<'t, T: Scalar>(theta: Var<'t, T>, lengths: &[usize]) -> Vec<Var<'t, T>> {
+    let ends = lengths.iter().scan(0, |end, len| {
+        *end += len;
+        Some(*end - len..*end)
+    });
+    ends.map(|range| theta.slice(0, range)).collect()
 }

@@ -83,6 +83,6 @@ impl Layer for Linear {
     #[track_caller]
     fn initialize(&self, random: &mut dyn Rng, theta: &mut [f64]) {
         let (weight, bias) = theta.split_at_mut(self.weights());
-        self.initializer.fill(random, weight, bias);
+        self.initializer.fill(random, 1, weight, bias);
     }
 }

@@ -14,7 +14,7 @@ use rand::Rng;
 /// let names: Vec<_> = net.parameters().into_iter().map(|p| (p.name, p.shape)).collect();
 /// assert_eq!(names[0], ("0.weight".to_owned(), vec![50, 2]));
 /// assert_eq!(names[3], ("1.bias".to_owned(), vec![2]));
-/// assert_eq!(net.initial::<f64>(1), net.initial(1));
+/// assert_eq!(net.initial::<f64>(1), net.initial::<f64>(1));
 /// ```
 ///
 /// A network that sees t too takes it as one more input:

@@ -2,3 +2,6 @@
 
 mod depth;
 mod function_space;
+#[cfg(feature = "safetensors")]
+mod pytorch;
+mod shapes;
