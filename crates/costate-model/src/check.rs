@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use crate::condition::Condition;
 use crate::data::Data;
 use crate::error::Result;
 use crate::fit::Fit;
@@ -20,6 +21,8 @@ pub struct Check {
     pub networks: Vec<(String, usize)>,
     /// Each observable with the number of its measurements.
     pub observables: Vec<(String, usize)>,
+    /// Each experiment with the number of its measurements; none if there are no experiments.
+    pub experiments: Vec<(String, usize)>,
     /// Measurements to fit, and measurements for validation.
     pub measurements: (usize, usize),
     /// The optimisers of a fit, in their order; empty without data or without anything to fit.
@@ -57,6 +60,8 @@ impl Model {
         let counts: Vec<usize> = (0..self.observables.len()).map(measured).collect();
         let reached = self.reached(&counts, data.is_some());
         let mut warnings = self.without_influence(&reached, data.is_some());
+        let experiments = self.measured_experiments(data.as_ref());
+        warnings.extend(data.as_ref().map_or(Vec::new(), |data| self.oddities(data)));
         let outside = data.as_ref().and_then(|data| self.outside(data));
         let names = |fixed: bool| {
             let parameters = self
@@ -94,12 +99,60 @@ impl Model {
                 .map(|observable| observable.name.clone())
                 .zip(counts)
                 .collect(),
+            experiments,
             measurements: data
                 .as_ref()
                 .map_or((0, 0), |data| (data.count(true), data.count(false))),
             optimizers: fit.map(|fit| fit.optimizers()).unwrap_or_default(),
             warnings,
         })
+    }
+
+    fn measured_experiments(&self, data: Option<&Data>) -> Vec<(String, usize)> {
+        let count = |name: &str| {
+            let Some(data) = data else { return 0 };
+            let rows = (0..data.times().len()).filter(|&row| data.experiment(row) == Some(name));
+            let measured = |row| {
+                let columns = 0..self.observables.len();
+                columns.filter(|&i| data.value(row, i).is_some()).count()
+            };
+            rows.map(measured).sum()
+        };
+        self.experiments()
+            .map(|name| (name.to_owned(), count(name)))
+            .collect()
+    }
+
+    /// Experiments that only the model file or only the data know, and measurements of nothing.
+    fn oddities(&self, data: &Data) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let path = data.path().display();
+        let mut warn = |message| {
+            let place = None;
+            warnings.push(Warning { place, message });
+        };
+        let conditions = self.conditions.iter();
+        let different = |c: &&Condition| !c.overrides.is_empty() || !c.initial.is_empty();
+        let known: Vec<&str> = conditions
+            .filter(different)
+            .filter_map(|condition| condition.name.as_deref())
+            .collect();
+        for name in self.experiments() {
+            let measured = data.experiments().iter().any(|other| other == name);
+            match (measured, known.contains(&name)) {
+                (false, _) => warn(format!("experiment {name} has no measurements in {path}")),
+                (true, false) if !known.is_empty() => warn(format!(
+                    "experiment {name} of {path} has no conditions of its own under [experiments]"
+                )),
+                _ => {}
+            }
+        }
+        for name in data.ignored() {
+            warn(format!(
+                "{path} measures {name}, which is no observable of the model"
+            ));
+        }
+        warnings
     }
 
     /// Every symbol on which a measured observable depends, or any observable as long as there are no data.
@@ -109,14 +162,32 @@ impl Model {
             .filter(|(_, count)| !data || **count > 0)
             .flat_map(|(observable, _)| observable.formulas());
         let mut open: Vec<&Resolved> = looked_at.chain([&self.start, &self.end]).collect();
+        // A value of an experiment acts where the parameter does that it stands for.
+        let of_parameter = |i: usize| {
+            let all = self
+                .conditions
+                .iter()
+                .flat_map(|condition| &condition.overrides);
+            all.filter(move |(k, _)| *k == i)
+                .map(|(_, formula)| formula)
+        };
+        let of_state = |i: usize| {
+            let all = self.conditions.iter();
+            all.filter_map(move |condition| condition.initial_of(i))
+        };
         let mut reached = HashSet::new();
         while let Some(formula) = open.pop() {
             for &symbol in &formula.symbols {
                 if !reached.insert(symbol) {
                     continue;
                 }
-                if let Symbol::State(i) = symbol {
-                    open.extend([&self.states[i].equation, &self.states[i].initial]);
+                match symbol {
+                    Symbol::State(i) => {
+                        open.extend([&self.states[i].equation, &self.states[i].initial]);
+                        open.extend(of_state(i));
+                    }
+                    Symbol::Parameter(i) => open.extend(of_parameter(i)),
+                    _ => {}
                 }
                 match symbol.part() {
                     Some(Part::Definition(i)) => open.push(&self.parts.definitions[i]),
@@ -140,13 +211,13 @@ impl Model {
             let place = line.map(|line| (self.path().display().to_string(), line));
             warnings.push(Warning { place, message });
         };
-        for (i, parameter) in self.parameters.iter().enumerate() {
-            if !parameter.fixed && !reached.contains(&Symbol::Parameter(i)) {
+        for parameter in self.parameters.iter() {
+            if !parameter.fixed && !reached.contains(&Symbol::Parameter(parameter.symbol)) {
                 let name = &parameter.name;
                 let message = format!(
                     "parameter {name} changes no {kind}: fix it, or observe what it acts on"
                 );
-                warn("parameters", name, message);
+                warn("parameters", &self.symbols[parameter.symbol], message);
             }
         }
         for (i, state) in self.states.iter().enumerate() {

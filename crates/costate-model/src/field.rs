@@ -1,7 +1,9 @@
 //! The equations of a model as functions on the tape: f(h, t, θ), and everything else that is computed from h, t and θ.
 //!
-//! θ is: the parameters in the order of the file, fixed ones included; the weights of the networks; and, for windows of data
-//! that begin at different times, the start of each window.
+//! θ is here what formulas see, φ of [`crate::condition`]: the parameters in the order of the file, fixed ones included; the weights of the
+//! networks; and, for windows of data that begin at different times, the start of each window.
+
+use std::collections::HashMap;
 
 use costate_neural_ode::Recorded;
 use costate_tape::{Function, Program, Var, Workspace};
@@ -106,14 +108,15 @@ pub(crate) fn measured(model: &Model) -> Result<Function<f64>> {
     )
 }
 
-/// `[n + 2]`: the initial state, then start and end of time. They depend on parameters alone.
+/// `[n + 2]`: the initial state, then start and end of time. They depend on parameters alone, and on the chosen condition.
 pub(crate) fn boundary(model: &Model) -> Result<Function<f64>> {
-    let formulas = model
-        .states
-        .iter()
-        .map(|state| &state.initial)
-        .chain([&model.start, &model.end]);
+    let formulas = model.initial_formulas().chain([&model.start, &model.end]);
     record(model, &formulas.collect::<Vec<_>>(), Layout::Single)
+}
+
+/// `[k]`: the values of any formulas.
+pub(crate) fn values(model: &Model, formulas: &[&Resolved]) -> Result<Function<f64>> {
+    record(model, formulas, Layout::Single)
 }
 
 /// The values of formulas, side by side, as a function of h, t and θ.
@@ -124,12 +127,10 @@ fn record(model: &Model, formulas: &[&Resolved], layout: Layout) -> Result<Funct
         Layout::Single => 0,
         Layout::Windows(windows) => windows,
     };
-    let theta = [model.parameters.len() + weights + starts];
+    let theta = [model.symbols.len() + weights + starts];
     let function = Function::record(&[("h", &state), ("t", &[]), ("theta", &theta)], |inputs| {
         let mut values = Values::new(model, layout, inputs[0], inputs[1], inputs[2]);
-        for part in model.parts.needed(formulas.iter().copied()) {
-            values.compute(part);
-        }
+        values.prepare(formulas);
         let columns: Vec<Var<'_, f64>> = formulas
             .iter()
             .map(|formula| values.column(formula))
@@ -144,13 +145,28 @@ fn internal(error: impl std::fmt::Display) -> Error {
     Error::Argument(format!("the model's equations cannot be compiled: {error}"))
 }
 
+/// States, parameters and weights while recording.
+enum Given<'t> {
+    /// h and θ as arrays.
+    Together {
+        state: Var<'t, f64>,
+        theta: Var<'t, f64>,
+    },
+    /// Every state, every parameter, and W and b of every layer by itself, for formulas to be read.
+    Apart {
+        states: Vec<Var<'t, f64>>,
+        parameters: Vec<Var<'t, f64>>,
+        /// By network and place among its weights.
+        weights: HashMap<(usize, usize), Var<'t, f64>>,
+    },
+}
+
 /// What every symbol stands for while recording: arrays of shape `[]`, or `[B, 1]` for windows.
-struct Values<'m, 't> {
+pub(crate) struct Values<'m, 't> {
     model: &'m Model,
     layout: Layout,
-    state: Var<'t, f64>,
+    given: Given<'t>,
     time: Var<'t, f64>,
-    theta: Var<'t, f64>,
     definitions: Vec<Option<Var<'t, f64>>>,
     outputs: Vec<Vec<Var<'t, f64>>>,
 }
@@ -172,25 +188,69 @@ impl<'m, 't> Values<'m, 't> {
                     .reshape([windows, 1])
             }
         };
-        let definitions = vec![None; model.parts.definitions.len()];
-        let outputs = vec![Vec::new(); model.networks.len()];
+        Self::of(model, layout, time, Given::Together { state, theta })
+    }
+
+    /// Every state, every parameter and every weight matrix by itself.
+    pub(crate) fn apart(
+        model: &'m Model,
+        time: Var<'t, f64>,
+        states: Vec<Var<'t, f64>>,
+        parameters: Vec<Var<'t, f64>>,
+        weights: HashMap<(usize, usize), Var<'t, f64>>,
+    ) -> Self {
+        let given = Given::Apart {
+            states,
+            parameters,
+            weights,
+        };
+        Self::of(model, Layout::Single, time, given)
+    }
+
+    fn of(model: &'m Model, layout: Layout, time: Var<'t, f64>, given: Given<'t>) -> Self {
         Values {
             model,
             layout,
-            state,
+            given,
             time,
-            theta,
-            definitions,
-            outputs,
+            definitions: vec![None; model.parts.definitions.len()],
+            outputs: vec![Vec::new(); model.networks.len()],
         }
+    }
+
+    /// Computes what these formulas need.
+    pub(crate) fn prepare(&mut self, formulas: &[&Resolved]) {
+        for part in self.model.parts.needed(formulas.iter().copied()) {
+            self.compute(part);
+        }
+    }
+
+    /// The definitions and outputs of networks computed so far, by name.
+    pub(crate) fn named(&self) -> Vec<(String, Var<'t, f64>)> {
+        let definitions = self.model.parts.definition_names.iter();
+        let definitions = definitions.zip(&self.definitions);
+        let networks = self.model.networks.iter().zip(&self.outputs);
+        definitions
+            .filter_map(|(name, value)| Some((name.clone(), self.recorded((*value)?))))
+            .chain(networks.flat_map(|(network, values)| {
+                let names = network.outputs().iter().cloned();
+                names.zip(values.iter().copied())
+            }))
+            .collect()
     }
 
     fn symbol(&self, symbol: Symbol) -> Var<'t, f64> {
         match (symbol, self.layout) {
             (Symbol::Time, _) => self.time,
-            (Symbol::State(i), Layout::Single) => self.state.index(i),
-            (Symbol::State(i), Layout::Windows(_)) => self.state.slice(1, i..i + 1),
-            (Symbol::Parameter(i), _) => self.theta.index(i),
+            (Symbol::State(i), layout) => match (&self.given, layout) {
+                (Given::Apart { states, .. }, _) => states[i],
+                (Given::Together { state, .. }, Layout::Single) => state.index(i),
+                (Given::Together { state, .. }, Layout::Windows(_)) => state.slice(1, i..i + 1),
+            },
+            (Symbol::Parameter(i), _) => match &self.given {
+                Given::Apart { parameters, .. } => parameters[i],
+                Given::Together { theta, .. } => theta.index(i),
+            },
             (Symbol::Definition(i), _) => {
                 self.definitions[i].expect("definitions in the order of their need")
             }
@@ -198,10 +258,23 @@ impl<'m, 't> Values<'m, 't> {
         }
     }
 
-    fn value(&self, formula: &Resolved) -> Var<'t, f64> {
+    pub(crate) fn value(&self, formula: &Resolved) -> Var<'t, f64> {
         formula
             .formula
             .eval(|name| self.symbol(formula.symbols[name]))
+    }
+
+    /// The value of a formula as one number of this record, also where it is constant.
+    pub(crate) fn number(&self, formula: &Resolved) -> Var<'t, f64> {
+        self.recorded(self.value(formula))
+    }
+
+    /// While formulas are recorded only a plain number, which is on no tape yet, has a value.
+    fn recorded(&self, value: Var<'t, f64>) -> Var<'t, f64> {
+        match value.value() {
+            Some(number) => self.time.full(number[0], []),
+            None => value,
+        }
     }
 
     /// The value of a formula with the shape of one component, also where it is constant.
@@ -213,7 +286,7 @@ impl<'m, 't> Values<'m, 't> {
         // While formulas are recorded only a plain number, which is on no tape yet, has a value.
         let value = self.value(formula);
         match value.value() {
-            Some(number) => self.state.full(number[0], &shape[..]),
+            Some(number) => self.time.full(number[0], &shape[..]),
             None => value.broadcast_to(&shape[..]),
         }
     }
@@ -239,30 +312,42 @@ impl<'m, 't> Values<'m, 't> {
         }
     }
 
+    /// So many weights of a network from one of them on, as an array.
+    fn weights(&self, network: usize, from: usize, shape: &[usize]) -> Var<'t, f64> {
+        match &self.given {
+            Given::Apart { weights, .. } => weights[&(network, from)],
+            Given::Together { theta, .. } => {
+                let before = self.model.networks[..network]
+                    .iter()
+                    .map(Network::parameter_count)
+                    .sum::<usize>();
+                let first = self.model.symbols.len() + before + from;
+                let length = shape.iter().product::<usize>();
+                theta.slice(0, first..first + length).reshape(shape)
+            }
+        }
+    }
+
     fn network(&self, index: usize) -> Vec<Var<'t, f64>> {
         let network = &self.model.networks[index];
         let inputs: Vec<_> = self.model.parts.networks[index]
             .iter()
             .map(|input| self.column(input))
             .collect();
-        let before = self.model.networks[..index]
-            .iter()
-            .map(Network::parameter_count)
-            .sum::<usize>();
-        let first = self.model.parameters.len() + before;
-        let mut x = self
-            .join(&inputs)
-            .reshape([self.layout.copies(), inputs.len()]);
+        let is_apart = matches!(self.given, Given::Apart { .. });
+        let mut x = match self.layout.copies() {
+            // A column, as one writes it: W x + b.
+            1 if is_apart => self.join(&inputs),
+            copies => self.join(&inputs).reshape([copies, inputs.len()]),
+        };
         let layers = network.layers();
         for (i, layer) in layers.iter().enumerate() {
-            let weight = self
-                .theta
-                .slice(0, first + layer.offset..first + layer.bias())
-                .reshape([layer.outputs, layer.inputs]);
-            let bias = self
-                .theta
-                .slice(0, first + layer.bias()..first + layer.end());
-            x = x.matmul(weight.transpose()) + bias;
+            let weight = self.weights(index, layer.offset, &[layer.outputs, layer.inputs]);
+            let bias = self.weights(index, layer.bias(), &[layer.outputs]);
+            x = match is_apart {
+                true => weight.matmul(x) + bias,
+                false => x.matmul(weight.transpose()) + bias,
+            };
             if let (Some(activation), true) = (network.activation, i + 1 < layers.len()) {
                 x = costate_tape::Scalar::unary(x, activation);
             }

@@ -1,6 +1,7 @@
 //! Model files: differential equations, data and fits in one TOML file.
 
 mod check;
+mod condition;
 mod data;
 mod error;
 mod explain;

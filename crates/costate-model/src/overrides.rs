@@ -4,7 +4,8 @@ use costate_ode::Method;
 
 use crate::error::{Error, Result, nearest};
 use crate::model::Model;
-use crate::settings::{FitSettings, Scale};
+use crate::scope::Resolved;
+use crate::settings::{FitSettings, Parameter, Scale};
 
 /// What no longer is as the file has it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,7 +16,7 @@ pub(crate) struct Overridden {
 }
 
 impl Model {
-    /// Gives a parameter, or a state that begins with a number, another value.
+    /// Gives a parameter, or a state that begins with a number, another value: also where the chosen experiment has its own.
     ///
     /// # Errors
     /// [`Error::Argument`] if nothing of this name can be set, or if the value lies outside the parameter's bounds.
@@ -25,23 +26,38 @@ impl Model {
                 "{name} = {value}: a value must be a finite number"
             )));
         }
-        if let Some(parameter) = self
-            .parameters
-            .iter_mut()
-            .find(|parameter| parameter.name == name)
+        // The plain name of a parameter with copies stands for all of them.
+        let symbol = self.symbols.iter().position(|known| known == name);
+        let mut found = false;
+        for parameter in &mut self.parameters {
+            if parameter.name == name || Some(parameter.symbol) == symbol {
+                set_parameter(parameter, value)?;
+                found = true;
+            }
+        }
+        if let Some(symbol) = symbol {
+            let selected = self.selected;
+            let chosen = &mut self.conditions[selected];
+            chosen
+                .overrides
+                .retain(|(i, _)| selected == 0 || *i != symbol);
+        }
+        if found {
+            return Ok(());
+        }
+        if let Some(i) = self.states.iter().position(|state| state.name == name)
+            && self.condition().initial_of(i).is_some()
         {
-            if value < parameter.lower || value > parameter.upper {
-                let (lower, upper) = (parameter.lower, parameter.upper);
-                return Err(Error::Argument(format!(
-                    "{name} = {value} is outside its bounds, {lower} to {upper}"
-                )));
-            }
-            if parameter.scale == Scale::Log && value <= 0.0 {
-                return Err(Error::Argument(format!(
-                    "{name} = {value}: a parameter on a log scale is positive"
-                )));
-            }
-            parameter.value = value;
+            let formula = self.states[i].initial.formula.with_literal(value);
+            let symbols = Vec::new();
+            let own = self.conditions[self.selected].initial.iter_mut();
+            own.filter(|(state, _)| *state == i)
+                .for_each(|(_, initial)| {
+                    *initial = Resolved {
+                        formula: formula.clone(),
+                        symbols: symbols.clone(),
+                    };
+                });
             return Ok(());
         }
         if let Some(state) = self.states.iter_mut().find(|state| state.name == name) {
@@ -113,6 +129,23 @@ impl Model {
     pub fn fit_settings_mut(&mut self) -> &mut FitSettings {
         &mut self.fit
     }
+}
+
+fn set_parameter(parameter: &mut Parameter, value: f64) -> Result<()> {
+    let name = &parameter.name;
+    if value < parameter.lower || value > parameter.upper {
+        let (lower, upper) = (parameter.lower, parameter.upper);
+        return Err(Error::Argument(format!(
+            "{name} = {value} is outside its bounds, {lower} to {upper}"
+        )));
+    }
+    if parameter.scale == Scale::Log && value <= 0.0 {
+        return Err(Error::Argument(format!(
+            "{name} = {value}: a parameter on a log scale is positive"
+        )));
+    }
+    parameter.value = value;
+    Ok(())
 }
 
 /// # Errors

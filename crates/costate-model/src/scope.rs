@@ -153,6 +153,28 @@ impl Scope {
     }
 }
 
+impl Scope {
+    /// What an experiment gives another value: a parameter, or a state where it begins.
+    pub(crate) fn overridable(&self, name: &Placed<String>) -> Result<Symbol> {
+        match self.names.get(&name.value) {
+            Some(&(symbol @ (Symbol::State(_) | Symbol::Parameter(_)), _)) => Ok(symbol),
+            Some((symbol, _)) => {
+                let message = format!(
+                    "'{}' is a {}: an experiment gives other values to parameters and to states at the start",
+                    name.value,
+                    symbol.kind()
+                );
+                Err(name.place.error(message).into())
+            }
+            None => {
+                let message = format!("no parameter or state is called '{}'", name.value);
+                let error = name.place.error(message);
+                Err(error.with_help(self.suggestion(&name.value)).into())
+            }
+        }
+    }
+}
+
 /// What a value may change with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Dependence {
@@ -180,6 +202,7 @@ impl Dependence {
 #[derive(Clone, Debug)]
 pub(crate) struct Parts {
     pub(crate) definitions: Vec<Resolved>,
+    pub(crate) definition_names: Vec<String>,
     /// The inputs of each network.
     pub(crate) networks: Vec<Vec<Resolved>>,
     pub(crate) order: Vec<Part>,
@@ -211,6 +234,11 @@ impl Parts {
         let network_depends = vec![Dependence::default(); networks.len()];
         let mut parts = Parts {
             definitions,
+            definition_names: file
+                .definitions
+                .iter()
+                .map(|definition| definition.name.value.clone())
+                .collect(),
             networks,
             order: Vec::new(),
             definition_depends,

@@ -48,7 +48,7 @@ impl Scale {
 /// A number that formulas refer to by name, fitted unless fixed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
-    /// The name in formulas.
+    /// The name in formulas; `NAME[EXPERIMENT]` for a copy.
     pub name: String,
     /// The value: of the file, until it is set or fitted.
     pub value: f64,
@@ -66,6 +66,10 @@ pub struct Parameter {
     pub note: Option<String>,
     /// What is known of it before the data.
     pub prior: Option<Prior>,
+    /// Which name of formulas it stands for.
+    pub(crate) symbol: usize,
+    /// Which copy it is, where a parameter has one for each experiment.
+    pub(crate) copy: Option<String>,
 }
 
 /// How a fit moves.
@@ -152,4 +156,8 @@ pub(crate) struct DataSettings {
     pub(crate) file: PathBuf,
     pub(crate) time: Placed<String>,
     pub(crate) used: Option<crate::expression::Formula>,
+    /// The column that names the experiment.
+    pub(crate) experiment: Option<String>,
+    /// The columns of the observable's name and of the number, in the long layout.
+    pub(crate) long: Option<[String; 2]>,
 }

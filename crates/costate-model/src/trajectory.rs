@@ -78,7 +78,7 @@ impl Model {
             check_times(times, start, end)?;
         }
         let mut field = field::compile(self, Layout::Single)?;
-        field.set_parameters(&self.theta());
+        field.set_parameters(&self.phi());
         let options = self.options(&field, 1);
         let n = self.states.len();
         let mut packed = vec![0.0; n];
@@ -92,7 +92,7 @@ impl Model {
             values
         };
         let mut right_side = field::compile(self, Layout::Single)?;
-        right_side.set_parameters(&self.theta());
+        right_side.set_parameters(&self.phi());
         let mut problem = Ivp::new(
             |t: f64, y: &Vec<f64>, dy: &mut Vec<f64>| right_side.eval(0, t, y, dy),
             start,
@@ -132,7 +132,7 @@ impl Model {
             ));
         }
         let mut map = Map::new(&field::observables(self)?)?;
-        map.set_parameters(&self.theta());
+        map.set_parameters(&self.phi());
         let mut values = vec![0.0; solution.len() * self.observables.len()];
         for (i, row) in values
             .chunks_exact_mut(self.observables.len().max(1))
@@ -183,9 +183,10 @@ impl Model {
     fn tell(&self, diagnosis: &Diagnosis) -> String {
         let state = |component: usize| self.states[component % self.states.len()].name.as_str();
         let stopped = format!(
-            "{}: no step is possible at t = {}: ",
+            "{}: no step is possible at t = {}{}: ",
             self.path().display(),
-            diagnosis.t
+            diagnosis.t,
+            self.within()
         );
         let mut text = match diagnosis.cause {
             Cause::Unbounded { component, near } => format!(

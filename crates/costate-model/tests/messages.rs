@@ -159,18 +159,9 @@ did you mean 'loss'?"#,
 
 #[test]
 fn a_key_of_later_releases_is_refused_by_name() {
-    expect(
-        "upper = 1.0",
-        "per = \"plot\"",
-        r#"
-m.toml:10:38: 'per' of [parameters.beta] is not available in this release
-10 | beta = { value = 0.028, lower = 0.0, per = "plot" }
-   |                                      ^^^"#,
-    );
     for (old, new) in [
         ("[time]", "[inputs]\nfood = { file = \"f.csv\" }\n[time]"),
         ("[time]", "[[events]]\nat = 1.0\n[time]"),
-        ("[time]", "[experiments.north]\nbeta = 1.0\n[time]"),
         ("loss = \"log-squares\"", "starts = 5"),
         ("\"log-squares\"", "\"log-squares\"\noptimizer = \"adamw\""),
     ] {

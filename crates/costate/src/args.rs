@@ -29,10 +29,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Integrate a model and write its trajectory
     ///
-    /// Writes comma-separated columns, `t` and then the states, in full precision: at every step, or at the times of --save-at.
+    /// Writes comma-separated columns, `t` and then the states (and the observables with --observables), in full precision: at every step, or at the times of --save-at.
     /// A solve that fails half-way writes what it has, says why on standard error and exits with 1.
     #[command(
-        after_help = "Examples:\n  costate solve model.toml > trajectory.csv\n  costate solve model.toml --save-at 0:0.5:20 --set alpha=0.6 --plot trajectory.svg"
+        after_help = "Examples:\n  costate solve model.toml > trajectory.csv\n  costate solve model.toml --save-at 0:0.5:20 --set alpha=0.6 --plot trajectory.svg\n  costate solve model.toml --experiment north --observables"
     )]
     Solve(Solve),
     /// Fit a model's parameters and networks to its data
@@ -116,6 +116,12 @@ pub(crate) struct Solve {
     /// Times to save at: START:STEP:END, or a list such as 0,1,2.5 [default: every step]
     #[arg(long, value_name = "TIMES", allow_hyphen_values = true)]
     pub(crate) save_at: Option<SaveAt>,
+    /// Solve under the conditions of this experiment
+    #[arg(long, value_name = "NAME")]
+    pub(crate) experiment: Option<String>,
+    /// Write the observables too, after the states
+    #[arg(long)]
+    pub(crate) observables: bool,
     #[command(flatten)]
     pub(crate) overrides: Overrides,
     /// Write the trajectory to FILE instead of standard output

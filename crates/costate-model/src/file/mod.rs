@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) use block::{
-    DataBlock, FitBlock, NetworkBlock, NoiseBlock, ObservableBlock, ParameterBlock, SolverBlock,
+    DataBlock, ExperimentsBlock, FitBlock, NetworkBlock, NoiseBlock, ObservableBlock,
+    ParameterBlock, SolverBlock,
 };
 pub(crate) use read::{Entry, Keys, Placed, Section};
 
@@ -30,9 +31,10 @@ const ROOT: Keys = Keys {
         "time",
         "solver",
         "data",
+        "experiments",
         "fit",
     ],
-    later: &["inputs", "events", "experiments"],
+    later: &["inputs", "events"],
 };
 
 /// A key that names something, with a formula.
@@ -56,6 +58,7 @@ pub(crate) struct ModelFile {
     pub(crate) end: Formula,
     pub(crate) solver: SolverBlock,
     pub(crate) data: Option<DataBlock>,
+    pub(crate) experiments: ExperimentsBlock,
     pub(crate) fit: FitBlock,
 }
 
@@ -133,6 +136,10 @@ impl ModelFile {
             data: section("data")?
                 .map(|section| block::data(&section))
                 .transpose()?,
+            experiments: section("experiments")?
+                .map(|section| block::experiments(&section))
+                .transpose()?
+                .unwrap_or_default(),
             fit: block::fit(section("fit")?.as_ref())?,
             source: source.clone(),
         })

@@ -107,7 +107,7 @@ impl Fit {
         Ok(Found {
             verdict: self.state.verdict.clone().unwrap_or(Verdict::Interrupted),
             loss: at.loss,
-            measurements: self.objective.measurements().points.len(),
+            measurements: self.objective.count(),
             validation: self.validation(&fitted, &theta),
             iterations: self.history().len().saturating_sub(1),
             evaluations: self.state.evaluations,
@@ -139,12 +139,12 @@ impl Fit {
     }
 
     fn validation(&self, fitted: &Model, theta: &[f64]) -> Option<(f64, usize)> {
-        let others = Measurements::new(fitted, &self.data, false).ok()?;
-        let count = others.points.len();
+        let others = Measurements::all(fitted, &self.data, false).ok()?;
+        let mut objective = Objective::new(fitted, others).ok()?;
+        let count = objective.count();
         if count == 0 {
             return None;
         }
-        let mut objective = Objective::new(fitted, others).ok()?;
         objective.without_penalties();
         Some((objective.evaluate(theta).ok()?.loss, count))
     }
@@ -156,7 +156,7 @@ impl Fit {
             .states
             .iter_mut()
             .for_each(|state| state.atol *= FINER);
-        let measurements = self.objective.measurements().clone();
+        let measurements = self.objective.measurements();
         let found = Objective::new(&finer, measurements)
             .ok()?
             .evaluate(theta)

@@ -133,9 +133,14 @@ impl Model {
             for observable in 0..self.observables.len() {
                 hash.number(data.value(row, observable).unwrap_or(f64::NAN));
             }
+            hash.text(data.experiment(row).unwrap_or_default());
         }
         self.theta().iter().for_each(|value| hash.number(*value));
-        self.initial().iter().for_each(|value| hash.number(*value));
+        for condition in 0..self.conditions.len() {
+            let under = self.under(condition);
+            under.phi().iter().for_each(|value| hash.number(*value));
+            under.initial().iter().for_each(|value| hash.number(*value));
+        }
         self.states.iter().for_each(|state| hash.number(state.atol));
         hash.number(self.solver.rtol);
         hash.text(self.solver.method.name);

@@ -2,9 +2,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use toml_edit::{DocumentMut, Item, Value};
+use toml_edit::{DocumentMut, InlineTable, Item, Value};
 
 use crate::model::Model;
+use crate::settings::Parameter;
 use crate::weights;
 
 impl Model {
@@ -13,11 +14,17 @@ impl Model {
     pub fn to_file(&self, folder: &Path, weights: &str) -> String {
         let mut document: DocumentMut = self.source.text.parse().expect("the text was read before");
         let root = document.as_table_mut();
-        for parameter in &self.parameters {
-            let entry = &mut root["parameters"][&parameter.name];
-            match entry.is_table_like() {
-                true => put(&mut entry["value"], parameter.value),
-                false => put(entry, parameter.value),
+        for (symbol, name) in self.symbols.iter().enumerate() {
+            let own = self.parameters.iter().filter(|own| own.symbol == symbol);
+            let copies: Vec<&Parameter> = own.collect();
+            let entry = &mut root["parameters"][name.as_str()];
+            let entry = match entry.is_table_like() {
+                true => &mut entry["value"],
+                false => entry,
+            };
+            match copies[..] {
+                [one] if one.copy.is_none() => put(entry, one.value),
+                _ => put_copies(entry, &copies),
             }
         }
         for state in &self.states {
@@ -30,6 +37,9 @@ impl Model {
         }
         if let Some(data) = &self.data {
             put(&mut root["data"]["file"], relative(folder, &data.file));
+        }
+        if let Some(file) = &self.conditions_file {
+            put(&mut root["experiments"]["file"], relative(folder, file));
         }
         if self.overridden.method {
             put(&mut root["solver"]["method"], self.solver.method.name);
@@ -51,6 +61,24 @@ impl Model {
             .flat_map(|network| network.weights().to_vec())
             .collect();
         (!self.networks.is_empty()).then(|| weights::write(&self.networks, &values))
+    }
+}
+
+/// One value for all copies of a parameter if they agree, or else a table of them.
+fn put_copies(entry: &mut Item, copies: &[&Parameter]) {
+    let Some(first) = copies.first() else {
+        return;
+    };
+    if !entry.is_table_like() && copies.iter().all(|copy| copy.value == first.value) {
+        return put(entry, first.value);
+    }
+    let mut table = InlineTable::new();
+    for copy in copies {
+        table.insert(copy.copy.as_deref().unwrap_or_default(), copy.value.into());
+    }
+    match entry.as_value() {
+        Some(_) => put(entry, table),
+        None => *entry = Item::Value(table.into()),
     }
 }
 

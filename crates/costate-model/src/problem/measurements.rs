@@ -1,5 +1,7 @@
 //! Which numbers of the data are compared with which values of a solution.
 
+use std::ops::Range;
+
 use costate_neural_ode::train::loss::Loss;
 
 use crate::data::Data;
@@ -28,18 +30,37 @@ pub(crate) struct Point {
 }
 
 impl Measurements {
-    /// Those of the rows to fit, or of the others.
+    /// Those of the rows to fit, or of the others, experiment by experiment.
     ///
     /// # Errors
     /// A row to fit outside the model's time, or a number that the loss has no meaning for, with its place in the file.
-    pub(crate) fn new(model: &Model, data: &Data, fitted: bool) -> Result<Self> {
+    pub(crate) fn all(model: &Model, data: &Data, fitted: bool) -> Result<Vec<(usize, Self)>> {
+        let mut all: Vec<(usize, Self)> = Vec::new();
+        let mut row = 0;
+        while row < data.times().len() {
+            let condition = model.condition_of(data.experiment(row));
+            let end = (row..data.times().len())
+                .find(|&other| !data.together(row, other))
+                .unwrap_or(data.times().len());
+            let own = Self::new(&model.under(condition), data, row..end, fitted)?;
+            if !own.points.is_empty() {
+                all.push((condition, own));
+            }
+            row = end;
+        }
+        Ok(all)
+    }
+
+    /// Those of some rows, all of the experiment that `model` stands for.
+    fn new(model: &Model, data: &Data, rows: Range<usize>, fitted: bool) -> Result<Self> {
         let (start, end) = model.span();
         let inside = |t: f64| (t - start) * (end - t) >= 0.0;
         let mut found = Measurements {
             times: Vec::new(),
             points: Vec::new(),
         };
-        for (row, &t) in data.times().iter().enumerate() {
+        for row in rows {
+            let t = data.times()[row];
             let measured = (0..model.observables.len())
                 .filter_map(|observable| Some((observable, data.value(row, observable)?)));
             let measured: Vec<(usize, f64)> = measured.collect();
@@ -87,7 +108,8 @@ fn outside(model: &Model, data: &Data, row: usize, start: f64, end: f64) -> Erro
         .map_or("", |data| data.time.value.as_str());
     let t = data.times()[row];
     let message = format!(
-        "t = {t} is outside the model's time, {start} to {end}: move [time], or leave the row out by 'use' under [data]"
+        "t = {t} is outside the model's time{}, {start} to {end}: move [time], or leave the row out by 'use' under [data]",
+        model.within()
     );
     data.error(row, heading, message)
 }
@@ -100,15 +122,17 @@ pub(super) fn error_bar(model: &Model, data: &Data, row: usize, observable: usiz
     };
     match data.bar(row, j) {
         Some(bar) if bar > 0.0 => Ok(bar),
-        Some(bar) => Err(data.error(
+        Some(bar) => Err(data.error_of(
             row,
+            observable,
             heading,
             format!("an error bar is positive, and this is {bar}"),
         )),
         None => {
             let name = &model.observables[observable].name;
-            Err(data.error(
+            Err(data.error_of(
                 row,
+                observable,
                 heading,
                 format!("{name} is measured here, but its error bar is missing"),
             ))
@@ -138,7 +162,8 @@ fn check_value(
     match needs {
         Some(what) if value <= 0.0 => {
             let message = format!("{what} needs positive measurements, and this is {value}");
-            Err(data.error(row, column, message))
+            let heading = model.value_heading(column);
+            Err(data.error_of(row, observable, heading, message))
         }
         _ => Ok(()),
     }

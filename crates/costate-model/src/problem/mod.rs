@@ -3,6 +3,7 @@
 mod measurements;
 mod objective;
 mod observer;
+mod part;
 mod penalties;
 mod report;
 mod windows;

@@ -3,7 +3,7 @@
 use costate_neural_ode::audit::{Audit, Variable};
 
 use super::measurements::Measurements;
-use super::objective::Objective;
+use super::objective::{Objective, Stopped};
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -26,7 +26,7 @@ pub struct GradientReport {
     pub start: Option<f64>,
     /// By the end of time, if it is given as a number.
     pub end: Option<f64>,
-    /// Each time at which something is measured, with the derivative by it.
+    /// Each time at which something is measured, with the derivative by it; experiment by experiment.
     pub save: Vec<(f64, f64)>,
     /// The gradient by the networks' weights, as a safetensors file.
     pub weights: Vec<u8>,
@@ -58,9 +58,9 @@ impl Model {
     ///
     /// # Errors
     /// If there are none, or one cannot be used.
-    pub(crate) fn measurements(&self, data: &Data) -> Result<Measurements> {
-        let measurements = Measurements::new(self, data, true)?;
-        if measurements.points.is_empty() {
+    pub(crate) fn measurements(&self, data: &Data) -> Result<Vec<(usize, Measurements)>> {
+        let measurements = Measurements::all(self, data, true)?;
+        if measurements.is_empty() {
             let (path, data) = (self.path().display(), data.path().display());
             return Err(Error::Argument(format!(
                 "{path}: no row of {data} that is to be fitted has a measurement"
@@ -113,9 +113,8 @@ impl Model {
             end: self.end.formula.literal().map(|_| found.t1),
             save: objective
                 .measurements()
-                .times
                 .iter()
-                .copied()
+                .flat_map(|(_, measurements)| measurements.times.iter().copied())
                 .zip(found.save)
                 .collect(),
             weights: weights::write(&self.networks, by_weight),
@@ -126,19 +125,22 @@ impl Model {
         })
     }
 
-    /// The gradient through the solution by every method, side by side with differences. [`Model::variable_name`] names its entries.
+    /// The gradient through the solution by every method, side by side with differences, for each experiment under its name.
+    /// [`Model::variable_name`] names the entries.
     ///
     /// # Errors
     /// As [`Model::gradient`].
-    pub fn audit(&self) -> Result<Audit> {
+    pub fn audit(&self) -> Result<Vec<(Option<String>, Audit)>> {
         let data = self.data()?;
         let mut objective = Objective::new(self, self.measurements(&data)?)?;
         let theta = self.theta();
-        let audit = objective.audit(self, &theta)?;
-        match audit.loss.is_finite() {
-            true => Ok(audit),
-            false => Err(self.not_finite(&mut objective, &theta)),
+        let audits = objective.audits(self, &theta)?;
+        if audits.iter().any(|(_, audit)| !audit.loss.is_finite()) {
+            return Err(self.not_finite(&mut objective, &theta));
         }
+        let named =
+            |(condition, audit): (usize, Audit)| (self.conditions[condition].name.clone(), audit);
+        Ok(audits.into_iter().map(named).collect())
     }
 
     /// The name of an entry of an audit: a parameter, a weight, `NAME(start)` for the state `NAME` where the solution begins, `start` and `end` of
@@ -155,9 +157,9 @@ impl Model {
         };
         match variable {
             Variable::H0(i) => format!("{}(start)", self.states[i].name),
-            Variable::Theta(k) => match self.parameters.get(k) {
-                Some(parameter) => parameter.name.clone(),
-                None => weight(k - self.parameters.len()),
+            Variable::Theta(k) => match self.symbols.get(k) {
+                Some(parameter) => parameter.clone(),
+                None => weight(k - self.symbols.len()),
             },
             Variable::T0 => "start".into(),
             Variable::T1 => "end".into(),
@@ -183,16 +185,18 @@ impl Model {
     }
 
     /// A solution that stopped on the way to a loss, with what was computed until then.
-    pub(crate) fn failed(&self, error: &costate_neural_ode::Error) -> Error {
-        match error {
-            costate_neural_ode::Error::Solver(error) => match self.solve(&crate::Save::Steps) {
+    pub(crate) fn failed(&self, stopped: &Stopped) -> Error {
+        let model = self.under(stopped.condition);
+        match &stopped.error {
+            costate_neural_ode::Error::Solver(error) => match model.solve(&crate::Save::Steps) {
                 Err(solve) => solve,
-                Ok(_) => self.stopped(error, crate::Trajectory::default()),
+                Ok(_) => model.stopped(error, crate::Trajectory::default()),
             },
             costate_neural_ode::Error::SaveTime { time, from, to, .. } => {
                 Error::Numerical(format!(
-                    "{}: something is measured at t = {time}, but the model's time runs from {from} to {to} at these values",
-                    self.path().display()
+                    "{}: something is measured at t = {time}, but the model's time{} runs from {from} to {to} at these values",
+                    self.path().display(),
+                    model.within()
                 ))
             }
             other => Error::Argument(other.to_string()),

@@ -4,8 +4,10 @@ use costate_neural_ode::gradient;
 use costate_neural_ode::{GradientMethod, Problem, Saved};
 
 use super::measurements::{Point, error_bar};
+use super::objective::Stopped;
 use super::observer::Observer;
 use super::penalties::Penalties;
+use crate::condition::Pull;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::field::{self, Layout};
@@ -19,8 +21,8 @@ pub(crate) struct Windows {
     length: usize,
     seed: u64,
     data: Data,
-    /// The rows at which a window can begin.
-    starts: Vec<usize>,
+    /// Experiments under the same conditions, whose windows can be solved side by side.
+    groups: Vec<Group>,
     /// The observable that measures each state.
     measured_by: Vec<usize>,
     /// Measurements of all rows to fit: the batch's loss is scaled to as many.
@@ -30,6 +32,13 @@ pub(crate) struct Windows {
     /// The error bar of each row and observable; NaN where there is none.
     bars: Vec<f64>,
     method: Box<dyn GradientMethod<f64, f64>>,
+}
+
+/// Rows at which a window can begin, with what formulas see there.
+struct Group {
+    condition: usize,
+    starts: Vec<usize>,
+    pull: Pull,
 }
 
 impl Windows {
@@ -62,7 +71,9 @@ impl Windows {
         let usable = |first: usize| {
             let rows = first..first + settings.length;
             rows.end <= data.times().len()
-                && rows.clone().all(|row| data.used(row))
+                && rows
+                    .clone()
+                    .all(|row| data.used(row) && data.together(first, row))
                 && rows
                     .clone()
                     .skip(1)
@@ -71,16 +82,35 @@ impl Windows {
                     .iter()
                     .all(|&observable| data.value(first, observable).is_some())
         };
-        let starts: Vec<usize> = (0..data.times().len())
-            .filter(|&first| usable(first))
-            .collect();
-        if starts.len() < settings.size {
+        let mut groups: Vec<Group> = Vec::new();
+        for first in (0..data.times().len()).filter(|&first| usable(first)) {
+            let condition = model.condition_of(data.experiment(first));
+            let alike = |group: &Group| {
+                model.conditions[group.condition].like(&model.conditions[condition])
+            };
+            match groups.iter_mut().find(|group| alike(group)) {
+                Some(group) => group.starts.push(first),
+                None => groups.push(Group {
+                    condition,
+                    starts: vec![first],
+                    pull: Pull::new(&model.under(condition))?,
+                }),
+            }
+        }
+        let most = groups.iter().map(|group| group.starts.len()).max();
+        groups.retain(|group| group.starts.len() >= settings.size);
+        if groups.is_empty() {
             return Err(wrong(format!(
-                "{} windows of {} rows are asked for, but only {} rows of the data have all states measured and {} rows to fit after them",
+                "{} windows of {} rows are asked for, but only {} rows of the data have all states measured and {} rows to fit after them{}",
                 settings.size,
                 settings.length,
-                starts.len(),
-                settings.length - 1
+                most.unwrap_or(0),
+                settings.length - 1,
+                if model.conditions.len() > 1 {
+                    " in one experiment"
+                } else {
+                    ""
+                }
             )));
         }
         let field = field::compile(model, Layout::Windows(settings.size))?;
@@ -93,7 +123,7 @@ impl Windows {
             length: settings.length,
             seed: model.fit.seed,
             data: data.clone(),
-            starts,
+            groups,
             measured_by,
             total: data.count(true),
             observer: Observer::new(model)?,
@@ -103,16 +133,25 @@ impl Windows {
         })
     }
 
-    /// The first rows of batch number `batch`, all different.
-    fn draw(&self, batch: u64) -> Vec<usize> {
+    /// The first rows of batch number `batch`, all different, and the group they are of.
+    fn draw(&self, batch: u64) -> (usize, Vec<usize>) {
         let mut random = Random::new(self.seed, batch.wrapping_add(1));
-        let mut starts = self.starts.clone();
+        let mut group = 0;
+        if self.groups.len() > 1 {
+            let all = self.groups.iter().map(|group| group.starts.len()).sum();
+            let mut chosen = random.below(all);
+            while chosen >= self.groups[group].starts.len() {
+                chosen -= self.groups[group].starts.len();
+                group += 1;
+            }
+        }
+        let mut starts = self.groups[group].starts.clone();
         for i in 0..self.size {
             let j = i + random.below(starts.len() - i);
             starts.swap(i, j);
         }
         starts.truncate(self.size);
-        starts
+        (group, starts)
     }
 
     /// The loss of batch number `batch` at θ, scaled to all measurements, and its gradient.
@@ -123,8 +162,9 @@ impl Windows {
         &mut self,
         theta: &[f64],
         batch: u64,
-    ) -> Result<(f64, Vec<f64>), costate_neural_ode::Error> {
-        let starts = self.draw(batch);
+    ) -> Result<(f64, Vec<f64>), Stopped> {
+        let (group, starts) = self.draw(batch);
+        let phi = self.groups[group].pull.push(theta);
         let n = self.measured_by.len();
         let time = |row: usize| self.data.times()[row];
         let value = |row, observable| self.data.value(row, observable);
@@ -157,7 +197,7 @@ impl Windows {
         }
         let count: usize = points.iter().map(|(_, _, points)| points.len()).sum();
         let weight = self.total as f64 / count.max(1) as f64;
-        let with_starts: Vec<f64> = theta
+        let with_starts: Vec<f64> = phi
             .iter()
             .copied()
             .chain(starts.iter().map(|&row| time(row)))
@@ -169,34 +209,41 @@ impl Windows {
             t1: times.last(),
             save_at: &times.relative,
         };
-        self.observer.set_parameters(theta);
+        self.observer.set_parameters(&phi);
         let observer = &mut self.observer;
         // As in `Objective::evaluate`: the first call is the one at the solution itself.
         let mut direct: Option<Vec<f64>> = None;
+        let group = &mut self.groups[group];
         let found = self.method.gradient(
             &problem,
             &mut |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
                 let mut total = 0.0;
                 for (index, window, points) in &points {
                     let own = window * n..(window + 1) * n;
-                    let t = with_starts[theta.len() + window] + times.relative[*index];
+                    let t = with_starts[phi.len() + window] + times.relative[*index];
                     let h = &saved.state(*index)[own.clone()];
                     let a_h = &mut cotangents.state_mut(*index)[own];
                     total += observer.score(points, weight, h, t, a_h).0;
                 }
-                let mut a_theta = vec![0.0; theta.len()];
-                observer.finish(&mut a_theta);
-                direct.get_or_insert(a_theta);
+                let mut a_phi = vec![0.0; phi.len()];
+                observer.finish(&mut a_phi);
+                direct.get_or_insert(a_phi);
                 total
             },
-        )?;
+        );
+        let found = found.map_err(|error| Stopped {
+            condition: group.condition,
+            error,
+        })?;
         let mut loss = found.loss;
-        let mut a_theta = found.theta[..theta.len()].to_vec();
+        let mut a_phi = found.theta[..phi.len()].to_vec();
         let direct = direct.unwrap_or_default();
-        a_theta
+        a_phi
             .iter_mut()
             .zip(direct)
             .for_each(|(total, part)| *total += part);
+        let mut a_theta = vec![0.0; theta.len()];
+        group.pull.back(&a_phi, &mut a_theta);
         loss += self.penalties.add(theta, &mut a_theta);
         Ok((loss, a_theta))
     }
@@ -304,14 +351,7 @@ seed = 2
         });
         let text = format!("t,a,b,both\n{}", rows.collect::<String>());
         let names = ["a", "b", "both"].map(str::to_owned);
-        let columns = crate::data::Columns {
-            time: "t",
-            observables: &names,
-            bars: &[],
-            all: true,
-            used: None,
-            direction: 1.0,
-        };
+        let columns = crate::data::Columns::wide("t", &names);
         let data = Data::parse(std::path::Path::new("none.csv"), &text, &columns).unwrap();
         let windows = Windows::new(&model, &data).unwrap();
         (model, windows)
@@ -341,10 +381,10 @@ seed = 2
     #[test]
     fn a_window_starts_where_all_states_are_measured_and_batches_differ() {
         let (_, windows) = windows();
-        assert_eq!(windows.starts, [0, 1, 2, 3, 4, 6, 7, 8]);
+        assert_eq!(windows.groups[0].starts, [0, 1, 2, 3, 4, 6, 7, 8]);
         assert_eq!(windows.draw(3), windows.draw(3));
         assert_ne!(windows.draw(3), windows.draw(4));
-        let mut drawn = windows.draw(5);
+        let mut drawn = windows.draw(5).1;
         drawn.sort_unstable();
         drawn.dedup();
         assert_eq!(drawn.len(), 3);
@@ -368,14 +408,7 @@ seed = 2
         };
         let text = format!("t,a,b\n{}", (0..13).map(row).collect::<String>());
         let names = ["a".to_owned(), "b".to_owned()];
-        let columns = crate::data::Columns {
-            time: "t",
-            observables: &names,
-            bars: &[],
-            all: true,
-            used: None,
-            direction: 1.0,
-        };
+        let columns = crate::data::Columns::wide("t", &names);
         let data = Data::parse(std::path::Path::new("none.csv"), &text, &columns).unwrap();
         let (loss, _) = Windows::new(&model, &data)
             .unwrap()

@@ -14,13 +14,25 @@ use crate::report::json;
 
 pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
     let model = open(&args.model, &args.overrides)?;
-    let audit = model.audit()?;
+    let audits = model.audit()?;
     let name = |variable| model.variable_name(variable);
     let mut out = console.output();
     match args.format {
-        ReportFormat::Json => json::write(&mut out, &document(&model, &audit))?,
+        ReportFormat::Json => json::write(&mut out, &documents(&model, &audits))?,
         ReportFormat::Text => {
-            writeln!(out, "{}", audit.report(&name).to_string().trim_end())?;
+            for (experiment, audit) in &audits {
+                if let Some(experiment) = experiment {
+                    writeln!(
+                        out,
+                        "{}\n",
+                        console.bold(&format!("experiment {experiment}"))
+                    )?;
+                }
+                writeln!(out, "{}", audit.report(&name).to_string().trim_end())?;
+                if audits.len() > 1 {
+                    writeln!(out)?;
+                }
+            }
             writeln!(
                 out,
                 "This is the gradient through the solution: what initial values or [time] owe to a parameter stands at NAME(start), start and end."
@@ -28,20 +40,46 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
         }
     }
     out.flush()?;
-    match audit.verdict() {
-        Verdict::Wrong {
-            methods: [a, b],
-            worst,
-        } => Err(Error::Numerical(format!(
-            "{a} and {b} disagree in {}",
-            name(worst)
-        ))),
-        Verdict::Inaccurate { method, worst } => Err(Error::Numerical(format!(
-            "{method} disagrees with the others in {}",
-            name(worst)
-        ))),
-        _ => Ok(()),
+    for (experiment, audit) in &audits {
+        let within = experiment
+            .as_ref()
+            .map_or_else(String::new, |name| format!(" (experiment {name})"));
+        match audit.verdict() {
+            Verdict::Wrong {
+                methods: [a, b],
+                worst,
+            } => {
+                return Err(Error::Numerical(format!(
+                    "{a} and {b} disagree in {}{within}",
+                    name(worst)
+                )));
+            }
+            Verdict::Inaccurate { method, worst } => {
+                return Err(Error::Numerical(format!(
+                    "{method} disagrees with the others in {}{within}",
+                    name(worst)
+                )));
+            }
+            _ => {}
+        }
     }
+    Ok(())
+}
+
+/// The audit itself, or those of several experiments under their names.
+fn documents(model: &Model, audits: &[(Option<String>, Audit)]) -> Value {
+    if let [(None, audit)] = audits {
+        return document(model, audit);
+    }
+    let all: Map<String, Value> = audits
+        .iter()
+        .map(|(name, audit)| (name.clone().unwrap_or_default(), document(model, audit)))
+        .collect();
+    // The worst of all, in the order in which it matters.
+    let worst = ["wrong", "inaccurate", "not-smooth", "unknown"];
+    let has = |verdict: &&str| all.values().any(|one| one["verdict"] == **verdict);
+    let verdict = worst.into_iter().find(has).unwrap_or("right");
+    json!({ "verdict": verdict, "experiments": all })
 }
 
 fn document(model: &Model, audit: &Audit) -> Value {

@@ -68,6 +68,17 @@ fn text(out: &mut impl Write, model: &costate_model::Model, check: &Check) -> Re
         "  observables  {}",
         observables.collect::<Vec<_>>().join(", ")
     )?;
+    if !check.experiments.is_empty() {
+        let experiments = check
+            .experiments
+            .iter()
+            .map(|(name, measured)| match measured {
+                0 => format!("{name} (not measured)"),
+                measured => format!("{name} ({})", count(*measured)),
+            });
+        let experiments = experiments.collect::<Vec<_>>().join(", ");
+        writeln!(out, "  experiments  {experiments}")?;
+    }
     if check.measurements != (0, 0) {
         let validation = match check.measurements.1 {
             0 => String::new(),
@@ -94,6 +105,10 @@ fn document(check: &Check) -> serde_json::Value {
         .observables
         .iter()
         .map(|(name, measured)| json!({ "name": name, "measurements": measured }));
+    let experiments = check
+        .experiments
+        .iter()
+        .map(|(name, measured)| json!({ "name": name, "measurements": measured }));
     let warnings = check.warnings.iter().map(|warning| {
         let (file, line) = warning
             .place
@@ -105,6 +120,7 @@ fn document(check: &Check) -> serde_json::Value {
         "fitted": check.fitted,
         "fixed": check.fixed,
         "networks": networks.collect::<Vec<_>>(),
+        "experiments": experiments.collect::<Vec<_>>(),
         "observables": observables.collect::<Vec<_>>(),
         "measurements": check.measurements.0,
         "validation": check.measurements.1,

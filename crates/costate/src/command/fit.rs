@@ -172,8 +172,12 @@ fn introduce(fit: &Fit, work: &Work, console: Console) {
     };
     let measurements = count(data.count(true));
     console.note(format!(
-        "  to      {measurements} measurements in {}{validation}",
-        data.path().display()
+        "  to      {measurements} measurements in {}{validation}{}",
+        data.path().display(),
+        match data.experiments().len() {
+            0 => String::new(),
+            n => format!("; {} experiments", count(n)),
+        }
     ));
     let solver = model.solver();
     let batch = match model.fit_settings().batch {
@@ -232,9 +236,7 @@ impl Work {
     fn write(self, fit: &mut Fit, interrupted: bool) -> Result<PathBuf> {
         self.checkpoint(fit)?;
         let fitted = fit.fitted();
-        let solution = fitted.solve(&Save::Steps)?;
-        let mut trajectory = Vec::new();
-        csv::write(&mut trajectory, "t", &solution.names, rows(&solution))?;
+        let trajectory = trajectory(&fitted)?;
         let mut history = Vec::new();
         let records: Vec<(f64, [f64; 2])> = fit
             .history()
@@ -280,24 +282,65 @@ impl Work {
     }
 }
 
+/// The fitted model's solution as CSV; experiment by experiment, with their names in front, where there are several.
+fn trajectory(fitted: &Model) -> Result<Vec<u8>> {
+    let mut text = Vec::new();
+    if fitted.experiments().next().is_none() {
+        let solution = fitted.solve(&Save::Steps)?;
+        csv::write(&mut text, "t", &solution.names, rows(&solution))?;
+        return Ok(text);
+    }
+    for (i, name) in fitted.experiments().enumerate() {
+        let solution = fitted.experiment(name)?.solve(&Save::Steps)?;
+        let mut part = Vec::new();
+        csv::write(&mut part, "t", &solution.names, rows(&solution))?;
+        let part = String::from_utf8_lossy(&part);
+        let mut lines = part.lines();
+        let header = lines.next().unwrap_or_default();
+        if i == 0 {
+            writeln!(text, "experiment,{header}")?;
+        }
+        let quoted = match name.contains([',', '"']) {
+            true => format!("\"{}\"", name.replace('"', "\"\"")),
+            false => name.to_owned(),
+        };
+        lines.try_for_each(|line| writeln!(text, "{quoted},{line}"))?;
+    }
+    Ok(text)
+}
+
 /// The observables of the fitted model with their data.
 fn fit_picture(fit: &Fit, fitted: &Model) -> Result<Picture> {
-    let curves = fitted.observe(&fitted.solve(&Save::Grid(FINE))?)?;
     let data = fit.data();
-    let series = curves.names.iter().enumerate().map(|(i, name)| Series {
-        name: name.clone(),
-        curve: rows(&curves).map(|(t, values)| (t, values[i])).collect(),
-        data: data
-            .times()
-            .iter()
-            .enumerate()
-            .filter_map(|(row, &t)| Some((t, data.value(row, i)?)))
-            .collect(),
-    });
+    let mut series = Vec::new();
+    let named = data.experiments().iter().map(|name| Some(name.as_str()));
+    let experiments: Vec<Option<&str>> = match data.experiments() {
+        [] => vec![None],
+        _ => named.collect(),
+    };
+    for experiment in experiments {
+        let model = match experiment {
+            Some(name) => fitted.experiment(name)?,
+            None => fitted.clone(),
+        };
+        let curves = model.observe(&model.solve(&Save::Grid(FINE))?)?;
+        let own = |row: &usize| data.experiment(*row) == experiment;
+        for (i, name) in curves.names.iter().enumerate() {
+            let measured = (0..data.times().len()).filter(own);
+            series.push(Series {
+                name: experiment
+                    .map_or(name.clone(), |experiment| format!("{name} ({experiment})")),
+                curve: rows(&curves).map(|(t, values)| (t, values[i])).collect(),
+                data: measured
+                    .filter_map(|row| Some((data.times()[row], data.value(row, i)?)))
+                    .collect(),
+            });
+        }
+    }
     Ok(Picture {
         title: super::title(fitted),
         along: fitted.time_name().to_owned(),
-        series: series.collect(),
+        series,
     })
 }
 

@@ -15,7 +15,14 @@ use crate::report::plot::{Picture, Series};
 use crate::report::{csv, json};
 
 pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
-    let model = open(&args.model, &args.overrides)?;
+    let mut model = open(&args.model, &args.overrides)?;
+    if let Some(name) = &args.experiment {
+        model = model.experiment(name)?;
+        // What the command line sets stands over what the experiment says.
+        for setting in &args.overrides.set {
+            model.set(&setting.name, setting.value)?;
+        }
+    }
     for output in [&args.out, &args.plot].into_iter().flatten() {
         spare_inputs(&model, output)?;
     }
@@ -29,6 +36,11 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
         Err(ModelError::Solve { message, partial }) => (*partial, Some(Error::Numerical(message))),
         Err(error) => return Err(error.into()),
     };
+    let plotted = trajectory.clone();
+    let trajectory = match args.observables {
+        true => with_observables(&model, trajectory)?,
+        false => trajectory,
+    };
     match &args.out {
         None => write(&mut console.output(), &trajectory, args.format)?,
         Some(path) => File::create(path)
@@ -37,8 +49,8 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
     }
     if let Some(path) = &args.plot {
         let curve = match (&save, &failure) {
-            (Save::Steps, None) => model.solve(&Save::At(refined(&trajectory.times)))?,
-            _ => trajectory.clone(),
+            (Save::Steps, None) => model.solve(&Save::At(refined(&plotted.times)))?,
+            _ => plotted,
         };
         fs::write(path, picture(&model, &curve).svg())
             .map_err(|e| Error::file("write", path, &e))?;
@@ -58,6 +70,30 @@ fn write(out: &mut impl Write, trajectory: &Trajectory, format: TableFormat) -> 
         TableFormat::Json => json::write_rows(out, "t", &trajectory.names, rows(trajectory))?,
     }
     out.flush()
+}
+
+/// The states and after them the observables, but for those that are states under their own names.
+fn with_observables(model: &Model, states: Trajectory) -> Result<Trajectory> {
+    let observed = model.observe(&states)?;
+    let new: Vec<usize> = (0..observed.names.len())
+        .filter(|&i| !states.names.contains(&observed.names[i]))
+        .collect();
+    let values = (0..states.len()).flat_map(|row| {
+        let more = new.iter().map(|&i| observed.row(row)[i]);
+        let own = states.row(row).iter().copied();
+        own.chain(more).collect::<Vec<f64>>()
+    });
+    Ok(Trajectory {
+        values: values.collect(),
+        names: states
+            .names
+            .iter()
+            .cloned()
+            .chain(new.iter().map(|&i| observed.names[i].clone()))
+            .collect(),
+        times: states.times.clone(),
+        stats: states.stats,
+    })
 }
 
 /// The times and states of a trajectory, row by row.

@@ -3,6 +3,7 @@
 mod audit;
 mod bad_input;
 mod check;
+mod experiments;
 mod explain;
 mod fit;
 mod gradient;

@@ -153,3 +153,26 @@ fn a_reader_that_leaves_early_is_no_error() {
     );
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+#[test]
+fn an_experiment_is_solved_under_its_conditions_and_observables_follow_the_states() {
+    let room = Room::new();
+    room.write(
+        "m.toml",
+        "[states]\ny = \"y0\"\n[parameters]\ny0 = 1.0\n[equations]\ny = \"-y\"\n[time]\nstart = 0.0\nend = 1.0\n\
+         [observables]\ny = { is = \"y\" }\ntwice = { is = \"2 * y + t\" }\n[experiments.high]\ny0 = 5.0\n",
+    );
+    let run = room
+        .run("solve m.toml --experiment high --observables --save-at 0,1")
+        .done();
+    let (header, rows) = columns(&run.out);
+    assert_eq!(header, ["t", "y", "twice"]);
+    assert_eq!(rows[0], [0.0, 5.0, 10.0]);
+    assert_eq!(rows[1][2], 2.0 * rows[1][1] + 1.0);
+    let set = room
+        .run("solve m.toml --experiment high --set y0=7 --save-at 0")
+        .done();
+    assert_eq!(columns(&set.out).1[0][1], 7.0);
+    room.run("solve m.toml --experiment hihg")
+        .failed(2, &["no experiment is called 'hihg'; did you mean 'high'?"]);
+}

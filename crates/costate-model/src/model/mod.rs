@@ -1,18 +1,21 @@
 //! A model: names resolved, everything checked that can be checked without solving.
 
+mod build;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use costate_ode::Method;
+pub(crate) use build::constant;
 
-use crate::data::{Columns, Data};
+use crate::condition::{Condition, conditions};
+use crate::data::{Columns, Data, Layout};
 use crate::error::{Error, Result, Source};
 use crate::file::{self, ModelFile};
 use crate::likelihood::Distribution;
 use crate::network::Network;
-use crate::overrides::{Overridden, method_by_name};
-use crate::scope::{Dependence, Parts, Resolved, Scope};
-use crate::settings::{BatchSettings, DataSettings, FitSettings, Parameter, Scale, SolverSettings};
+use crate::overrides::Overridden;
+use crate::scope::{Parts, Resolved, Scope};
+use crate::settings::{DataSettings, FitSettings, Parameter, SolverSettings};
 
 /// A component of the state vector.
 #[derive(Clone, Debug)]
@@ -90,7 +93,14 @@ pub struct Model {
     pub(crate) source: Arc<Source>,
     pub(crate) title: Option<String>,
     pub(crate) states: Vec<StateVariable>,
+    /// Those of θ: a copy for each experiment where there are several.
     pub(crate) parameters: Vec<Parameter>,
+    /// The names of the parameters in formulas.
+    pub(crate) symbols: Vec<String>,
+    /// The model as it stands, and its experiments.
+    pub(crate) conditions: Vec<Condition>,
+    /// The condition that this model stands for.
+    pub(crate) selected: usize,
     pub(crate) networks: Vec<Network>,
     pub(crate) parts: Parts,
     pub(crate) observables: Vec<Observable>,
@@ -100,6 +110,8 @@ pub struct Model {
     pub(crate) end: Resolved,
     pub(crate) solver: SolverSettings,
     pub(crate) data: Option<DataSettings>,
+    /// The table of the experiments' conditions.
+    pub(crate) conditions_file: Option<PathBuf>,
     pub(crate) fit: FitSettings,
     pub(crate) overridden: Overridden,
 }
@@ -122,7 +134,7 @@ impl Model {
         let file = ModelFile::parse(path.as_ref(), text.to_owned())?;
         let scope = Scope::new(&file)?;
         let parts = Parts::new(&file, &scope)?;
-        let states = states(&file, &scope, &parts)?;
+        let states = build::states(&file, &scope, &parts)?;
         let equations: Vec<Resolved> = states.iter().map(|state| state.equation.clone()).collect();
         parts.refuse_moving_comparisons(&equations)?;
         let constant = |formula, what| {
@@ -131,6 +143,7 @@ impl Model {
             Ok::<_, Error>(resolved)
         };
         let directory = path.as_ref().parent().unwrap_or(Path::new(""));
+        let (parameters, conditions) = conditions(&file, &scope, &parts, directory)?;
         let model = Model {
             title: file.title.clone(),
             start: constant(&file.start, "the start of time")?,
@@ -140,10 +153,10 @@ impl Model {
                 .iter()
                 .map(|block| Network::new(block, directory))
                 .collect::<Result<_>>()?,
-            observables: observables(&file, &scope, &states)?,
+            observables: build::observables(&file, &scope, &states)?,
             observables_named: file.observables.is_some(),
             solver: SolverSettings {
-                method: method(&file)?,
+                method: build::method(&file)?,
                 rtol: file.solver.rtol,
                 max_steps: file.solver.max_steps,
             },
@@ -151,20 +164,39 @@ impl Model {
                 file: directory.join(&block.file.value),
                 time: block.time.clone(),
                 used: block.used.clone(),
+                experiment: block.experiment.as_ref().map(|name| name.value.clone()),
+                long: block.long.clone().map(|names| names.map(|name| name.value)),
             }),
-            fit: fit_settings(&file)?,
-            parameters: file.parameters.iter().map(parameter).collect(),
+            conditions_file: file
+                .experiments
+                .file
+                .as_ref()
+                .map(|name| directory.join(&name.value)),
+            fit: build::fit_settings(&file)?,
+            symbols: file
+                .parameters
+                .iter()
+                .map(|block| block.name.value.clone())
+                .collect(),
+            parameters,
+            conditions,
+            selected: 0,
             source: file.source.clone(),
             overridden: Overridden::default(),
             states,
             parts,
         };
         model.check_likelihood(&file)?;
-        let (start, end) = model.span();
-        if !(start.is_finite() && end.is_finite()) || start == end {
-            let message =
-                format!("time runs from {start} to {end}: start and end must be two numbers");
-            return Err(model.end.formula.place().error(message).into());
+        for condition in 0..model.conditions.len() {
+            let under = model.under(condition);
+            let (start, end) = under.span();
+            if !(start.is_finite() && end.is_finite()) || start == end {
+                let message = format!(
+                    "time runs from {start} to {end}{}: start and end must be two numbers",
+                    under.within()
+                );
+                return Err(model.end.formula.place().error(message).into());
+            }
         }
         Ok(model)
     }
@@ -174,7 +206,7 @@ impl Model {
         &self.source.path
     }
 
-    /// Every file that the model is made of: its own, its data and its networks' weights.
+    /// Every file that the model is made of: its own, its data, its networks' weights and its conditions.
     pub fn files(&self) -> Vec<PathBuf> {
         let own = [self.source.path.clone()];
         let data = self.data.iter().map(|data| data.file.clone());
@@ -182,7 +214,9 @@ impl Model {
             .networks
             .iter()
             .filter_map(|network| network.file.clone());
-        own.into_iter().chain(data).chain(weights).collect()
+        let conditions = self.conditions_file.clone();
+        let others = data.chain(weights).chain(conditions);
+        own.into_iter().chain(others).collect()
     }
 
     /// What the data call the time; `t` without data.
@@ -225,17 +259,27 @@ impl Model {
         &self.fit
     }
 
-    /// Start and end of time at the present parameters.
+    /// Start and end of time at the present parameters, in the experiment that was chosen.
     pub fn span(&self) -> (f64, f64) {
-        (self.constant(&self.start), self.constant(&self.end))
+        let phi = self.phi();
+        (
+            self.evaluate(&self.start, &phi),
+            self.evaluate(&self.end, &phi),
+        )
     }
 
-    /// The initial value of every state at the present parameters.
+    /// The initial value of every state at the present parameters, in the experiment that was chosen.
     pub fn initial(&self) -> Vec<f64> {
-        self.states
-            .iter()
-            .map(|state| self.constant(&state.initial))
+        let phi = self.phi();
+        self.initial_formulas()
+            .map(|formula| self.evaluate(formula, &phi))
             .collect()
+    }
+
+    /// What each state begins with under the chosen condition.
+    pub(crate) fn initial_formulas(&self) -> impl Iterator<Item = &Resolved> {
+        let states = self.states.iter().enumerate();
+        states.map(|(i, state)| self.condition().initial_of(i).unwrap_or(&state.initial))
     }
 
     /// Reads the data, if the file names any.
@@ -252,9 +296,9 @@ impl Model {
             .iter()
             .map(|observable| observable.column.clone())
             .collect();
-        let bars: Vec<String> = self
+        let bars: Vec<(usize, String)> = self
             .error_bars()
-            .map(|(_, column)| column.to_owned())
+            .map(|(observable, column)| (observable, column.to_owned()))
             .collect();
         let columns = Columns {
             time: &settings.time.value,
@@ -263,6 +307,11 @@ impl Model {
             all: self.observables_named,
             used: settings.used.as_ref(),
             direction: (end - start).signum(),
+            experiment: settings.experiment.as_deref(),
+            layout: match &settings.long {
+                Some([observable, value]) => Layout::Long { observable, value },
+                None => Layout::Wide,
+            },
         };
         Data::read(&settings.file, &columns).map(Some)
     }
@@ -319,6 +368,12 @@ impl Model {
         })
     }
 
+    /// The heading of the data column with the numbers of an observable called `column` there.
+    pub(crate) fn value_heading<'a>(&'a self, column: &'a str) -> &'a str {
+        let long = self.data.as_ref().and_then(|data| data.long.as_ref());
+        long.map_or(column, |[_, value]| value)
+    }
+
     /// Whether the loss is a sum of squares.
     pub(crate) fn has_squares(&self) -> bool {
         !self.has_likelihood() && self.fit.loss.residual(1.0, 1.0).is_some()
@@ -332,14 +387,14 @@ impl Model {
         }
     }
 
-    /// The value of a formula of parameters alone.
-    fn constant(&self, formula: &Resolved) -> f64 {
+    /// The value of a formula of parameters alone, at φ.
+    pub(crate) fn evaluate(&self, formula: &Resolved, phi: &[f64]) -> f64 {
         let mut definitions = vec![f64::NAN; self.parts.definitions.len()];
         let value = |formula: &Resolved, definitions: &[f64]| {
             formula
                 .formula
                 .eval::<f64>(|name| match formula.symbols[name] {
-                    crate::scope::Symbol::Parameter(i) => self.parameters[i].value,
+                    crate::scope::Symbol::Parameter(i) => phi[i],
                     crate::scope::Symbol::Definition(i) => definitions[i],
                     _ => f64::NAN,
                 })
@@ -351,187 +406,4 @@ impl Model {
         }
         value(formula, &definitions)
     }
-}
-
-/// # Errors
-/// If the formula depends on more than parameters.
-fn constant(formula: &Resolved, parts: &Parts, what: &str) -> Result<()> {
-    let moving = |&i: &usize| parts.dependence_of(formula.symbols[i]) != Dependence::default();
-    match (0..formula.symbols.len()).find(moving) {
-        None => Ok(()),
-        Some(i) => {
-            let name = formula.formula.names().nth(i).unwrap_or_default();
-            let message = format!(
-                "{what} is an expression of parameters, but '{name}' changes with states, time or a network"
-            );
-            Err(formula.formula.error_at_name(i, message).into())
-        }
-    }
-}
-
-fn states(file: &ModelFile, scope: &Scope, parts: &Parts) -> Result<Vec<StateVariable>> {
-    let mut equations: Vec<Option<Resolved>> = vec![None; file.states.len()];
-    for equation in &file.equations {
-        equations[scope.state(&equation.name)?] = Some(scope.resolve(&equation.formula)?);
-    }
-    let mut atol = vec![file.solver.atol; file.states.len()];
-    for (state, value) in &file.solver.atol_of {
-        atol[scope.state(state)?] = *value;
-    }
-    let state = |((state, equation), atol): ((&file::Named, Option<Resolved>), f64)| {
-        let name = state.name.value.clone();
-        let Some(equation) = equation else {
-            let error = state
-                .name
-                .place
-                .error(format!("the state '{name}' has no equation"));
-            return Err(error
-                .with_help(Some(format!(
-                    "under [equations]: {name} = \"…\", its derivative d{name}/dt"
-                )))
-                .into());
-        };
-        let initial = scope.resolve(&state.formula)?;
-        constant(&initial, parts, "an initial value")?;
-        Ok(StateVariable {
-            name,
-            atol,
-            initial,
-            equation,
-        })
-    };
-    let states: Vec<_> = file
-        .states
-        .iter()
-        .zip(equations)
-        .zip(atol)
-        .map(state)
-        .collect::<Result<_>>()?;
-    match states.is_empty() {
-        true => Err(file
-            .source
-            .error(0..0, "a model needs at least one state")
-            .into()),
-        false => Ok(states),
-    }
-}
-
-fn parameter(block: &file::ParameterBlock) -> Parameter {
-    let lower = block.lower.unwrap_or(f64::NEG_INFINITY);
-    let automatic = if lower > 0.0 {
-        Scale::Log
-    } else {
-        Scale::Linear
-    };
-    Parameter {
-        name: block.name.value.clone(),
-        value: block.value,
-        lower,
-        upper: block.upper.unwrap_or(f64::INFINITY),
-        scale: block.scale.unwrap_or(automatic),
-        fixed: block.fixed,
-        unit: block.unit.clone(),
-        note: block.note.clone(),
-        prior: block.prior.as_ref().map(|(prior, _)| *prior),
-    }
-}
-
-fn observables(
-    file: &ModelFile,
-    scope: &Scope,
-    states: &[StateVariable],
-) -> Result<Vec<Observable>> {
-    let identity =
-        |formula: &Resolved| match (formula.formula.is_name(), formula.symbols.as_slice()) {
-            (true, &[crate::scope::Symbol::State(i)]) => Some(i),
-            _ => None,
-        };
-    match &file.observables {
-        Some(blocks) => blocks
-            .iter()
-            .map(|block| {
-                let name = block.name.value.clone();
-                let column = block
-                    .column
-                    .as_ref()
-                    .map_or_else(|| name.clone(), |column| column.value.clone());
-                let is = scope.resolve(&block.is)?;
-                let noise = match &block.noise {
-                    Some(file::NoiseBlock::Formula(formula)) => {
-                        Some(Noise::Formula(scope.resolve(formula)?))
-                    }
-                    Some(file::NoiseBlock::Column(column)) => {
-                        Some(Noise::Column(column.value.clone()))
-                    }
-                    None => None,
-                };
-                Ok(Observable {
-                    name,
-                    column,
-                    state: identity(&is),
-                    is,
-                    noise,
-                    distribution: block.distribution,
-                })
-            })
-            .collect(),
-        None => file
-            .states
-            .iter()
-            .zip(states)
-            .enumerate()
-            .map(|(i, (entry, state))| {
-                let formula =
-                    crate::expression::Formula::parse(&state.name, entry.name.place.clone(), None)?;
-                Ok(Observable {
-                    name: state.name.clone(),
-                    column: state.name.clone(),
-                    state: Some(i),
-                    is: scope.resolve(&formula)?,
-                    noise: None,
-                    distribution: Distribution::default(),
-                })
-            })
-            .collect(),
-    }
-}
-
-fn method(file: &ModelFile) -> Result<Method> {
-    let Some(name) = &file.solver.method else {
-        return Ok(method_by_name("auto").expect("a registered method"));
-    };
-    method_by_name(&name.value).map_err(|(message, help)| {
-        let help = help.trim_start_matches("; ").to_owned();
-        name.place
-            .error(message)
-            .with_help(Some(help).filter(|help| !help.is_empty()))
-            .into()
-    })
-}
-
-fn fit_settings(file: &ModelFile) -> Result<FitSettings> {
-    let block = &file.fit;
-    if let Some(name) = &block.gradient {
-        crate::problem::check_gradient(&name.value).map_err(|(message, help)| {
-            Error::from(name.place.error(message).with_help(Some(help)))
-        })?;
-    }
-    Ok(FitSettings {
-        loss: block.loss,
-        optimizer: block.optimizer,
-        iterations: block.iterations,
-        learning_rate: block.learning_rate,
-        gradient: block
-            .gradient
-            .as_ref()
-            .map_or("auto", |name| name.value.as_str())
-            .to_owned(),
-        batch: block.batch.as_ref().map(|batch| BatchSettings {
-            size: batch.size,
-            length: batch.length,
-        }),
-        seed: block.seed,
-        time_limit: block.time_limit,
-        batch_place: block.batch.as_ref().map(|batch| batch.place.clone()),
-    })
 }

@@ -1,0 +1,132 @@
+//! `[fit]`.
+
+use std::time::Duration;
+
+use costate_neural_ode::train::loss::Loss;
+
+use crate::error::{Place, Result};
+use crate::file::read::{Entry, Keys, Placed, Section};
+use crate::settings::Optimizer;
+
+use super::text;
+
+#[derive(Clone, Debug)]
+pub(crate) struct BatchBlock {
+    pub(crate) size: usize,
+    pub(crate) length: usize,
+    pub(crate) place: Place,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct FitBlock {
+    pub(crate) loss: Loss,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) iterations: Option<usize>,
+    pub(crate) learning_rate: Option<f64>,
+    pub(crate) gradient: Option<Placed<String>>,
+    pub(crate) batch: Option<BatchBlock>,
+    pub(crate) seed: u64,
+    pub(crate) time_limit: Option<Duration>,
+}
+
+const FIT: Keys = Keys {
+    known: &[
+        "loss",
+        "optimizer",
+        "iterations",
+        "learning_rate",
+        "gradient",
+        "batch",
+        "seed",
+        "time_limit",
+    ],
+    later: &["starts", "segments", "continuity", "curriculum"],
+};
+
+const BATCH: Keys = Keys {
+    known: &["size", "length"],
+    later: &[],
+};
+
+pub(in crate::file) fn fit(section: Option<&Section<'_>>) -> Result<FitBlock> {
+    let mut block = FitBlock {
+        loss: Loss::Squares,
+        optimizer: Optimizer::Auto,
+        iterations: None,
+        learning_rate: None,
+        gradient: None,
+        batch: None,
+        seed: 0,
+        time_limit: None,
+    };
+    let Some(table) = section else {
+        return Ok(block);
+    };
+    table.check(&FIT)?;
+    if let Some(entry) = table.get("loss") {
+        block.loss = entry.choice(&Loss::ALL.map(|loss| (loss.name(), loss)), &[])?;
+    }
+    if let Some(entry) = table.get("optimizer") {
+        block.optimizer = entry.choice(&Optimizer::NAMES, &["adamw"])?;
+    }
+    block.iterations = table
+        .get("iterations")
+        .map(|entry| entry.count(1))
+        .transpose()?
+        .map(|count| count.value as usize);
+    block.learning_rate = table
+        .get("learning_rate")
+        .map(|entry| entry.positive())
+        .transpose()?
+        .map(|rate| rate.value);
+    block.gradient = text(table, "gradient")?;
+    block.batch = table.get("batch").map(|entry| batch(&entry)).transpose()?;
+    block.seed = table
+        .get("seed")
+        .map(|entry| entry.count(0))
+        .transpose()?
+        .map_or(0, |seed| seed.value);
+    block.time_limit = table
+        .get("time_limit")
+        .map(|entry| duration(&entry))
+        .transpose()?;
+    Ok(block)
+}
+
+fn batch(entry: &Entry<'_>) -> Result<BatchBlock> {
+    let table = entry.section()?;
+    table.check(&BATCH)?;
+    let count =
+        |key, least| -> Result<usize> { Ok(table.required(key)?.count(least)?.value as usize) };
+    Ok(BatchBlock {
+        size: count("size", 1)?,
+        length: count("length", 2)?,
+        place: entry.place(),
+    })
+}
+
+/// `"90 s"`, `"10 min"`, `"2 h"`.
+fn duration(entry: &Entry<'_>) -> Result<Duration> {
+    let text = entry.text()?.value;
+    let digits = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(text.len());
+    let unit = match text[digits..].trim() {
+        "s" => Some(1.0),
+        "min" => Some(60.0),
+        "h" => Some(3600.0),
+        _ => None,
+    };
+    let seconds = text[..digits]
+        .parse::<f64>()
+        .ok()
+        .zip(unit)
+        .map(|(count, unit)| count * unit);
+    match seconds.map(Duration::try_from_secs_f64) {
+        Some(Ok(limit)) if !limit.is_zero() => Ok(limit),
+        _ => Err(entry
+            .error(format!("'{text}' is not a time"))
+            .with_help(Some("for example: \"90 s\", \"10 min\", \"2 h\"".into()))
+            .into()),
+    }
+}

@@ -1,0 +1,86 @@
+//! `[networks.NAME]`.
+
+use crate::error::Result;
+use crate::expression::Formula;
+use crate::file::read::{Entry, Keys, Placed, Section};
+use crate::file::{check_name, name};
+
+use super::text;
+
+#[derive(Clone, Debug)]
+pub(crate) struct NetworkBlock {
+    pub(crate) name: Placed<String>,
+    pub(crate) inputs: Vec<Formula>,
+    pub(crate) outputs: Vec<Placed<String>>,
+    pub(crate) hidden: Vec<usize>,
+    pub(crate) activation: Placed<String>,
+    pub(crate) seed: u64,
+    pub(crate) l2: f64,
+    pub(crate) weights: Option<Placed<String>>,
+}
+
+const NETWORK: Keys = Keys {
+    known: &[
+        "inputs",
+        "outputs",
+        "hidden",
+        "activation",
+        "seed",
+        "l2",
+        "weights",
+    ],
+    later: &["depth_basis"],
+};
+
+pub(in crate::file) fn networks(section: Option<&Section<'_>>) -> Result<Vec<NetworkBlock>> {
+    section.map_or(Ok(Vec::new()), |section| {
+        section.entries().iter().map(network).collect()
+    })
+}
+
+fn network(entry: &Entry<'_>) -> Result<NetworkBlock> {
+    let table = entry.section()?;
+    table.check(&NETWORK)?;
+    let inputs = table.required("inputs")?;
+    let outputs = table.required("outputs")?;
+    let activation = match table.get("activation") {
+        Some(entry) => entry.text()?,
+        None => Placed {
+            value: "tanh".into(),
+            place: entry.place(),
+        },
+    };
+    let block = NetworkBlock {
+        name: name(entry)?,
+        inputs: inputs.formulas()?,
+        outputs: outputs.texts()?,
+        hidden: table
+            .get("hidden")
+            .map(|entry| entry.counts())
+            .transpose()?
+            .unwrap_or_else(|| vec![16, 16]),
+        activation,
+        seed: table
+            .get("seed")
+            .map(|entry| entry.count(0))
+            .transpose()?
+            .map_or(0, |seed| seed.value),
+        l2: table
+            .get("l2")
+            .map(|entry| entry.not_negative())
+            .transpose()?
+            .map_or(0.0, |l2| l2.value),
+        weights: text(&table, "weights")?,
+    };
+    if block.inputs.is_empty() {
+        return Err(inputs.error("a network needs at least one input").into());
+    }
+    if block.outputs.is_empty() {
+        return Err(outputs.error("a network needs at least one output").into());
+    }
+    block
+        .outputs
+        .iter()
+        .try_for_each(|output| check_name(&output.value, &output.place))?;
+    Ok(block)
+}

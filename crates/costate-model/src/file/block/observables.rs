@@ -1,0 +1,71 @@
+//! `[observables]`: what the data measure, and how measurements scatter.
+
+use crate::error::Result;
+use crate::expression::Formula;
+use crate::file::name;
+use crate::file::read::{Entry, Keys, Placed, Section};
+use crate::likelihood::Distribution;
+
+use super::text;
+
+#[derive(Clone, Debug)]
+pub(crate) struct ObservableBlock {
+    pub(crate) name: Placed<String>,
+    pub(crate) is: Formula,
+    pub(crate) column: Option<Placed<String>>,
+    pub(crate) noise: Option<NoiseBlock>,
+    pub(crate) distribution: Distribution,
+}
+
+/// How far measurements scatter.
+#[derive(Clone, Debug)]
+pub(crate) enum NoiseBlock {
+    Formula(Formula),
+    /// Known error bars, by their column.
+    Column(Placed<String>),
+}
+
+const OBSERVABLE: Keys = Keys {
+    known: &["is", "column", "noise", "distribution"],
+    later: &[],
+};
+
+const NOISE: Keys = Keys {
+    known: &["column"],
+    later: &[],
+};
+
+pub(in crate::file) fn observables(section: &Section<'_>) -> Result<Vec<ObservableBlock>> {
+    let observable = |entry: &Entry<'_>| {
+        let table = entry.section()?;
+        table.check(&OBSERVABLE)?;
+        let noise = table.get("noise").map(|entry| noise(&entry)).transpose()?;
+        let mut distribution = Distribution::default();
+        if let Some(entry) = table.get("distribution") {
+            if noise.is_none() {
+                let error = entry.at_key("a distribution needs a width: give 'noise' too");
+                return Err(error
+                    .with_help(Some("for example: noise = \"sigma\"".into()))
+                    .into());
+            }
+            distribution = entry.choice(&Distribution::NAMES, &[])?;
+        }
+        Ok(ObservableBlock {
+            name: name(entry)?,
+            is: table.required("is")?.formula()?,
+            column: text(&table, "column")?,
+            noise,
+            distribution,
+        })
+    };
+    section.entries().iter().map(observable).collect()
+}
+
+fn noise(entry: &Entry<'_>) -> Result<NoiseBlock> {
+    if !entry.is_table() {
+        return Ok(NoiseBlock::Formula(entry.formula()?));
+    }
+    let table = entry.section()?;
+    table.check(&NOISE)?;
+    Ok(NoiseBlock::Column(table.required("column")?.text()?))
+}

@@ -1,0 +1,91 @@
+use serde_json::Value;
+
+use crate::room::Room;
+
+const MODEL: &str = "[states]\ny = \"y0\"\n[parameters]\ny0 = { value = 1.5, per = \"plot\" }\nk = 0.5\n[equations]\ny = \"-k * y\"\n\
+    [time]\nstart = 0.0\nend = 2.0\n[data]\nfile = \"d.csv\"\ntime = \"t\"\nexperiment = \"plot\"\n[experiments.b]\nk = \"2 * k\"\n";
+
+/// y0 = 2 in a, 1 in b, k = 0.7.
+const DATA: &str = "plot,t,y\na,0,2\na,1,0.9931706075828190\nb,0,1\na,2,0.4931939278832130\nb,1,0.2465969639416065\n";
+
+#[test]
+fn a_fit_over_experiments_reports_each_copy_and_writes_every_trajectory() {
+    let room = Room::new();
+    room.write("m.toml", MODEL);
+    room.write("d.csv", DATA);
+    let check = room.run("check m.toml").done();
+    assert!(
+        check.out.contains("experiments  b (2), a (3)"),
+        "{}",
+        check.out
+    );
+    let run = room.run("fit m.toml").done();
+    for text in ["y0[a]", "y0[b]", "5 measurements"] {
+        assert!(run.out.contains(text), "no '{text}' in:\n{}", run.out);
+    }
+    assert!(run.err.contains("2 experiments"), "{}", run.err);
+    let trajectory = room.read("m-fit/trajectory.csv");
+    assert!(
+        trajectory.starts_with("experiment,t,y\nb,0,"),
+        "{trajectory}"
+    );
+    assert!(trajectory.contains("\na,2,"), "{trajectory}");
+    let gradient = room.run("gradient m-fit/fitted.toml").done().out;
+    let gradient: Value = serde_json::from_str(&gradient).unwrap();
+    assert!(gradient["loss"].as_f64().unwrap() < 1e-12, "{gradient}");
+    assert_eq!(
+        gradient["gradient"]["parameters"]
+            .as_object()
+            .unwrap()
+            .len(),
+        3
+    );
+}
+
+#[test]
+fn every_experiment_is_audited_under_its_name() {
+    let room = Room::new();
+    room.write(
+        "m.toml",
+        &MODEL.replace("[data]", "[solver]\nrtol = 1e-9\natol = 1e-9\n[data]"),
+    );
+    room.write("d.csv", DATA);
+    let run = room.run("audit m.toml").done();
+    assert!(
+        run.out.contains("experiment a") && run.out.contains("experiment b"),
+        "{}",
+        run.out
+    );
+    let json = room.run("audit m.toml --format json").done().out;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (&json["verdict"], &json["experiments"]["b"]["verdict"]),
+        (&"right".into(), &"right".into())
+    );
+}
+
+#[test]
+fn measurements_in_the_long_layout_are_fitted_alike() {
+    let room = Room::new();
+    let long = "layout = \"long\"\nobservable = \"what\"\nvalue = \"number\"\nuse = \"t <= 1\"\n[experiments.b]";
+    room.write("m.toml", &MODEL.replace("[experiments.b]", long));
+    room.write(
+        "d.csv",
+        "plot,t,what,number\na,0,y,2\na,1,y,0.9931706075828190\na,2,y,0.4931939278832130\nb,0,y,1\nb,1,y,0.2465969639416065\nb,1,rain,3\n",
+    );
+    let check = room.run("check m.toml").done();
+    assert!(
+        check.out.contains("measures rain, which is no observable"),
+        "{}",
+        check.out
+    );
+    let run = room.run("fit m.toml").done();
+    assert!(
+        run.out.contains("4 measurements") && run.out.contains("validation loss"),
+        "{}",
+        run.out
+    );
+    room.write("d.csv", "plot,t,what,number\na,0,y,2\na,1,y,\"0,99\"\n");
+    room.run("fit m.toml")
+        .failed(2, &["d.csv:3:4: '0,99' is not a number (a decimal comma?)"]);
+}
