@@ -44,6 +44,26 @@ pub enum Error {
         /// One that can.
         instead: &'static str,
     },
+    /// More events than are allowed.
+    #[error(
+        "more than {count} events had happened at t = {time}; allow more, or let an event end the solution"
+    )]
+    TooManyEvents {
+        /// How many are allowed.
+        count: usize,
+        /// When the last of them was.
+        time: f64,
+    },
+    /// A crossing whose time has no derivative.
+    #[error(
+        "event {event} grazes zero at t = {time}: its time has no derivative there; change the event function, or start from elsewhere"
+    )]
+    Grazing {
+        /// The number of the event.
+        event: usize,
+        /// When.
+        time: f64,
+    },
     /// There is no gradient method of this name.
     #[error("there is no gradient method `{name}`; choose one of: {known}")]
     UnknownMethod {

@@ -38,6 +38,7 @@ pub use forward::Forward;
 pub(crate) use frames::{Frames, scalar};
 pub use gauss::{Gauss, Rule};
 pub use interpolating::Interpolating;
+pub(crate) use primal::check_times;
 
 use crate::{Error, VectorField};
 use costate_ode::{Options, Real, State, Tableau};

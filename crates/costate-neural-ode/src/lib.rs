@@ -45,6 +45,7 @@
 //! - A [`GradientMethod`] gives ∂L/∂h₀, ∂L/∂θ, ∂L/∂t₀, ∂L/∂t₁ and ∂L/∂(each save time): [`Discrete`] by default; the table in
 //!   [`gradient`] says when another.
 //! - [`Augmented`] is the adjoint system of the derivation, and what [`Backsolve`] solves.
+//! - [`hybrid`] takes any of them through events: states that jump, doses at scheduled times, ends that are found on the way.
 //! - [`audit`](audit::Audit) compares all methods on your own problem and says whether the gradient is right.
 //! - [`layer`] has the networks, [`function_space`] the bases in which their weights can vary with t, [`train`] the losses, optimisers and schedules.
 //!
@@ -58,6 +59,7 @@ mod error;
 mod field;
 pub mod function_space;
 pub mod gradient;
+pub mod hybrid;
 pub mod layer;
 pub mod train;
 

@@ -319,7 +319,7 @@ where
 }
 
 /// Save times lie between t₀ and t₁, in the order of the solve.
-fn check_times<T: Real, E>(problem: &Problem<'_, T, E>) -> Result<(), Error> {
+pub(crate) fn check_times<T: Real, E>(problem: &Problem<'_, T, E>) -> Result<(), Error> {
     let direction = problem.t1 - problem.t0;
     let mut from = problem.t0;
     for (index, &time) in problem.save_at.iter().enumerate() {

@@ -1,0 +1,202 @@
+//! One arc on the way there, and where it ends.
+
+use super::Hybrid;
+use super::event::When;
+use super::map::Level;
+use crate::gradient::scalar;
+use crate::{Error, VectorField};
+use costate_ode::{Ivp, Real, State, Stats, System};
+use num_traits::{Float, Zero};
+
+/// The way to the end of an arc.
+pub(super) struct Leg<T, E> {
+    pub(super) end: T,
+    pub(super) state: Vec<E>,
+    pub(super) times: Vec<T>,
+    pub(super) saved: Vec<Vec<E>>,
+    /// The crossings found there.
+    pub(super) crossings: Vec<usize>,
+}
+
+/// f as the solver sees it.
+struct Slope<'a, F>(&'a mut F);
+
+impl<T, Y, F> System<T, Y> for Slope<'_, F>
+where
+    T: Real,
+    Y: State<T, Element: Real>,
+    F: VectorField<Y::Element>,
+{
+    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
+        self.0.eval(0, scalar(t), y.as_slice(), dy.as_mut_slice());
+    }
+}
+
+impl<T, Y, F> Hybrid<T, Y, F>
+where
+    T: Real + Send + 'static,
+    Y: State<T, Element: Real + Send + Sync + 'static>,
+    F: VectorField<Y::Element>,
+{
+    /// Solves from (t, h) to `end`, or to the first crossing if it shall `watch` for them.
+    pub(super) fn leg(
+        &mut self,
+        t: T,
+        h: &[Y::Element],
+        end: T,
+        ahead: &[T],
+        watch: bool,
+    ) -> Result<Leg<T, Y::Element>, Error> {
+        let way = if end < t { -T::one() } else { T::one() };
+        let reached = |time: &&T| (**time - end) * way <= T::zero() || coincide(**time, end);
+        // A save at the time of an event is before it.
+        let times = ahead.iter().take_while(reached).map(|time| {
+            let inside = (*time - t) * way >= T::zero();
+            if !inside {
+                t
+            } else if (*time - end) * way > T::zero() || coincide(*time, end) {
+                end
+            } else {
+                *time
+            }
+        });
+        let mut times: Vec<T> = times.collect();
+        if coincide(t, end) {
+            return Ok(Leg {
+                end,
+                state: h.to_vec(),
+                saved: vec![h.to_vec(); times.len()],
+                times,
+                crossings: Vec::new(),
+            });
+        }
+        let mut start = self.zero.clone();
+        self.field.pack(h, start.as_mut_slice());
+        let save_at: Vec<T> = times.iter().copied().chain([end]).collect();
+        let mut ivp = Ivp::with_system(Slope(&mut self.field), t, start, end)
+            .method(self.solver)
+            .options(self.options.clone())
+            .save_at(save_at);
+        if watch {
+            for watched in &self.watched {
+                ivp = ivp.event(watched.watch.clone());
+            }
+        }
+        let mut found = ivp
+            .solve()
+            .map_err(|failure| Error::Solver(failure.error))?;
+        add(&mut self.solution.stats, &found.stats);
+        let last = match found.events.first() {
+            Some(first) => (first.t, first.y.clone()),
+            None => (end, found.y.pop().expect("the end is saved")),
+        };
+        let natural = |y: &Y| {
+            let mut natural = h.to_vec();
+            self.field.unpack(y.as_slice(), &mut natural);
+            natural
+        };
+        let saved: Vec<_> = found.y.iter().take(times.len()).map(natural).collect();
+        times.truncate(saved.len());
+        Ok(Leg {
+            end: last.0,
+            state: natural(&last.1),
+            times,
+            saved,
+            crossings: found
+                .events
+                .iter()
+                .map(|occurrence| self.watched[occurrence.event].event)
+                .collect(),
+        })
+    }
+
+    /// Moves the end of an arc that ends in a crossing until g is zero there, on the arc as it is solved to that end.
+    pub(super) fn settle(
+        &mut self,
+        t: T,
+        h: &[Y::Element],
+        end: T,
+        target: T,
+        ahead: &[T],
+        event: usize,
+    ) -> Result<Leg<T, Y::Element>, Error> {
+        let way = if target < t { -T::one() } else { T::one() };
+        let mut end = end;
+        let mut best: Option<(T, Leg<T, Y::Element>)> = None;
+        let mut worse = 0;
+        loop {
+            let leg = self.leg(t, h, end, ahead, false)?;
+            let (level, rate) = self.level(event, end, &leg.state);
+            let step = T::from_f64((level.value / rate).as_f64());
+            if level.value.is_zero() || step.abs() <= resolution(t, end) || !step.is_finite() {
+                return Ok(leg);
+            }
+            match &best {
+                Some((least, _)) if *least <= step.abs() => worse += 1,
+                _ => best = Some((step.abs(), leg)),
+            }
+            let next = end - step;
+            let inside = (next - t) * way > T::zero() && (target - next) * way >= T::zero();
+            if worse == 3 || !inside {
+                break;
+            }
+            end = next;
+        }
+        Ok(best.expect("one was tried").1)
+    }
+
+    /// The function of crossing `event` with its derivatives, and dg/dt along f.
+    pub(super) fn level(
+        &mut self,
+        event: usize,
+        t: T,
+        h: &[Y::Element],
+    ) -> (Level<Y::Element>, Y::Element) {
+        let slope = self.slope(t, h);
+        let p = self.field.parameter_len();
+        let When::Crossing { function, .. } = &mut self.events[event].when else {
+            unreachable!("event {event} is a crossing")
+        };
+        let level = Level::of(&mut **function, h, scalar(t), p);
+        let rate = level.rate(&slope);
+        (level, rate)
+    }
+
+    /// Whether the function of crossing `event` is zero, but for rounding.
+    pub(super) fn is_zero(&mut self, event: usize, t: T, h: &[Y::Element]) -> bool {
+        let (level, rate) = self.level(event, t, h);
+        let within: Y::Element = scalar(T::from_f64(4.0) * resolution(t, t));
+        level.value.abs() <= level.noise + within * rate.abs()
+    }
+
+    /// f(h, t, θ), in natural order.
+    pub(super) fn slope(&mut self, t: T, h: &[Y::Element]) -> Vec<Y::Element> {
+        let mut slope = vec![Y::Element::zero(); h.len()];
+        let mut packed = slope.clone();
+        self.field.pack(h, &mut packed);
+        self.field.eval(0, scalar(t), &packed, &mut slope);
+        self.field.unpack(&slope, &mut packed);
+        packed
+    }
+}
+
+/// How far apart times near `a` and `b` can be told apart.
+fn resolution<T: Real>(a: T, b: T) -> T {
+    a.abs().max(b.abs()) * T::epsilon() * T::from_f64(2.0)
+}
+
+/// Whether two times cannot be told apart.
+pub(super) fn coincide<T: Real>(a: T, b: T) -> bool {
+    (a - b).abs() <= resolution(a, b)
+}
+
+/// Adds up what was spent.
+pub(super) fn add(sum: &mut Stats, more: &Stats) {
+    sum.steps += more.steps;
+    sum.accepted += more.accepted;
+    sum.rejected += more.rejected;
+    sum.nfe += more.nfe;
+    sum.jacobians += more.jacobians;
+    sum.factorisations += more.factorisations;
+    sum.solves += more.solves;
+}

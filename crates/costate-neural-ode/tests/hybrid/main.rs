@@ -1,0 +1,6 @@
+//! Solutions with events and their gradients.
+
+mod closed;
+mod edges;
+mod random;
+mod systems;
