@@ -65,7 +65,7 @@ mod tape;
 mod var;
 mod verbs;
 
-pub use display::{Names, Plain};
+pub use display::{Formula, Formulas, Names, Notation, Plain};
 pub use dual::Dual;
 pub use error::Error;
 pub use function::{Function, Guard, NonFinite, Port};

@@ -63,7 +63,7 @@ pub(crate) enum Command {
     /// Its equations f, the products a·∂f/∂h, a·∂f/∂θ and a·∂f/∂t, and the augmented adjoint system, in the names of the model: by_NAME is a·∂f/∂NAME,
     /// d_NAME is dNAME/dt, a_NAME is the costate of NAME.
     #[command(
-        after_help = "Examples:\n  costate explain model.toml\n  costate explain model.toml --format dot | dot -Tsvg > model.svg"
+        after_help = "Examples:\n  costate explain model.toml\n  costate explain model.toml --format html > model.html\n  costate explain model.toml --format latex > model.tex && pdflatex model.tex\n  costate explain model.toml --format dot | dot -Tsvg > model.svg\n  costate explain model.toml --format rust > model.rs && rustc model.rs"
     )]
     Explain(Explain),
     /// List the solvers and the gradient methods
@@ -240,8 +240,14 @@ pub(crate) enum TableFormat {
 pub(crate) enum FormulaFormat {
     /// Plain text
     Text,
+    /// A document for LaTeX
+    Latex,
+    /// A web page in MathML, which opens without network
+    Html,
     /// The graph of the augmented system for Graphviz
     Dot,
+    /// A Rust source file without dependencies
+    Rust,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]

@@ -8,9 +8,10 @@ use crate::op::{Binary, Unary};
 use crate::scalar::Scalar;
 use std::fmt::Write as _;
 
-struct Latex;
+pub(super) struct Latex;
 
-const GREEK: [&str; 29] = [
+/// Letters that are spelled out.
+pub(super) const GREEK: [&str; 29] = [
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa",
     "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi",
     "omega", "Gamma", "Delta", "Theta", "Lambda", "Phi", "Omega",
@@ -26,7 +27,7 @@ fn within(piece: Piece, binds: u8) -> String {
 
 /// A name in letters: Greek where it is spelled out, upright where it has more than one letter, digits and what follows an
 /// underscore or stands in brackets as subscripts.
-fn letters(name: &str) -> String {
+pub(super) fn letters(name: &str) -> String {
     let (base, mut rest) = match name.find(['_', '[']) {
         Some(at) if at > 0 => (&name[..at], name[at..].trim_start_matches('_').to_owned()),
         _ => (name, String::new()),
@@ -69,7 +70,7 @@ fn letters(name: &str) -> String {
 
 impl Style for Latex {
     fn number(&self, rust: &str) -> Piece {
-        let text = rust.strip_suffix(".0").unwrap_or(rust);
+        let text = super::style::shortened(rust);
         let negative = text.starts_with('-');
         let (text, binds) = match text.split_once('e') {
             Some((digits, exponent)) => (format!(r"{digits}\cdot 10^{{{exponent}}}"), PRODUCT),
@@ -90,11 +91,8 @@ impl Style for Latex {
     }
 
     fn indexed(&self, array: Piece, index: &str) -> Piece {
-        Piece::atom(format!(
-            "{}_{{{}}}",
-            within(array, ATOM),
-            index.replace(", ", ",")
-        ))
+        let array = braced(within(array, ATOM), '_');
+        Piece::atom(format!("{array}_{{{}}}", index.replace(", ", ",")))
     }
 
     fn unary(&self, op: Unary, x: Piece) -> Piece {
@@ -196,7 +194,15 @@ impl Style for Latex {
     }
 
     fn transpose(&self, x: Piece) -> Piece {
-        Piece::atom(format!(r"{}^{{\top}}", within(x, ATOM)))
+        let x = braced(within(x, ATOM), '^');
+        Piece::atom(format!(r"{x}^{{\top}}"))
+    }
+
+    fn elementwise(&self, a: Piece, b: Piece) -> Piece {
+        Piece {
+            text: format!(r"{} \odot {}", within(a, PRODUCT), within(b, PRODUCT)),
+            binds: PRODUCT,
+        }
     }
 
     fn vector(&self, parts: &[Piece]) -> Piece {
@@ -220,6 +226,15 @@ impl Style for Latex {
     }
 }
 
+/// An expression that may take an index or a power after `mark`: TeX refuses two of a kind.
+fn braced(text: String, mark: char) -> String {
+    if text.contains(mark) {
+        format!("{{{text}}}")
+    } else {
+        text
+    }
+}
+
 /// A second term: one that begins with a sign needs parentheses.
 fn right_of(b: Piece, binds: u8) -> String {
     let negative = b.text.starts_with('-');
@@ -227,16 +242,17 @@ fn right_of(b: Piece, binds: u8) -> String {
 }
 
 /// Terms of a long sum on lines of their own: broken before signs outside of all brackets.
-fn broken(formula: &str) -> String {
+pub(super) fn broken(formula: &str) -> Vec<String> {
     /// Signs on a line; a command counts as one.
     const LINE: usize = 90;
-    let mut out = String::new();
+    let mut lines = Vec::new();
+    let mut line = String::new();
     let (mut depth, mut width) = (0_i32, 0);
     let mut rest = formula;
     while let Some(c) = rest.chars().next() {
         let is_sign = rest.starts_with(" + ") || rest.starts_with(" - ");
         if depth == 0 && is_sign && width > LINE {
-            out.push_str(r" \\ &\quad");
+            lines.push(std::mem::take(&mut line));
             width = 0;
         }
         let letters = rest[c.len_utf8()..].find(|c: char| !c.is_ascii_alphabetic());
@@ -252,10 +268,11 @@ fn broken(formula: &str) -> String {
             _ => 0,
         };
         width += usize::from(!"{} ^_".contains(c));
-        out.push_str(word);
+        line.push_str(word);
         rest = after;
     }
-    out
+    lines.push(line);
+    lines
 }
 
 impl<T: Scalar> Function<T> {
@@ -281,7 +298,10 @@ impl<T: Scalar> Function<T> {
         let mut lines: Vec<String> = written
             .lines
             .iter()
-            .map(|line| format!("{} &= {}", letters(&line.name), broken(&line.value.text)))
+            .map(|line| {
+                let value = broken(&line.value.text).join(r" \\ &\quad");
+                format!("{} &= {value}", letters(&line.name))
+            })
             .collect();
         for (condition, held) in &written.conditions {
             let mut line = String::new();

@@ -17,6 +17,7 @@ use std::ops::Range;
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     spans: Vec<Span>,
+    values: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +58,30 @@ impl Names {
             name: name.to_owned(),
         });
         self
+    }
+
+    /// Says that an output is a value with a name of its own: it is written by its name where others use it, and has a line only then.
+    ///
+    /// ```
+    /// use costate_tape::{Function, Names};
+    /// let f = Function::<f64>::record(&[("x", &[]), ("k", &[])], |v| {
+    ///     let flow = v[0] * v[1];
+    ///     vec![flow, -flow, v[0] + v[1]]
+    /// })?;
+    /// let f = f.with_output_names(&["flow", "out", "unused"]);
+    /// let names = Names::new().value("flow").value("unused");
+    /// assert_eq!(f.text(&names), "f(x, k):\n  flow = x*k\n  out = -flow\n");
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
+    #[must_use]
+    pub fn value(mut self, output: &str) -> Self {
+        self.values.push(output.to_owned());
+        self
+    }
+
+    /// Whether an output is such a value.
+    pub(super) fn is_value(&self, output: &str) -> bool {
+        self.values.iter().any(|value| value == output)
     }
 
     /// The name of exactly this run.

@@ -25,6 +25,14 @@ impl Piece {
     }
 }
 
+/// A number as Rust writes it, without a fraction that is none, and without a sign of zero.
+pub(super) fn shortened(rust: &str) -> &str {
+    match rust.strip_suffix(".0").unwrap_or(rust) {
+        "-0" => "0",
+        text => text,
+    }
+}
+
 /// A notation. Arguments come without parentheses; the style sets them where the binding asks for it.
 pub(super) trait Style {
     /// A number as Rust writes it.
@@ -39,6 +47,10 @@ pub(super) trait Style {
     fn select(&self, condition: Piece, a: Piece, b: Piece) -> Piece;
     fn sum(&self, x: Piece, axes: Option<&[usize]>) -> Piece;
     fn matmul(&self, a: Piece, b: Piece) -> Piece;
+    /// The product of two arrays element by element.
+    fn elementwise(&self, a: Piece, b: Piece) -> Piece {
+        self.binary(Binary::Mul, a, b)
+    }
     fn transpose(&self, x: Piece) -> Piece;
     fn vector(&self, parts: &[Piece]) -> Piece;
     /// Any other operation: a name and arguments.

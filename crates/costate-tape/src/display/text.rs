@@ -22,7 +22,7 @@ fn within(piece: Piece, binds: u8) -> String {
 
 impl Style for Text {
     fn number(&self, rust: &str) -> Piece {
-        let text = rust.strip_suffix(".0").unwrap_or(rust).to_owned();
+        let text = super::style::shortened(rust).to_owned();
         let binds = if text.starts_with('-') { SUM } else { ATOM };
         Piece { text, binds }
     }

@@ -5,8 +5,8 @@ mod view;
 use super::names::Names;
 use super::style::{Piece, Style};
 use crate::function::{Function, Guard};
-use crate::graph::{Graph, NodeId};
-use crate::op::Op;
+use crate::graph::{Graph, Node, NodeId};
+use crate::op::{Binary, Op};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 
@@ -30,11 +30,16 @@ pub(super) struct Written {
 /// The formulas of a function in a style.
 pub(super) fn write<T: Scalar>(f: &Function<T>, names: &Names, style: &dyn Style) -> Written {
     let mut walk = Walk {
-        uses: uses(f),
+        uses: uses(f, names),
         taken: taken(f, names),
+        given: given(f, names),
         ..Walk::new(f, names, style)
     };
-    for port in f.outputs() {
+    for port in f
+        .outputs()
+        .iter()
+        .filter(|port| !names.is_value(&port.name))
+    {
         let value = walk.piece(port.node, true);
         let name = port.name.clone();
         walk.lines.push(Line { name, value });
@@ -79,11 +84,28 @@ fn arguments<T: Scalar>(f: &Function<T>, names: &Names) -> Vec<(String, Shape)> 
     arguments
 }
 
+/// Names that nodes have by being outputs.
+fn given<T: Scalar>(f: &Function<T>, names: &Names) -> Vec<Option<String>> {
+    let mut given = vec![None; f.graph().len()];
+    for port in f.outputs().iter().filter(|port| names.is_value(&port.name)) {
+        let mut id = port.node;
+        while is_silent(f.graph(), f.graph().node(id)) {
+            id = f.graph().node(id).operands[0];
+        }
+        given[id.index()].get_or_insert_with(|| port.name.clone());
+    }
+    given
+}
+
 /// How often each node is read, in what the outputs and guards need.
-fn uses<T: Scalar>(f: &Function<T>) -> Vec<u32> {
+fn uses<T: Scalar>(f: &Function<T>, names: &Names) -> Vec<u32> {
     let graph = f.graph();
     let mut uses = vec![0; graph.len()];
-    for port in f.outputs() {
+    for port in f
+        .outputs()
+        .iter()
+        .filter(|port| !names.is_value(&port.name))
+    {
         uses[port.node.index()] += 1;
     }
     for guard in f.guards() {
@@ -92,12 +114,22 @@ fn uses<T: Scalar>(f: &Function<T>) -> Vec<u32> {
     }
     for (i, node) in graph.nodes().iter().enumerate().rev() {
         if uses[i] > 0 {
+            // What is not written passes its readers on.
+            let readers = if is_silent(graph, node) { uses[i] } else { 1 };
             node.operands
                 .iter()
-                .for_each(|operand| uses[operand.index()] += 1);
+                .for_each(|operand| uses[operand.index()] += readers);
         }
     }
     uses
+}
+
+/// Whether an operation only gives its operand axes of length 1, or takes them away: formulas do not show it.
+fn is_silent<T: Scalar>(graph: &Graph<T>, node: &Node) -> bool {
+    let long =
+        |shape: &Shape| -> Vec<usize> { shape.to_vec().into_iter().filter(|&n| n != 1).collect() };
+    matches!(node.op, Op::Reshape | Op::Sum(_))
+        && long(graph.shape(node.operands[0])) == long(&node.shape)
 }
 
 /// Names that intermediate values must not take.
@@ -122,6 +154,7 @@ struct Walk<'a, T> {
     style: &'a dyn Style,
     uses: Vec<u32>,
     taken: Vec<String>,
+    given: Vec<Option<String>>,
     pieces: Vec<Option<Piece>>,
     lines: Vec<Line>,
     /// How many more operations may nest, where nothing is to be named.
@@ -137,18 +170,16 @@ impl<'a, T: Scalar> Walk<'a, T> {
             style,
             uses: vec![0; f.graph().len()],
             taken: Vec::new(),
+            given: vec![None; f.graph().len()],
             pieces: vec![None; f.graph().len()],
             lines: Vec::new(),
             room: None,
         }
     }
 
-    fn flat(&mut self, mut id: NodeId) -> Piece {
-        while self.graph.node(id).op == Op::Broadcast {
-            id = self.graph.node(id).operands[0];
-        }
+    fn flat(&mut self, id: NodeId) -> Piece {
         self.room = Some(DEPTH);
-        self.write(id, true)
+        self.write(self.shared(id), true)
     }
 
     /// A node where it is used: its name, if it has one, else its formula.
@@ -169,8 +200,9 @@ impl<'a, T: Scalar> Walk<'a, T> {
         let mut piece = self.write(id, whole);
         let single = self.uses[id.index()] <= 1 && self.view(id).is_none();
         let is_long = single && !whole && piece.text.len() >= self.style.long();
-        if self.is_worth_a_name(id) || is_long {
-            let name = self.fresh();
+        let given = self.given[id.index()].take().filter(|_| !self.is_name(id));
+        if given.is_some() || self.is_worth_a_name(id) || is_long {
+            let name = given.unwrap_or_else(|| self.fresh());
             let value = std::mem::replace(&mut piece, self.style.name(&name));
             self.lines.push(Line { name, value });
         }
@@ -182,9 +214,14 @@ impl<'a, T: Scalar> Walk<'a, T> {
 
     /// Whether a node is used repeatedly, and is no name or number itself.
     fn is_worth_a_name(&self, id: NodeId) -> bool {
-        self.uses[id.index()] > 1
-            && self.view(id).is_none()
-            && !matches!(self.graph.node(id).op, Op::Constant(_) | Op::Broadcast)
+        self.uses[id.index()] > 1 && !self.is_name(id)
+    }
+
+    /// Whether a node is written as a name or a number.
+    fn is_name(&self, id: NodeId) -> bool {
+        let node = self.graph.node(id);
+        let is_leaf = matches!(node.op, Op::Constant(_) | Op::Broadcast);
+        is_leaf || self.view(id).is_some() || is_silent(self.graph, node)
     }
 
     fn fresh(&mut self) -> String {
@@ -198,11 +235,16 @@ impl<'a, T: Scalar> Walk<'a, T> {
     }
 
     /// An operand of an elementwise operation: a broadcast is understood.
-    fn operand(&mut self, mut id: NodeId) -> Piece {
+    fn operand(&mut self, id: NodeId) -> Piece {
+        self.piece(self.shared(id), false)
+    }
+
+    /// What a broadcast repeats.
+    fn shared(&self, mut id: NodeId) -> NodeId {
         while self.graph.node(id).op == Op::Broadcast {
             id = self.graph.node(id).operands[0];
         }
-        self.piece(id, false)
+        id
     }
 
     fn write(&mut self, id: NodeId, whole: bool) -> Piece {
@@ -221,7 +263,12 @@ impl<'a, T: Scalar> Walk<'a, T> {
             }
             Op::Binary(op) => {
                 let (a, b) = (self.operand(operands[0]), self.operand(operands[1]));
-                self.style.binary(*op, a, b)
+                let many = |id: &NodeId| self.graph.shape(self.shared(*id)).len() > 1;
+                if *op == Binary::Mul && operands.iter().all(many) {
+                    self.style.elementwise(a, b)
+                } else {
+                    self.style.binary(*op, a, b)
+                }
             }
             Op::Powi(n) => {
                 let x = self.operand(operands[0]);
@@ -233,6 +280,7 @@ impl<'a, T: Scalar> Walk<'a, T> {
             }
             Op::Broadcast if !whole => self.operand(id),
             Op::Broadcast => self.with_shape("broadcast", operands[0], &node.shape),
+            Op::Sum(_) if is_silent(graph, node) => self.piece(operands[0], whole),
             Op::Sum(axes) => {
                 let rank = graph.shape(operands[0]).rank();
                 let summed: Vec<usize> = (0..rank).filter(|axis| axes >> axis & 1 == 1).collect();
@@ -249,10 +297,7 @@ impl<'a, T: Scalar> Walk<'a, T> {
                     let array = self.piece(inner.operands[0], false);
                     return self.style.indexed(array, &start.to_string());
                 }
-                let long = |shape: &Shape| -> Vec<usize> {
-                    shape.to_vec().into_iter().filter(|&n| n != 1).collect()
-                };
-                if long(graph.shape(operands[0])) == long(&node.shape) {
+                if is_silent(graph, node) {
                     self.piece(operands[0], whole)
                 } else {
                     self.with_shape("reshape", operands[0], &node.shape)
@@ -272,6 +317,9 @@ impl<'a, T: Scalar> Walk<'a, T> {
             Op::Slice { axis, start } => {
                 let end = *start as usize + node.shape.axis(*axis as usize);
                 let array = self.piece(operands[0], false);
+                if graph.shape(operands[0]).rank() == 1 && node.shape.len() == 1 {
+                    return self.style.indexed(array, &start.to_string());
+                }
                 self.style.indexed(
                     array,
                     &format!("{}{start}:{end}", ":, ".repeat(*axis as usize)),

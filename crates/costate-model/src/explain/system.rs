@@ -1,0 +1,245 @@
+//! The functions of a model with every state, every parameter and every weight matrix as an input of its own.
+
+use std::collections::HashMap;
+
+use costate_tape::{Function, Names, Rule, Var};
+
+use crate::field::Values;
+use crate::model::Model;
+use crate::scope::Resolved;
+
+type Recorded<T> = Result<T, costate_tape::Error>;
+
+/// What an output is, beside the name it is written by in plain text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// x at the start of time.
+    Start(String),
+    /// dx/dt.
+    Rate(String),
+    /// a·∂f/∂x.
+    Product(String),
+}
+
+impl Left {
+    /// The plain name.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Left::Start(x) => format!("{x}(t0)"),
+            Left::Rate(x) => format!("d_{x}"),
+            Left::Product(x) => format!("by_{x}"),
+        }
+    }
+}
+
+/// A function whose outputs say what they are; definitions and outputs of networks are values with names of their own.
+#[derive(Clone, Debug)]
+pub(super) struct Written {
+    pub(super) function: Function<f64>,
+    pub(super) outputs: Vec<Left>,
+    pub(super) names: Names,
+}
+
+/// The inputs of a model: states, time, parameters, weights.
+pub(super) struct System<'m> {
+    model: &'m Model,
+    inputs: Vec<(String, Vec<usize>)>,
+    /// The network of each weight matrix or bias, and its place among the network's weights.
+    tensors: Vec<(usize, usize)>,
+    /// The costates' names.
+    costates: Vec<String>,
+}
+
+impl<'m> System<'m> {
+    pub(super) fn new(model: &'m Model) -> Self {
+        let number = |name: &str| (name.to_owned(), Vec::new());
+        let mut inputs: Vec<(String, Vec<usize>)> = Vec::new();
+        inputs.extend(model.states.iter().map(|state| number(&state.name)));
+        inputs.push(number("t"));
+        inputs.extend(model.symbols.iter().map(|symbol| number(symbol)));
+        let mut tensors = Vec::new();
+        for (n, network) in model.networks.iter().enumerate() {
+            for (i, layer) in network.layers().iter().enumerate() {
+                let name = network.name();
+                inputs.push((format!("W_{name}_{i}"), vec![layer.outputs, layer.inputs]));
+                inputs.push((format!("b_{name}_{i}"), vec![layer.outputs]));
+                tensors.extend([(n, layer.offset), (n, layer.bias())]);
+            }
+        }
+        let is_taken = |name: &String| inputs.iter().any(|(input, _)| input == name);
+        let costates = |prefix: &str| -> Vec<String> {
+            let states = model.states.iter();
+            states
+                .map(|state| format!("{prefix}{}", state.name))
+                .collect()
+        };
+        let prefixes = ["a_", "costate_", "costate_of_"];
+        let free = prefixes
+            .into_iter()
+            .find(|prefix| !costates(prefix).iter().any(is_taken));
+        System {
+            model,
+            costates: costates(free.unwrap_or("the_costate_of_")),
+            inputs,
+            tensors,
+        }
+    }
+
+    /// What every symbol stands for, given the inputs.
+    fn values<'t>(&self, inputs: &[Var<'t, f64>]) -> Values<'m, 't> {
+        let (states, rest) = inputs.split_at(self.model.states.len());
+        let (parameters, tensors) = rest[1..].split_at(self.model.symbols.len());
+        let weights: HashMap<(usize, usize), Var<'t, f64>> = self
+            .tensors
+            .iter()
+            .copied()
+            .zip(tensors.iter().copied())
+            .collect();
+        Values::apart(
+            self.model,
+            rest[0],
+            states.to_vec(),
+            parameters.to_vec(),
+            weights,
+        )
+    }
+
+    fn record<F>(&self, more: &[String], body: F) -> Recorded<Function<f64>>
+    where
+        F: for<'t> FnOnce(&[Var<'t, f64>]) -> Vec<Var<'t, f64>>,
+    {
+        let own = self
+            .inputs
+            .iter()
+            .map(|(name, shape)| (name.as_str(), shape.as_slice()));
+        let more = more.iter().map(|name| (name.as_str(), &[][..]));
+        let inputs: Vec<(&str, &[usize])> = own.chain(more).collect();
+        Function::record(&inputs, body)
+    }
+
+    /// Formulas as numbers.
+    fn formulas(&self, formulas: &[&Resolved]) -> Recorded<Function<f64>> {
+        self.record(&[], |inputs| {
+            let mut values = self.values(inputs);
+            values.prepare(formulas);
+            formulas
+                .iter()
+                .map(|formula| values.number(formula))
+                .collect()
+        })
+    }
+
+    /// The values with names of their own that these formulas need.
+    fn named(&self, formulas: &[&Resolved]) -> Recorded<Function<f64>> {
+        let mut names = Vec::new();
+        let function = self.record(&[], |inputs| {
+            let mut values = self.values(inputs);
+            values.prepare(formulas);
+            let (own, values) = values.named().into_iter().unzip();
+            names = own;
+            values
+        })?;
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        Ok(function.with_output_names(&names))
+    }
+
+    fn equations(&self) -> Vec<&'m Resolved> {
+        self.model
+            .states
+            .iter()
+            .map(|state| &state.equation)
+            .collect()
+    }
+
+    fn states(&self) -> impl Iterator<Item = String> {
+        self.model.states.iter().map(|state| state.name.clone())
+    }
+
+    /// Everything that is differentiated by: states, parameters, weights, time.
+    fn differentiated(&self) -> Vec<usize> {
+        let n = self.model.states.len();
+        (0..n).chain(n + 1..self.inputs.len()).chain([n]).collect()
+    }
+
+    fn name(&self, input: usize) -> String {
+        self.inputs[input].0.clone()
+    }
+
+    /// The initial values, by parameters.
+    pub(super) fn start(&self) -> Recorded<Written> {
+        let formulas: Vec<&Resolved> = self.model.initial_formulas().collect();
+        let (function, named) = (self.formulas(&formulas)?, self.named(&formulas)?);
+        let function = self.record(&[], |inputs| {
+            [function.call(inputs), named.call(inputs)].concat()
+        })?;
+        Ok(written(
+            &function,
+            self.states().map(Left::Start).collect(),
+            &named,
+        ))
+    }
+
+    /// d(state)/dt.
+    pub(super) fn rates(&self) -> Recorded<Written> {
+        let equations = self.equations();
+        let (function, named) = (self.formulas(&equations)?, self.named(&equations)?);
+        let function = self.record(&[], |inputs| {
+            [function.call(inputs), named.call(inputs)].concat()
+        })?;
+        Ok(written(
+            &function,
+            self.states().map(Left::Rate).collect(),
+            &named,
+        ))
+    }
+
+    /// The products of the row a with the derivatives of f.
+    pub(super) fn products(&self) -> Recorded<Written> {
+        let equations = self.equations();
+        let (function, named) = (self.formulas(&equations)?, self.named(&equations)?);
+        let by = self.differentiated();
+        let vjp = function.vjp(&by);
+        let function = self.record(&self.costates, |inputs| {
+            let products = vjp.call(inputs).split_off(equations.len());
+            [products, named.call(&inputs[..self.inputs.len()])].concat()
+        })?;
+        let outputs = by.iter().map(|&input| Left::Product(self.name(input)));
+        Ok(written(&function, outputs.collect(), &named))
+    }
+
+    /// The augmented adjoint system: the rates, and the products with their sign.
+    pub(super) fn augmented(&self) -> Recorded<Written> {
+        let equations = self.equations();
+        let (function, named) = (self.formulas(&equations)?, self.named(&equations)?);
+        let by = self.differentiated();
+        let n = equations.len();
+        let vjp = function.vjp(&by);
+        let function = self.record(&self.costates, |inputs| {
+            let mut rates = vjp.call(inputs);
+            rates.iter_mut().skip(n).for_each(|rate| *rate = -*rate);
+            [rates, named.call(&inputs[..self.inputs.len()])].concat()
+        })?;
+        let others = by[n..]
+            .iter()
+            .map(|&input| format!("a_{}", self.name(input)));
+        let costates = self.costates.iter().cloned().chain(others);
+        let outputs = self.states().chain(costates).map(Left::Rate);
+        Ok(written(&function, outputs.collect(), &named))
+    }
+}
+
+/// A function simplified, its outputs named, and after them the values with names of their own.
+fn written(function: &Function<f64>, outputs: Vec<Left>, named: &Function<f64>) -> Written {
+    let mut names = Names::new();
+    let mut all: Vec<String> = outputs.iter().map(Left::text).collect();
+    for port in named.outputs() {
+        names = names.value(&port.name);
+        all.push(port.name.clone());
+    }
+    let all: Vec<&str> = all.iter().map(String::as_str).collect();
+    Written {
+        function: function.simplify_with(&Rule::ALL).with_output_names(&all),
+        outputs,
+        names,
+    }
+}
