@@ -3,22 +3,30 @@
 //! An [`Integrator`](crate::Integrator) decides where to step, whether to accept and what to try next; its engine computes the step. There is
 //! one file for each family of methods.
 
+pub(crate) mod adams;
 pub(crate) mod auto;
 pub(crate) mod bdf;
 mod dirk;
+mod gauss;
 mod hermite;
+mod lagrange;
 mod newton;
 pub(crate) mod radau;
 mod reversible;
+mod rock;
 mod rosenbrock;
 mod runge_kutta;
+mod slope;
 mod symplectic;
 
+pub use adams::Adams;
 pub use auto::Auto;
 pub use bdf::Bdf;
-pub use dirk::{Dirk, DirkTableau};
+pub use dirk::{Dirk, DirkTableau, Imex};
+pub use gauss::{Gauss, GaussTableau};
 pub use radau::Radau;
 pub use reversible::Reversible;
+pub use rock::{Rock, RockTableau};
 pub use rosenbrock::{Rosenbrock, RosenbrockTableau};
 pub use runge_kutta::{RungeKutta, Scheme};
 pub use symplectic::{Symplectic, SymplecticTableau};

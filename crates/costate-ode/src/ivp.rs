@@ -12,8 +12,9 @@ use std::sync::Arc;
 pub use run::Progress;
 
 use crate::{
-    Auto, Bdf, Controller, Dirk, Engine, Error, Event, Failure, Field, Integrator, Method, Norm,
-    Options, Radau, Real, Rosenbrock, Solution, State, Symplectic, System, Tolerance, tableau,
+    Adams, Auto, Bdf, Controller, Dirk, Engine, Error, Event, Failure, Field, Gauss, Imex,
+    Integrator, Method, Norm, Options, Radau, Real, Rock, Rosenbrock, Solution, State, Symplectic,
+    System, Tolerance, tableau,
 };
 
 /// The initial value problem dy/dt = f(t, y), y(t₀) = y₀, to be solved until t₁ (which may lie before t₀), and how.
@@ -265,9 +266,13 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             let it = Integrator::new(tableau, system, t0, &y0, options);
             return run(it.map_err(fail)?, t1, plan, keep);
         }
-        let (span, pointer) = ((t0, y0, t1), Erased(&mut system));
+        let (span, mut pointer) = ((t0, y0, t1), Erased(&mut system));
         match method.family {
             Family::Explicit(_) => unreachable!("explicit methods are done with"),
+            Family::Dirk(tableau) if !tableau.explicit.is_empty() && pointer.parts().is_some() => {
+                let engine = Imex::new(tableau, &mut pointer, &span.1);
+                start(engine, pointer, span, options, plan, keep)
+            }
             Family::Dirk(tableau) => {
                 let engine = Dirk::new(tableau, &pointer, &span.1);
                 start(engine, pointer, span, options, plan, keep)
@@ -290,6 +295,18 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             })),
             Family::Symplectic(tableau) => {
                 let engine = Symplectic::new(tableau, &span.1);
+                start(engine, pointer, span, options, plan, keep)
+            }
+            Family::Rock(tableau) => {
+                let engine = Rock::new(tableau, &span.1);
+                start(engine, pointer, span, options, plan, keep)
+            }
+            Family::Adams => {
+                let engine = Adams::new(&span.1);
+                start(engine, pointer, span, options, plan, keep)
+            }
+            Family::Gauss(tableau) => {
+                let engine = Gauss::new(tableau, &pointer, &span.1);
                 start(engine, pointer, span, options, plan, keep)
             }
             Family::Bdf => {

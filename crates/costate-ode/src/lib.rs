@@ -67,8 +67,9 @@ pub use combine::{Term, Terms, combine};
 pub use controller::Controller;
 pub use diagnosis::{Cause, Diagnosis, Try, Worst};
 pub use engine::{
-    Auto, Bdf, Dirk, DirkTableau, Engine, Radau, Reversible, Rosenbrock, RosenbrockTableau,
-    RungeKutta, Scheme, Span, Symplectic, SymplecticTableau,
+    Adams, Auto, Bdf, Dirk, DirkTableau, Engine, Gauss, GaussTableau, Imex, Radau, Reversible,
+    Rock, RockTableau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme, Span, Symplectic,
+    SymplecticTableau,
 };
 pub use ensemble::{Ended, Lane, LaneField, Lanes, Member, ensemble, lane_ensemble};
 pub use error::Error;
@@ -83,5 +84,8 @@ pub use scalar::Real;
 pub use solution::{Failure, Solution, Trajectory};
 pub use state::{Element, State};
 pub use stats::Stats;
-pub use system::{Autonomous, System, WithJacobian, WithMass, WithStructure, WithTimeDerivative};
+pub use system::{
+    Autonomous, Parts, Split, System, WithJacobian, WithMass, WithSpectralRadius, WithStructure,
+    WithTimeDerivative,
+};
 pub use tableau::{Dense, Tableau};

@@ -1,7 +1,10 @@
 //! The registry of methods.
 
-use crate::engine::{auto, bdf, radau};
-use crate::{DirkTableau, Error, RosenbrockTableau, SymplecticTableau, Tableau, tableau};
+use crate::engine::{adams, auto, bdf, radau};
+use crate::{
+    DirkTableau, Error, GaussTableau, RockTableau, RosenbrockTableau, SymplecticTableau, Tableau,
+    tableau,
+};
 
 /// A method of integration and what there is to know about it.
 ///
@@ -49,7 +52,7 @@ pub enum Family {
     Explicit(&'static Tableau),
     /// [`Rosenbrock`](crate::Rosenbrock).
     Rosenbrock(&'static RosenbrockTableau),
-    /// [`Dirk`](crate::Dirk).
+    /// [`Dirk`](crate::Dirk); [`Imex`](crate::Imex) for systems in two parts if it has an explicit companion.
     Dirk(&'static DirkTableau),
     /// [`Radau`](crate::Radau).
     Radau,
@@ -57,6 +60,12 @@ pub enum Family {
     Bdf,
     /// [`Auto`](crate::Auto).
     Auto,
+    /// [`Adams`](crate::Adams).
+    Adams,
+    /// [`Gauss`](crate::Gauss).
+    Gauss(&'static GaussTableau),
+    /// [`Rock`](crate::Rock).
+    Rock(&'static RockTableau),
     /// [`Symplectic`](crate::Symplectic).
     Symplectic(&'static SymplecticTableau),
 }
@@ -121,6 +130,47 @@ impl From<&'static DirkTableau> for Method {
     }
 }
 
+impl From<&'static GaussTableau> for Method {
+    fn from(tableau: &'static GaussTableau) -> Self {
+        Self {
+            name: tableau.name,
+            title: tableau.title,
+            order: tableau.order,
+            variable_order: false,
+            dense_order: 3,
+            stages: tableau.stages(),
+            adaptive: false,
+            stiff: true,
+            mass: false,
+            memory: 4 * tableau.stages() + 10,
+            when: tableau.when,
+            reference: tableau.reference,
+            family: Family::Gauss(tableau),
+        }
+    }
+}
+
+impl From<&'static RockTableau> for Method {
+    fn from(tableau: &'static RockTableau) -> Self {
+        Self {
+            name: tableau.name,
+            title: tableau.title,
+            order: tableau.order,
+            variable_order: false,
+            dense_order: tableau.order.min(3),
+            // The fewest; as many as stability needs.
+            stages: tableau.stages(0.0).unwrap_or_default(),
+            adaptive: true,
+            stiff: false,
+            mass: false,
+            memory: tableau.order + 13,
+            when: tableau.when,
+            reference: tableau.reference,
+            family: Family::Rock(tableau),
+        }
+    }
+}
+
 impl From<&'static SymplecticTableau> for Method {
     fn from(tableau: &'static SymplecticTableau) -> Self {
         Self {
@@ -156,11 +206,19 @@ impl Method {
             .map(|tableau| Self::from(*tableau));
         let symplectic = SymplecticTableau::all().iter();
         let symplectic = symplectic.map(|tableau| Self::from(*tableau));
-        let others = [radau::METHOD, bdf::METHOD, auto::METHOD];
+        let rock = RockTableau::all()
+            .iter()
+            .map(|tableau| Self::from(*tableau));
+        let gauss = GaussTableau::all()
+            .iter()
+            .map(|tableau| Self::from(*tableau));
+        let others = [radau::METHOD, bdf::METHOD, adams::METHOD, auto::METHOD];
         explicit
             .chain(dirk)
+            .chain(gauss)
             .chain(rosenbrock)
             .chain(others)
+            .chain(rock)
             .chain(symplectic)
             .collect()
     }

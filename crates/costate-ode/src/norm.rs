@@ -227,8 +227,10 @@ impl<T: Real> Scale<T> {
             }) * self.inverse_len
         };
         // `larger` keeps a NaN on either side; `Float::max` would drop it.
-        let max_square =
-            |part: Range<usize>| part.fold(T::zero(), |max, i| larger(max, ratio(i) * ratio(i)));
+        let max_square = |part: Range<usize>| {
+            let max = part.fold(T::zero(), |max, i| larger(max, ratio(i)));
+            max * max
+        };
         match &self.norm {
             Norm::Rms => mean_square(0..n),
             Norm::RmsOf(part) => mean_square(part.clone()),

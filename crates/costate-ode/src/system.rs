@@ -1,8 +1,13 @@
 //! The right-hand side of dy/dt = f(t, y), and what implicit methods may know of it.
 
 mod given;
+mod split;
 
-pub use given::{Autonomous, WithJacobian, WithMass, WithStructure, WithTimeDerivative};
+pub use given::{
+    Autonomous, WithJacobian, WithMass, WithSpectralRadius, WithStructure, WithTimeDerivative,
+};
+
+pub use split::Split;
 
 use crate::{Matrix, State, Structure};
 
@@ -64,7 +69,22 @@ pub trait System<T, Y> {
         let _ = (t, y, out);
         false
     }
+
+    /// Its parts f = f_explicit + f_implicit, in this order, if it has them ([`Split`]). Only methods with an explicit companion ask
+    /// ([`Imex`](crate::Imex)).
+    fn parts(&mut self) -> Option<Parts<'_, T, Y>> {
+        None
+    }
+
+    /// A bound of |λ| for the eigenvalues λ of ∂f/∂y at (t, y); or nothing, to have it estimated by a power iteration. Only stabilised methods ask.
+    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
+        let _ = (t, y);
+        None
+    }
 }
+
+/// The explicit and the implicit part of a system.
+pub type Parts<'a, T, Y> = (&'a mut dyn System<T, Y>, &'a mut dyn System<T, Y>);
 
 impl<T, Y, F: FnMut(T, &Y, &mut Y)> System<T, Y> for F {
     #[inline]
@@ -92,5 +112,11 @@ impl<T, Y: State<T>> System<T, Y> for Erased<'_, T, Y> {
     }
     fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
         self.0.time_derivative(t, y, out)
+    }
+    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
+        self.0.spectral_radius(t, y)
+    }
+    fn parts(&mut self) -> Option<Parts<'_, T, Y>> {
+        self.0.parts()
     }
 }

@@ -1,8 +1,8 @@
 //! Symplectic and reversible methods do what they are for.
 
 use costate_ode::{
-    Engine, Error, Integrator, Ivp, Method, Options, Reversible, Symplectic, SymplecticTableau,
-    tableau,
+    Engine, Error, Gauss, GaussTableau, Integrator, Ivp, Method, Options, Reversible, Symplectic,
+    SymplecticTableau, tableau,
 };
 use costate_problems::DoubleDouble as Number;
 use num_traits::{Float, ToPrimitive};
@@ -41,7 +41,13 @@ fn energy_error(method: Method, h: f64, steps: usize) -> f64 {
 fn symplectic_methods_keep_the_energy_where_others_lose_it() {
     let steps = |periods: usize| periods * 200;
     let h = 2.0 * std::f64::consts::PI / 200.0;
-    for (name, bound) in [("verlet", 1e-2), ("ruth4", 2e-2), ("yoshida6", 2e-3)] {
+    for (name, bound) in [
+        ("verlet", 1e-2),
+        ("ruth4", 2e-2),
+        ("yoshida6", 2e-3),
+        ("gauss4", 1e-3),
+        ("gauss6", 1e-4),
+    ] {
         let method = Method::by_name(name).unwrap();
         let (early, late) = (
             energy_error(method, h, steps(100)),
@@ -231,4 +237,80 @@ fn verlet_is_half_a_kick_a_drift_and_half_a_kick() {
     let half = -0.05;
     let q = 1.0 + 0.1 * half;
     assert_eq!(it.y(), &[q, half + 0.05 * -q]);
+}
+
+/// The largest distance of two states.
+fn off(a: &[f64; 4], b: &[f64; 4]) -> f64 {
+    a.iter()
+        .zip(b)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f64::max)
+}
+
+#[test]
+fn gauss_steps_are_undone_by_steps_of_the_opposite_size() {
+    for tableau in GaussTableau::all() {
+        let engine = Gauss::new(tableau, &kepler::<f64>, &START);
+        let options = Options::constant_step(0.02);
+        let mut it = Integrator::with_engine(engine, kepler::<f64>, 0.0, &START, options).unwrap();
+        for h in [0.02, -0.02] {
+            for _ in 0..1000 {
+                it.force_step(h);
+            }
+        }
+        let off = off(it.y(), &START);
+        assert!(off < 1e-10, "{}: {off:e}", tableau.name);
+    }
+}
+
+#[test]
+fn gauss_methods_keep_the_angular_momentum_to_rounding_and_leave_it_to_others_to_lose_it() {
+    let momentum = |y: &[f64; 4]| y[0] * y[3] - y[1] * y[2];
+    let worst = |name: &str| {
+        let mut worst = 0.0_f64;
+        Ivp::new(kepler::<f64>, 0.0, START, 200.0)
+            .method(Method::by_name(name).unwrap())
+            .step(0.05)
+            .solve_with(|_, y| worst = worst.max((momentum(y) / momentum(&START) - 1.0).abs()))
+            .unwrap();
+        worst
+    };
+    for name in ["gauss4", "gauss6"] {
+        assert!(worst(name) < 1e-11, "{name}: {:e}", worst(name));
+    }
+    assert!(worst("kvaerno4").max(worst("rk4")) > 1e-6);
+}
+
+#[test]
+fn gauss_methods_solve_stiff_systems_with_their_structure() {
+    // Cooling towards an oscillation, 10⁴ times as fast.
+    let field = |t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -1e4 * (y[0] - t.cos());
+    for name in ["gauss4", "gauss6"] {
+        let ivp = Ivp::new(field, 0.0, [1.0], 3.0).method(Method::by_name(name).unwrap());
+        let solution = ivp.step(0.05).save_end().solve().unwrap();
+        assert!((solution.last()[0] - 3.0_f64.cos()).abs() < 1e-3, "{name}");
+        let stats = solution.stats;
+        assert!(
+            stats.jacobians == 1 && stats.factorisations <= 4,
+            "{stats:?}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "ten thousand periods, for a look: cargo test -p costate-ode --release --test geometric -- --ignored --nocapture"]
+fn energies_over_ten_thousand_periods() {
+    let h = 2.0 * std::f64::consts::PI / 200.0;
+    for name in ["verlet", "ruth4", "yoshida6", "gauss4", "gauss6", "rk4"] {
+        let method = Method::by_name(name).unwrap();
+        let errors = [100, 1000, 10_000].map(|periods| energy_error(method, h, periods * 200));
+        println!(
+            "{name:10} {:.2e} after 100 periods, {:.2e} after 1000, {:.2e} after 10000",
+            errors[0], errors[1], errors[2]
+        );
+        assert!(
+            name == "rk4" || errors[2] < 1.5 * errors[0],
+            "{name}: {errors:?}"
+        );
+    }
 }

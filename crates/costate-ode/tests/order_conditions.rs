@@ -2,101 +2,17 @@
 
 use costate_ode::Tableau;
 use costate_ode::tableau::tableaus;
-use costate_problems::DoubleDouble as Number;
-use num_traits::{Float, One, ToPrimitive, Zero};
+use costate_problems::{DoubleDouble as Number, Rows, Tree, trees, violation};
+use num_traits::Zero;
 
 /// The conditions are checked in 31 digits, as the coefficients are held, of which methods with coefficients of 10⁵ lose some.
 const TOLERANCE: f64 = 1e-22;
 
-/// A rooted tree: the subtrees at its root, and its density γ.
-struct Tree {
-    order: usize,
-    children: Vec<usize>,
-    density: f64,
-}
-
-/// All rooted trees of order at most `order`; children refer to earlier trees.
-fn trees(order: usize) -> Vec<Tree> {
-    let mut all: Vec<Tree> = Vec::new();
-    for n in 1..=order {
-        let mut forests = Vec::new();
-        grow(&all, n - 1, all.len(), &mut Vec::new(), &mut forests);
-        for children in forests {
-            let density = children.iter().map(|c| all[*c].density).product::<f64>() * n as f64;
-            all.push(Tree {
-                order: n,
-                children,
-                density,
-            });
-        }
-    }
-    all
-}
-
-/// All multisets of trees below number `below` with `nodes` nodes together.
-fn grow(
-    all: &[Tree],
-    nodes: usize,
-    below: usize,
-    forest: &mut Vec<usize>,
-    forests: &mut Vec<Vec<usize>>,
-) {
-    if nodes == 0 {
-        forests.push(forest.clone());
-    }
-    for c in (0..below).filter(|c| all[*c].order <= nodes) {
-        forest.push(c);
-        grow(all, nodes - all[c].order, c + 1, forest, forests);
-        forest.pop();
-    }
-}
-
 /// The elementary weights Φ_i of every tree, for all slopes of the method, dense output's included.
-fn elementary_weights(tableau: &Tableau, trees: &[Tree]) -> Vec<Vec<Number>> {
-    let n = tableau.dense_len();
-    let a: Vec<Vec<Number>> = (0..n)
-        .map(|i| (0..i).map(|j| tableau.a(i, j).to()).collect())
-        .collect();
-    let mut all: Vec<Vec<Number>> = Vec::new();
-    for tree in trees {
-        let inner = |i: usize, child: usize| dot(&a[i], &all[child]);
-        let product = |i: usize| {
-            tree.children
-                .iter()
-                .fold(Number::one(), |product, c| product * inner(i, *c))
-        };
-        let phi = (0..n).map(product).collect();
-        all.push(phi);
-    }
-    all
-}
-
-fn dot(a: &[Number], b: &[Number]) -> Number {
-    a.iter()
-        .zip(b)
-        .fold(Number::zero(), |sum, (a, b)| sum + *a * *b)
-}
-
-/// The largest violation of the conditions Σ w_i Φ_i = `target`/γ over the trees of one order.
-fn violation(
-    weights: &[Number],
-    order: usize,
-    target: f64,
-    trees: &[Tree],
-    phi: &[Vec<Number>],
-) -> f64 {
-    let of_order = trees
-        .iter()
-        .zip(phi)
-        .filter(|(tree, _)| tree.order == order);
-    let off = |(tree, phi): (&Tree, &Vec<Number>)| {
-        (dot(weights, phi) - Number::new(target) / Number::new(tree.density)).abs()
-    };
-    of_order
-        .map(off)
-        .fold(Number::zero(), Float::max)
-        .to_f64()
-        .unwrap_or(f64::NAN)
+fn elementary_weights(tableau: &Tableau, trees: &[Tree]) -> Rows {
+    let a = |i: usize| (0..i).map(|j| tableau.a(i, j).to()).collect();
+    let a: Rows = (0..tableau.dense_len()).map(a).collect();
+    costate_problems::elementary_weights(trees, |_, _| &a)
 }
 
 #[test]

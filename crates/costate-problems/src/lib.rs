@@ -17,6 +17,7 @@ mod closed_form;
 mod double_double;
 mod problem;
 mod stiff;
+mod trees;
 
 pub use celestial::{ARENSTORF_PERIOD, arenstorf, kepler, pleiades};
 pub use classical::{brusselator, lorenz, lotka_volterra};
@@ -27,6 +28,7 @@ pub use closed_form::{
 pub use double_double::DoubleDouble;
 pub use problem::{Boxed, BoxedField, Field, Problem, relative_error};
 pub use stiff::{hires, oregonator, robertson, van_der_pol};
+pub use trees::{Rows, Tree, coloured_trees, dot, elementary_weights, trees, violation};
 
 use num_traits::Float;
 

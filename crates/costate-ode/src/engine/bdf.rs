@@ -4,6 +4,7 @@ mod differences;
 mod step;
 
 use super::newton::{Convergence, Lifetime};
+use super::slope::Slope;
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::controller::inverse_root;
@@ -76,8 +77,7 @@ pub struct Bdf<T, Y: State<T>> {
     /// Steps of this order and size so far.
     equal: usize,
     rescaling: Rescaling<T>,
-    f: Y,
-    f_known: bool,
+    f: Slope<Y>,
     predicted: Y,
     psi: Y,
     /// y₁ − y₁⁰.
@@ -120,8 +120,7 @@ where
             order_taken: 1,
             equal: 0,
             rescaling: Rescaling::new(),
-            f: state(),
-            f_known: false,
+            f: Slope::like(y),
             predicted: state(),
             psi: state(),
             d: state(),
@@ -161,7 +160,7 @@ where
                 combine(
                     first,
                     &self.zero,
-                    std::slice::from_ref(&self.f),
+                    std::slice::from_ref(self.f.last()),
                     &[(0, span.h)],
                     T::one(),
                 );
@@ -196,7 +195,7 @@ where
         stats: &mut Stats,
     ) -> bool {
         if self.jacobian.must_take(span.h) {
-            let f = self.f_known.then_some(&self.f);
+            let f = self.f.known();
             self.derivatives
                 .take(system, span.t, y, f, span.h, scale, stats);
             self.factorised = None;
@@ -223,12 +222,7 @@ where
     Y::Element: Field<T>,
 {
     fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y {
-        if !self.f_known {
-            system.eval(t, y, &mut self.f);
-            stats.nfe += 1;
-            self.f_known = true;
-        }
-        &self.f
+        self.f.know(system, t, y, stats)
     }
 
     fn attempt(
@@ -292,7 +286,7 @@ where
             }
         }
         self.order_taken = k;
-        self.f_known = false;
+        self.f.forget();
         self.jacobian
             .accepted(self.convergence.rate() <= T::from_f64(0.25));
     }
@@ -332,7 +326,7 @@ where
 
     fn restart(&mut self) {
         self.spacing = T::zero();
-        self.f_known = false;
+        self.f.forget();
         self.jacobian.end();
         self.convergence.forget();
     }

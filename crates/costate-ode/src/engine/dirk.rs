@@ -1,5 +1,6 @@
 //! Diagonally implicit Runge–Kutta steps, led by a tableau.
 
+mod imex;
 mod implicit_euler;
 mod implicit_midpoint;
 mod kencarp3;
@@ -13,10 +14,12 @@ mod tableau;
 mod trapezoid;
 mod trbdf2;
 
+pub use imex::Imex;
 pub use tableau::DirkTableau;
 
-use super::newton::{self, Convergence, Lifetime, Settling, Verdict};
+use super::newton::{Convergence, Lifetime, Settling};
 use super::runge_kutta::terms;
+use super::slope::Slope;
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::jacobian::Derivatives;
@@ -86,8 +89,7 @@ pub struct Dirk<T, Y: State<T>> {
     argument: Y,
     slope: Y,
     /// f(t, y), for methods without a first stage to answer with.
-    f: Y,
-    f_known: bool,
+    f: Slope<Y>,
     weights: Terms<T>,
     jacobian: Lifetime<T>,
     /// The step that the factors are for.
@@ -137,8 +139,7 @@ where
             delta: zero.clone(),
             argument: zero.clone(),
             slope: zero.clone(),
-            f: zero.clone(),
-            f_known: false,
+            f: Slope::like(&zero),
             zero,
             weights: Terms::with_capacity(stages),
             jacobian: Lifetime::new(),
@@ -179,84 +180,6 @@ where
         true
     }
 
-    /// Solves for δ = h γ k_i in k_i = f(t_i, base + δ).
-    fn solve_stage<S: System<T, Y>>(
-        &mut self,
-        system: &mut S,
-        i: usize,
-        span: Span<T>,
-        y: &Y,
-        scale: &mut Scale<T>,
-        stats: &mut Stats,
-    ) -> bool {
-        let (stage, one) = (&self.stages[i], Y::Element::weight(T::one()));
-        let h_gamma = span.h * self.gamma;
-        let t = if stage.c == T::one() {
-            span.t_next
-        } else {
-            span.t + stage.c * span.h
-        };
-        combine(&mut self.base, y, &self.k, &stage.a, span.h);
-        combine(&mut self.delta, &self.zero, &self.k, &stage.guess, h_gamma);
-        let minus_inverse = Y::Element::weight(-T::one() / h_gamma);
-        let rtol = scale.finest_rtol();
-        let tolerance = newton::tolerance(rtol, Y::Element::epsilon());
-        self.convergence.begin(tolerance);
-        let mut converged = false;
-        loop {
-            let both = self.base.as_slice().iter().zip(self.delta.as_slice());
-            for (x, (base, delta)) in self.argument.as_mut_slice().iter_mut().zip(both) {
-                *x = base.add_scaled(one, *delta);
-            }
-            system.eval(t, &self.argument, &mut self.slope);
-            stats.nfe += 1;
-            let rhs = self.slope.as_mut_slice();
-            if let Some(component) = rhs.iter().position(|f| !f.magnitude().is_finite()) {
-                self.bad = Some((i, t, component));
-                return false;
-            }
-            for (rhs, delta) in rhs.iter_mut().zip(self.delta.as_slice()) {
-                *rhs = rhs.add_scaled(minus_inverse, *delta);
-            }
-            self.factors.solve::<T>(rhs);
-            stats.solves += 1;
-            for (delta, rhs) in self.delta.as_mut_slice().iter_mut().zip(&*rhs) {
-                *delta = delta.add_scaled(one, *rhs);
-            }
-            let increment = |i: usize| rhs[i];
-            let norm = scale.squared(y.as_slice(), y.as_slice(), increment).sqrt();
-            if !converged {
-                match self.convergence.judge(norm) {
-                    Verdict::GoOn => continue,
-                    Verdict::Hopeless => return false,
-                    Verdict::Converged => converged = true,
-                }
-                let Some(settling) = &mut self.settling else {
-                    break;
-                };
-                settling.begin();
-            }
-            let smallest = Y::Element::epsilon() / rtol.max(Y::Element::epsilon());
-            if self
-                .settling
-                .as_mut()
-                .is_none_or(|settling| settling.judge(norm, smallest))
-            {
-                break;
-            }
-        }
-        self.rate = self.rate.max(self.convergence.rate());
-        let inverse = Y::Element::weight(T::one() / h_gamma);
-        for (k, delta) in self.k[i]
-            .as_mut_slice()
-            .iter_mut()
-            .zip(self.delta.as_slice())
-        {
-            *k = Y::Element::zero().add_scaled(inverse, *delta);
-        }
-        true
-    }
-
     /// The matrix for the step, factorised; false if it is singular.
     fn prepare<S: System<T, Y>>(
         &mut self,
@@ -267,7 +190,7 @@ where
         stats: &mut Stats,
     ) -> bool {
         if self.jacobian.must_take(span.h) {
-            let f = self.f_known.then_some(&self.f);
+            let f = self.f.known();
             self.derivatives
                 .take(system, span.t, y, f, span.h, scale, stats);
             self.factorised = None;
@@ -297,16 +220,12 @@ where
         if self.tableau.explicit_first && self.bring_first() {
             return &self.k[0];
         }
-        if !self.f_known {
-            system.eval(t, y, &mut self.f);
-            stats.nfe += 1;
-            self.f_known = true;
-        }
+        let f = self.f.know(system, t, y, stats);
         if self.first.is_none() {
-            self.k[0].as_mut_slice().copy_from_slice(self.f.as_slice());
+            self.k[0].as_mut_slice().copy_from_slice(f.as_slice());
             self.first = Some(0);
         }
-        &self.f
+        f
     }
 
     fn attempt(
@@ -327,8 +246,10 @@ where
             self.rate = T::zero();
             let from = usize::from(self.tableau.explicit_first);
             let done = self.prepare(system, span, y, scale, stats)
-                && (from..self.stages.len())
-                    .all(|i| self.solve_stage(system, i, span, y, scale, stats));
+                && (from..self.stages.len()).all(|i| {
+                    self.begin_stage(i, span, y);
+                    self.solve_stage(system, i, span, y, scale, stats)
+                });
             if done {
                 break;
             }
@@ -349,7 +270,7 @@ where
     }
 
     fn accept(&mut self) {
-        self.f_known = false;
+        self.f.forget();
         self.first = Some(self.stages.len() - 1);
         self.jacobian.accepted(self.rate <= T::from_f64(0.05));
     }
@@ -367,7 +288,7 @@ where
     }
 
     fn restart(&mut self) {
-        self.f_known = false;
+        self.f.forget();
         self.first = None;
         self.jacobian.end();
         self.convergence.forget();

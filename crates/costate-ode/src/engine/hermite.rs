@@ -6,7 +6,7 @@ use crate::{Element, Real, State};
 pub(super) fn write<T: Real, Y: State<T>>(
     out: &mut Y,
     [y, y_next]: [&Y; 2],
-    slopes: &[Y; 2],
+    slopes: [&Y; 2],
     h: T,
     sigma: T,
 ) {
@@ -28,7 +28,7 @@ pub(super) fn write<T: Real, Y: State<T>>(
 /// Pushes its coefficients: y + σ (c_0 + c_1 σ + c_2 σ²).
 pub(super) fn powers<T: Real, Y: State<T>>(
     [y, y_next]: [&Y; 2],
-    slopes: &[Y; 2],
+    slopes: [&Y; 2],
     h: T,
     powers: &mut Vec<Y>,
 ) {
@@ -39,7 +39,7 @@ pub(super) fn powers<T: Real, Y: State<T>>(
         for (i, out) in state.as_mut_slice().iter_mut().enumerate() {
             let full = y_next.as_slice()[i].add_scaled(minus, y.as_slice()[i]);
             let sum = Y::Element::zero().add_scaled(weight(way), full);
-            let [f, f1] = [&slopes[0], &slopes[1]].map(|slope| slope.as_slice()[i]);
+            let [f, f1] = slopes.map(|slope| slope.as_slice()[i]);
             let sum = sum.add_scaled(Y::Element::weight(h * T::from_f64(first)), f);
             *out = sum.add_scaled(Y::Element::weight(h * T::from_f64(second)), f1);
         }

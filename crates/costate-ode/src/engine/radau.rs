@@ -6,6 +6,7 @@ mod scheme;
 mod step;
 
 use super::newton::{Convergence, Lifetime, Settling};
+use super::slope::Slope;
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::jacobian::Derivatives;
@@ -83,8 +84,7 @@ pub struct Radau<T, Y: State<T>> {
     accepted: Vec<Y>,
     accepted_h: T,
     tried_h: T,
-    f: Y,
-    f_known: bool,
+    f: Slope<Y>,
     argument: Y,
     product: Y,
     rhs: Y,
@@ -127,8 +127,7 @@ where
             accepted: three(),
             accepted_h: T::zero(),
             tried_h: T::zero(),
-            f: y.clone(),
-            f_known: false,
+            f: Slope::like(y),
             argument: y.clone(),
             product: y.clone(),
             rhs: y.clone(),
@@ -182,7 +181,7 @@ where
         stats: &mut Stats,
     ) -> bool {
         if self.jacobian.must_take(span.h) {
-            let f = Some(&self.f);
+            let f = self.f.known();
             self.derivatives
                 .take(system, span.t, y, f, span.h, scale, stats);
             self.factorised = None;
@@ -219,12 +218,7 @@ where
     Y::Element: Field<T>,
 {
     fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y {
-        if !self.f_known {
-            system.eval(t, y, &mut self.f);
-            stats.nfe += 1;
-            self.f_known = true;
-        }
-        &self.f
+        self.f.know(system, t, y, stats)
     }
 
     fn attempt(
@@ -262,7 +256,7 @@ where
     fn accept(&mut self) {
         std::mem::swap(&mut self.z, &mut self.accepted);
         self.accepted_h = self.tried_h;
-        self.f_known = false;
+        self.f.forget();
         self.jacobian
             .accepted(self.convergence.rate() <= T::from_f64(1e-3));
     }
@@ -307,7 +301,7 @@ where
     }
 
     fn restart(&mut self) {
-        self.f_known = false;
+        self.f.forget();
         self.jacobian.end();
         self.accepted_h = T::zero();
         self.before = None;

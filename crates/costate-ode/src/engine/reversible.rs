@@ -264,7 +264,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Reversible<T, Y>
             system.eval(span.t_next, y_next, &mut self.ends[1]);
             (stats.nfe, self.ends_known) = (stats.nfe + 2, true);
         }
-        hermite::write(out, [y, y_next], &self.ends, span.h, sigma);
+        hermite::write(out, [y, y_next], self.ends.each_ref(), span.h, sigma);
     }
 
     fn powers(
@@ -279,7 +279,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Reversible<T, Y>
         system.eval(span.t, y, &mut self.ends[0]);
         system.eval(span.t_next, y_next, &mut self.ends[1]);
         (stats.nfe, self.ends_known) = (stats.nfe + 2, true);
-        hermite::powers([y, y_next], &self.ends, span.h, powers);
+        hermite::powers([y, y_next], self.ends.each_ref(), span.h, powers);
     }
 
     fn error_exponent(&self) -> usize {

@@ -8,6 +8,7 @@ mod tableau;
 pub use tableau::RosenbrockTableau;
 
 use super::runge_kutta::terms;
+use super::slope::Slope;
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::jacobian::Derivatives;
@@ -75,12 +76,11 @@ pub struct Rosenbrock<T, Y: State<T>> {
     /// u_i of the step.
     u: Vec<Y>,
     /// f, and h γ_i is to multiply this: ∂f/∂t, at the start of the step.
-    f: Y,
+    f: Slope<Y>,
     f_t: Y,
     argument: Y,
     slope: Y,
     rhs: Y,
-    f_known: bool,
     derivatives_known: bool,
     depends_on_t: bool,
     weights: Terms<T>,
@@ -116,12 +116,11 @@ where
             factors: Factors::new::<T, _>(&derivatives.jacobian),
             derivatives,
             u: vec![y.clone(); tableau.stages()],
-            f: y.clone(),
+            f: Slope::like(y),
             f_t: y.clone(),
             argument: y.clone(),
             slope: y.clone(),
             rhs: y.clone(),
-            f_known: false,
             derivatives_known: false,
             depends_on_t: false,
             weights: Terms::with_capacity(tableau.stages()),
@@ -149,7 +148,7 @@ where
     /// The right-hand side of stage `i`, from f at the stage.
     fn right_hand_side(&mut self, i: usize, h: T) {
         let stage = &self.stages[i];
-        let f = if i == 0 { &self.f } else { &self.slope };
+        let f = if i == 0 { self.f.last() } else { &self.slope };
         let inverse_h = T::one() / h;
         match &self.derivatives.mass {
             None => combine(&mut self.rhs, f, &self.u, &stage.c, inverse_h),
@@ -191,7 +190,7 @@ where
                 system.eval(t, &self.argument, &mut self.slope);
                 stats.nfe += 1;
             }
-            let f = if i == 0 { &self.f } else { &self.slope };
+            let f = if i == 0 { self.f.last() } else { &self.slope };
             let wrong = |f: &Y::Element| !f.magnitude().is_finite();
             if let Some(component) = f.as_slice().iter().position(wrong) {
                 self.bad = Some((i, span.t + self.stages[i].alpha * span.h, component));
@@ -217,12 +216,7 @@ where
     Y::Element: Field<T>,
 {
     fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y {
-        if !self.f_known {
-            system.eval(t, y, &mut self.f);
-            stats.nfe += 1;
-            self.f_known = true;
-        }
-        &self.f
+        self.f.know(system, t, y, stats)
     }
 
     fn attempt(
@@ -238,7 +232,7 @@ where
         self.bad = None;
         <Self as Engine<T, Y, S>>::slope(self, system, span.t, y, stats);
         if !self.derivatives_known {
-            let (d, f, h) = (&mut self.derivatives, &self.f, span.h);
+            let (d, f, h) = (&mut self.derivatives, self.f.last(), span.h);
             d.take(system, span.t, y, Some(f), h, scale, stats);
             self.depends_on_t = d.take_in_time(system, span.t, y, f, h, &mut self.f_t, stats);
             self.derivatives_known = true;
@@ -263,12 +257,12 @@ where
     }
 
     fn accept(&mut self) {
-        self.f_known = false;
+        self.f.forget();
         self.derivatives_known = false;
     }
 
     fn restart(&mut self) {
-        self.f_known = false;
+        self.f.forget();
         self.derivatives_known = false;
     }
 

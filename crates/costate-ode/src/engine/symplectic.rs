@@ -205,7 +205,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Symplectic<T, Y>
         stats: &mut Stats,
     ) {
         self.know_ends(system, span, [y, y_next], stats);
-        super::hermite::write(out, [y, y_next], &self.ends, span.h, sigma);
+        super::hermite::write(out, [y, y_next], self.ends.each_ref(), span.h, sigma);
     }
 
     fn powers(
@@ -218,7 +218,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Symplectic<T, Y>
         stats: &mut Stats,
     ) {
         self.know_ends(system, span, [y, y_next], stats);
-        super::hermite::powers([y, y_next], &self.ends, span.h, powers);
+        super::hermite::powers([y, y_next], self.ends.each_ref(), span.h, powers);
     }
 
     fn error_exponent(&self) -> usize {

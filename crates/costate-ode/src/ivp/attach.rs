@@ -2,8 +2,8 @@
 
 use super::Ivp;
 use crate::{
-    Autonomous, Matrix, State, Structure, System, WithJacobian, WithMass, WithStructure,
-    WithTimeDerivative,
+    Autonomous, Matrix, State, Structure, System, WithJacobian, WithMass, WithSpectralRadius,
+    WithStructure, WithTimeDerivative,
 };
 
 impl<T, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
@@ -59,6 +59,28 @@ impl<T, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
     #[must_use]
     pub fn autonomous(self) -> Ivp<T, Y, Autonomous<T, Y, S>> {
         self.with(WithTimeDerivative::autonomous)
+    }
+
+    /// Gives a bound of |λ| for the eigenvalues λ of ∂f/∂y as a closure `|t, y|`; otherwise stabilised methods estimate it, at the cost of some evaluations.
+    ///
+    /// ```
+    /// use costate_ode::{Ivp, Method};
+    ///
+    /// let cooling = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -1e3 * (y[0] - 20.0);
+    /// let solution = Ivp::new(cooling, 0.0, [90.0], 1.0)
+    ///     .method(Method::by_name("rock2")?)
+    ///     .spectral_radius(|_t, _y| 1e3)
+    ///     .rtol(1e-4)
+    ///     .solve()?;
+    /// assert!((solution.last()[0] - 20.0).abs() < 1e-2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn spectral_radius<R>(self, radius: R) -> Ivp<T, Y, WithSpectralRadius<S, R>>
+    where
+        R: FnMut(T, &Y) -> T,
+    {
+        self.with(|system| WithSpectralRadius::new(system, radius))
     }
 
     /// Solves M dy/dt = f(t, y) with this constant matrix M, which may be singular if the system has index 1; explicit methods refuse it.

@@ -55,6 +55,9 @@ where
     fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
         self.system.time_derivative(t, y, out)
     }
+    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
+        self.system.spectral_radius(t, y)
+    }
 }
 
 /// A system with ∂f/∂t given as a closure `|t, y, out|`; for a system without t in it, [`autonomous`](WithTimeDerivative::autonomous).
@@ -112,6 +115,9 @@ impl<T, Y, S: System<T, Y>, D: FnMut(T, &Y, &mut Y)> System<T, Y> for WithTimeDe
         (self.time_derivative)(t, y, out);
         true
     }
+    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
+        self.system.spectral_radius(t, y)
+    }
 }
 
 /// A system with the structure of its Jacobian.
@@ -153,6 +159,9 @@ impl<T, Y, S: System<T, Y>> System<T, Y> for WithStructure<S> {
     fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
         self.system.time_derivative(t, y, out)
     }
+    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
+        self.system.spectral_radius(t, y)
+    }
 }
 
 /// A system M dy/dt = f(t, y) with its mass matrix.
@@ -187,5 +196,56 @@ impl<T, Y: State<T>, S: System<T, Y>> System<T, Y> for WithMass<S, Y::Element> {
     #[inline]
     fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
         self.system.time_derivative(t, y, out)
+    }
+    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
+        self.system.spectral_radius(t, y)
+    }
+}
+
+/// A system with a bound of the |eigenvalues| of ∂f/∂y, given as a closure `|t, y|`, for stabilised methods.
+#[derive(Clone, Debug)]
+pub struct WithSpectralRadius<S, R> {
+    system: S,
+    radius: R,
+}
+
+impl<S, R> WithSpectralRadius<S, R> {
+    /// `system` with the bound that `radius` answers.
+    pub fn new(system: S, radius: R) -> Self {
+        Self { system, radius }
+    }
+}
+
+impl<T, Y, S, R> System<T, Y> for WithSpectralRadius<S, R>
+where
+    S: System<T, Y>,
+    R: FnMut(T, &Y) -> T,
+{
+    #[inline]
+    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
+        self.system.eval(t, y, dy);
+    }
+    fn structure(&self) -> Structure {
+        self.system.structure()
+    }
+    fn mass(&self) -> Option<Matrix<Y::Element>>
+    where
+        Y: State<T>,
+    {
+        self.system.mass()
+    }
+    #[inline]
+    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<Y::Element>) -> bool
+    where
+        Y: State<T>,
+    {
+        self.system.jacobian(t, y, jacobian)
+    }
+    #[inline]
+    fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
+        self.system.time_derivative(t, y, out)
+    }
+    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
+        Some((self.radius)(t, y))
     }
 }

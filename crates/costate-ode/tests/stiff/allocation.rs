@@ -2,8 +2,8 @@
 
 use crate::systems::{Chain, VanDerPol};
 use costate_ode::{
-    Auto, Bdf, Dirk, DirkTableau, Engine, Integrator, Options, Radau, Rosenbrock,
-    RosenbrockTableau, System,
+    Adams, Auto, Bdf, Dirk, DirkTableau, Engine, Gauss, GaussTableau, Imex, Integrator, Options,
+    Radau, Rock, RockTableau, Rosenbrock, RosenbrockTableau, Split, System,
 };
 use std::alloc::{GlobalAlloc, Layout, System as Heap};
 use std::cell::Cell;
@@ -119,5 +119,74 @@ fn steps_of_diagonally_implicit_methods_allocate_nothing() {
             "{}",
             tableau.name
         );
+    }
+}
+
+#[test]
+fn steps_of_stabilised_methods_allocate_nothing() {
+    for tableau in RockTableau::all() {
+        let chain = Chain::all(20).remove(0);
+        let y0 = chain.start();
+        let engine = Rock::new(tableau, &y0);
+        assert_eq!(allocations(engine, chain, &y0, 1.0), 0, "{}", tableau.name);
+    }
+}
+
+#[test]
+fn steps_of_adams_methods_allocate_nothing() {
+    // A pendulum that is pushed.
+    let field = |t: f64, y: &Vec<f64>, dy: &mut Vec<f64>| {
+        dy[0] = y[1];
+        dy[1] = -y[0].sin() + if t.sin() > 0.0 { 1.0 } else { 0.0 };
+    };
+    let y0 = vec![1.0, 0.0];
+    assert_eq!(allocations(Adams::new(&y0), field, &y0, 50.0), 0);
+}
+
+#[test]
+fn steps_of_additive_methods_allocate_nothing() {
+    let explicit = |_t: f64, y: &Vec<f64>, dy: &mut Vec<f64>| {
+        dy[0] = y[1];
+        dy[1] = -y[0];
+    };
+    let implicit = |_t: f64, y: &Vec<f64>, dy: &mut Vec<f64>| {
+        dy[0] = 0.0;
+        dy[1] = 1000.0 * (1.0 - y[0] * y[0]) * y[1];
+    };
+    for tableau in DirkTableau::all().iter().filter(|t| !t.explicit.is_empty()) {
+        let y0 = vec![2.0, 0.0];
+        let mut system = Split::new(explicit, implicit);
+        let engine = Imex::new(tableau, &mut system, &y0);
+        assert_eq!(
+            allocations(engine, system, &y0, 2000.0),
+            0,
+            "{}",
+            tableau.name
+        );
+    }
+}
+
+#[test]
+fn steps_of_gauss_methods_allocate_nothing() {
+    for tableau in GaussTableau::all() {
+        let chain = Chain::all(20).remove(0);
+        let y0 = chain.start();
+        let engine = Gauss::new(tableau, &chain, &y0);
+        let options = Options::constant_step(0.01);
+        let mut it = Integrator::with_engine(engine, chain, 0.0, &y0, options).unwrap();
+        let mut middle = y0.clone();
+        let mut before = 0;
+        for round in 0..2 {
+            if round == 1 {
+                before = COUNT.with(Cell::get);
+            }
+            it.reset(0.0, &y0);
+            it.set_end(1.0);
+            while !it.finished() {
+                it.step().unwrap();
+                it.interpolate(0.5 * (it.t_prev() + it.t()), &mut middle);
+            }
+        }
+        assert_eq!(COUNT.with(Cell::get) - before, 0, "{}", tableau.name);
     }
 }

@@ -1,6 +1,7 @@
 //! What the methods cost on the stiff problems, pinned: a change of these numbers belongs under **Numerics** in the changelog.
 
-use costate_ode::{Ivp, Method};
+use crate::systems::Chain;
+use costate_ode::{Ivp, Method, RockTableau};
 use std::fmt::Write;
 
 /// Steps, rejected ones, evaluations of f, Jacobians, factorisations and solutions at rtol = 1e-5, atol = 1e-11.
@@ -89,4 +90,34 @@ fn counts_are_as_they_were() {
         }
     }
     assert!(found == EXPECTED, "{found}");
+}
+
+/// Steps, rejected ones and evaluations of f at rtol = 1e-4, atol = 1e-7.
+const STABILISED: &str = "\
+rock2 20 591 16 1999
+rock2 100 467 12 4088
+rock4 20 66 7 630
+rock4 100 50 7 2300
+";
+
+#[test]
+fn counts_of_stabilised_methods_are_as_they_were() {
+    let mut found = String::new();
+    for tableau in RockTableau::all() {
+        for n in [20, 100] {
+            let chain = Chain::all(n).remove(0);
+            let start = chain.start();
+            let stats = Ivp::with_system(chain, 0.0, start, 1.0)
+                .method(Method::from(*tableau))
+                .rtol(1e-4)
+                .atol(1e-7)
+                .save_end()
+                .solve()
+                .unwrap()
+                .stats;
+            let [steps, rejected, nfe] = [stats.steps, stats.rejected, stats.nfe];
+            writeln!(found, "{} {n} {steps} {rejected} {nfe}", tableau.name).unwrap();
+        }
+    }
+    assert!(found == STABILISED, "{found}");
 }

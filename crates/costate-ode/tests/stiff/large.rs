@@ -14,7 +14,7 @@ fn around(m: usize, k: usize) -> [usize; 4] {
 }
 
 /// The Brusselator with diffusion on an m × m grid, species behind each other ([Hairer1996] IV.10).
-fn brusselator(m: usize) -> impl FnMut(f64, &Vec<f64>, &mut Vec<f64>) {
+pub(crate) fn brusselator(m: usize) -> impl FnMut(f64, &Vec<f64>, &mut Vec<f64>) {
     let n = m * m;
     move |t, y, dy| {
         let diffusion = 0.1 * n as f64;
@@ -34,7 +34,7 @@ fn brusselator(m: usize) -> impl FnMut(f64, &Vec<f64>, &mut Vec<f64>) {
 }
 
 /// The entries of its Jacobian.
-fn structure(m: usize) -> Structure {
+pub(crate) fn structure(m: usize) -> Structure {
     let n = m * m;
     let entries = (0..n).flat_map(move |k| {
         let diffusion = around(m, k)
@@ -46,7 +46,7 @@ fn structure(m: usize) -> Structure {
 }
 
 /// Its start.
-fn start(m: usize) -> Vec<f64> {
+pub(crate) fn start(m: usize) -> Vec<f64> {
     let n = m * m;
     let site = |k: usize| ((k % m) as f64 / m as f64, (k / m) as f64 / m as f64);
     let first = (0..n).map(|k| 22.0 * site(k).1 * (1.0 - site(k).1).powf(1.5));

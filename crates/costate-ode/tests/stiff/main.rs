@@ -10,6 +10,7 @@ mod large;
 mod order;
 mod reference;
 mod rosenbrock;
+mod stabilised;
 mod switching;
 mod systems;
 mod trees;

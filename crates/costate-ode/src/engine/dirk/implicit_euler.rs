@@ -15,6 +15,7 @@ pub(super) static IMPLICIT_EULER: DirkTableau = DirkTableau {
     b: None,
     b_err: &[],
     hermite: false,
+    explicit: &[],
     when: "Stiff problems with constant steps where robustness is all: it damps everything.",
     reference: "[Hairer1996]",
 };

@@ -15,6 +15,7 @@ pub(super) static IMPLICIT_MIDPOINT: DirkTableau = DirkTableau {
     b: Some(&[C::ratio(1, 1)]),
     b_err: &[],
     hermite: false,
+    explicit: &[],
     when: "Hamiltonian systems with constant steps: symplectic, keeps quadratic invariants. Its dense output is a straight line.",
     reference: "[Hairer1996]",
 };

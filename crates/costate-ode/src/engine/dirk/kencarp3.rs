@@ -1,4 +1,4 @@
-//! The implicit part of Kennedy and Carpenter's ARK3(2)4L\[2\]SA.
+//! Kennedy and Carpenter's ARK3(2)4L\[2\]SA.
 
 use super::DirkTableau;
 use crate::Coefficient as C;
@@ -37,6 +37,19 @@ pub(super) static KENCARP3: DirkTableau = DirkTableau {
         C::ratio(47289384293135913063989, 1383962894467812063558225),
     ],
     hermite: true,
+    explicit: &[
+        &[],
+        &[C::ratio(1767732205903, 2027836641118)],
+        &[
+            C::ratio(5535828885825, 10492691773637),
+            C::ratio(788022342437, 10882634858940),
+        ],
+        &[
+            C::ratio(6485989280629, 16251701735622),
+            C::ratio(-4246266847089, 9704473918619),
+            C::ratio(10755448449292, 10357097424841),
+        ],
+    ],
     when: "Stiff problems at loose tolerances with Jacobians too dear for Rosenbrock methods.",
     reference: "[Kennedy2003]",
 };

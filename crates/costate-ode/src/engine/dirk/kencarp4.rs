@@ -1,4 +1,4 @@
-//! The implicit part of Kennedy and Carpenter's ARK4(3)6L\[2\]SA.
+//! Kennedy and Carpenter's ARK4(3)6L\[2\]SA.
 
 use super::DirkTableau;
 use crate::Coefficient as C;
@@ -51,6 +51,29 @@ pub(super) static KENCARP4: DirkTableau = DirkTableau {
         C::ratio(5247, 225920),
     ],
     hermite: true,
+    explicit: &[
+        &[],
+        &[C::ratio(1, 2)],
+        &[C::ratio(13861, 62500), C::ratio(6889, 62500)],
+        &[
+            C::ratio(-116923316275, 2393684061468),
+            C::ratio(-2731218467317, 15368042101831),
+            C::ratio(9408046702089, 11113171139209),
+        ],
+        &[
+            C::ratio(-451086348788, 2902428689909),
+            C::ratio(-2682348792572, 7519795681897),
+            C::ratio(12662868775082, 11960479115383),
+            C::ratio(3355817975965, 11060851509271),
+        ],
+        &[
+            C::ratio(647845179188, 3216320057751),
+            C::ratio(73281519250, 8382639484533),
+            C::ratio(552539513391, 3454668386233),
+            C::ratio(3354512671639, 8306763924573),
+            C::ratio(4040, 17871),
+        ],
+    ],
     when: "Stiff problems at loose to middle tolerances with Jacobians too dear for Rosenbrock methods.",
     reference: "[Kennedy2003]",
 };

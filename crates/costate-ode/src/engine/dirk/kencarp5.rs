@@ -1,4 +1,4 @@
-//! The implicit part of Kennedy and Carpenter's ARK5(4)8L\[2\]SA.
+//! Kennedy and Carpenter's ARK5(4)8L\[2\]SA.
 
 use super::DirkTableau;
 use crate::Coefficient as C;
@@ -72,6 +72,49 @@ pub(super) static KENCARP5: DirkTableau = DirkTableau {
         C::ratio(45448919757, 3715198317040),
     ],
     hermite: true,
+    explicit: &[
+        &[],
+        &[C::ratio(41, 100)],
+        &[
+            C::ratio(367902744464, 2072280473677),
+            C::ratio(677623207551, 8224143866563),
+        ],
+        &[
+            C::ratio(1268023523408, 10340822734521),
+            C::ZERO,
+            C::ratio(1029933939417, 13636558850479),
+        ],
+        &[
+            C::ratio(14463281900351, 6315353703477),
+            C::ZERO,
+            C::ratio(66114435211212, 5879490589093),
+            C::ratio(-54053170152839, 4284798021562),
+        ],
+        &[
+            C::ratio(14090043504691, 34967701212078),
+            C::ZERO,
+            C::ratio(15191511035443, 11219624916014),
+            C::ratio(-18461159152457, 12425892160975),
+            C::ratio(-281667163811, 9011619295870),
+        ],
+        &[
+            C::ratio(19230459214898, 13134317526959),
+            C::ZERO,
+            C::ratio(21275331358303, 2942455364971),
+            C::ratio(-38145345988419, 4862620318723),
+            C::ratio(-1, 8),
+            C::ratio(-1, 8),
+        ],
+        &[
+            C::ratio(-19977161125411, 11928030595625),
+            C::ZERO,
+            C::ratio(-40795976796054, 6384907823539),
+            C::ratio(177454434618887, 12078138498510),
+            C::ratio(782672205425, 8267701900261),
+            C::ratio(-69563011059811, 9646580694205),
+            C::ratio(7356628210526, 4942186776405),
+        ],
+    ],
     when: "Stiff problems at middle tolerances with Jacobians too dear for Rosenbrock methods.",
     reference: "[Kennedy2003]",
 };

@@ -37,6 +37,7 @@ pub(super) static KVAERNO3: DirkTableau = DirkTableau {
         C::decimal("0.435866521508458999416019451193556843"),
     ],
     hermite: true,
+    explicit: &[],
     when: "Stiff problems at loose tolerances with Jacobians too dear for Rosenbrock methods.",
     reference: "[Kvaerno2004]",
 };

@@ -45,6 +45,7 @@ pub(super) static KVAERNO4: DirkTableau = DirkTableau {
         C::decimal("0.435866521508458999416019451193556843"),
     ],
     hermite: true,
+    explicit: &[],
     when: "Mildly stiff problems at loose to middle tolerances; A-stable, but it damps infinitely stiff components by 0.72 only.",
     reference: "[Kvaerno2004]",
 };

@@ -64,6 +64,7 @@ pub(super) static KVAERNO5: DirkTableau = DirkTableau {
         C::ratio(13, 50),
     ],
     hermite: true,
+    explicit: &[],
     when: "Stiff problems at middle tolerances with Jacobians too dear for Rosenbrock methods.",
     reference: "[Kvaerno2004]",
 };

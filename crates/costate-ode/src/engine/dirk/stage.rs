@@ -1,9 +1,11 @@
-//! Stages in the scalar of an integration, with their first guesses.
+//! Stages in the scalar of an integration: their first guesses, and how they are solved for.
 
-use super::DirkTableau;
-use crate::Real;
-use crate::combine::Terms;
+use super::{Dirk, DirkTableau};
+use crate::combine::{Terms, combine};
+use crate::engine::Span;
+use crate::engine::newton::{self, Verdict};
 use crate::engine::runge_kutta::terms;
+use crate::{Element, Field, Real, Scale, State, Stats, System};
 
 /// A stage in the scalar of an integration.
 #[derive(Clone, Debug)]
@@ -39,5 +41,97 @@ pub(super) fn stage<T: Real>(tableau: &DirkTableau, i: usize) -> Stage<T> {
         c: tableau.c[i].to(),
         a: terms(tableau.a[i]),
         guess: guess.into(),
+    }
+}
+
+impl<T: Real, Y: State<T>> Dirk<T, Y>
+where
+    Y::Element: Field<T>,
+{
+    /// When stage `i` is evaluated.
+    pub(super) fn time(&self, i: usize, span: Span<T>) -> T {
+        if self.stages[i].c == T::one() {
+            span.t_next
+        } else {
+            span.t + self.stages[i].c * span.h
+        }
+    }
+
+    /// What stage `i` has from those before: y + h Σ_{j<i} a_ij k_j in `base`, and the first guess.
+    pub(super) fn begin_stage(&mut self, i: usize, span: Span<T>, y: &Y) {
+        let (stage, h_gamma) = (&self.stages[i], span.h * self.gamma);
+        combine(&mut self.base, y, &self.k, &stage.a, span.h);
+        combine(&mut self.delta, &self.zero, &self.k, &stage.guess, h_gamma);
+    }
+
+    /// Solves for δ = h γ k_i in k_i = f(t_i, base + δ), from the guess that is there.
+    pub(super) fn solve_stage<S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        i: usize,
+        span: Span<T>,
+        y: &Y,
+        scale: &mut Scale<T>,
+        stats: &mut Stats,
+    ) -> bool {
+        let one = Y::Element::weight(T::one());
+        let (t, h_gamma) = (self.time(i, span), span.h * self.gamma);
+        let minus_inverse = Y::Element::weight(-T::one() / h_gamma);
+        let rtol = scale.finest_rtol();
+        let tolerance = newton::tolerance(rtol, Y::Element::epsilon());
+        self.convergence.begin(tolerance);
+        let mut converged = false;
+        loop {
+            let both = self.base.as_slice().iter().zip(self.delta.as_slice());
+            for (x, (base, delta)) in self.argument.as_mut_slice().iter_mut().zip(both) {
+                *x = base.add_scaled(one, *delta);
+            }
+            system.eval(t, &self.argument, &mut self.slope);
+            stats.nfe += 1;
+            let rhs = self.slope.as_mut_slice();
+            if let Some(component) = rhs.iter().position(|f| !f.magnitude().is_finite()) {
+                self.bad = Some((i, t, component));
+                return false;
+            }
+            for (rhs, delta) in rhs.iter_mut().zip(self.delta.as_slice()) {
+                *rhs = rhs.add_scaled(minus_inverse, *delta);
+            }
+            self.factors.solve::<T>(rhs);
+            stats.solves += 1;
+            for (delta, rhs) in self.delta.as_mut_slice().iter_mut().zip(&*rhs) {
+                *delta = delta.add_scaled(one, *rhs);
+            }
+            let increment = |i: usize| rhs[i];
+            let norm = scale.squared(y.as_slice(), y.as_slice(), increment).sqrt();
+            if !converged {
+                match self.convergence.judge(norm) {
+                    Verdict::GoOn => continue,
+                    Verdict::Hopeless => return false,
+                    Verdict::Converged => converged = true,
+                }
+                let Some(settling) = &mut self.settling else {
+                    break;
+                };
+                settling.begin();
+            }
+            let smallest = Y::Element::epsilon() / rtol.max(Y::Element::epsilon());
+            if self
+                .settling
+                .as_mut()
+                .is_none_or(|settling| settling.judge(norm, smallest))
+            {
+                break;
+            }
+        }
+        self.rate = self.rate.max(self.convergence.rate());
+        let inverse = Y::Element::weight(T::one() / h_gamma);
+        for (k, delta) in self.k[i]
+            .as_mut_slice()
+            .iter_mut()
+            .zip(self.delta.as_slice())
+        {
+            *k = Y::Element::zero().add_scaled(inverse, *delta);
+        }
+        true
     }
 }

@@ -48,6 +48,9 @@ pub struct DirkTableau {
     /// Dense output by the cubic that meets y and f at both ends, of order 3 at most, for methods whose first and last stages are there;
     /// otherwise by a straight line.
     pub hermite: bool,
+    /// a of the explicit method beside it, of the same nodes and weights, for systems in two parts ([`Imex`](crate::Imex)): row i holds a_i0 … a_i,i−1;
+    /// empty if there is none.
+    pub explicit: &'static [&'static [Coefficient]],
     /// When to choose the method, in a sentence.
     pub when: &'static str,
     /// Where the coefficients come from.

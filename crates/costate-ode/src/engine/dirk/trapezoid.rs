@@ -15,6 +15,7 @@ pub(super) static TRAPEZOID: DirkTableau = DirkTableau {
     b: None,
     b_err: &[],
     hermite: true,
+    explicit: &[],
     when: "Oscillations and mildly stiff problems with constant steps: damps nothing.",
     reference: "[Hairer1996]",
 };

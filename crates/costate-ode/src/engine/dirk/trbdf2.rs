@@ -30,6 +30,7 @@ pub(super) static TRBDF2: DirkTableau = DirkTableau {
         C::decimal("0.195262145875634983732770425263433974"),
     ],
     hermite: true,
+    explicit: &[],
     when: "Stiff problems at loose tolerances (above 1e-3): robust and cheap.",
     reference: "[Hosea1996]",
 };

@@ -160,7 +160,7 @@ where
         transform(&mut self.rhs, &self.z, error);
         let sum = times_mass(self.derivatives.mass.as_ref(), &self.rhs, &mut self.product);
         self.argument.as_mut_slice().copy_from_slice(sum);
-        add(&mut self.rhs, &self.argument, &self.f);
+        add(&mut self.rhs, &self.argument, self.f.last());
         self.real.solve::<T>(self.rhs.as_mut_slice());
         stats.solves += 1;
         let norm2 = |scale: &mut Scale<T>, error: &Y| {
