@@ -6,7 +6,7 @@ pub use report::Report;
 
 use crate::gradient::{About, FiniteDifference, LossFn, METHODS, Stats, by_name};
 use crate::{Error, Gradient, GradientMethod, Problem, VectorField};
-use costate_ode::{Options, Real, State, Tableau, Tolerance};
+use costate_ode::{Method, Options, Real, State, Tolerance};
 use std::time::Instant;
 
 /// Exact methods agree to this part of an entry; rounding accounts for it.
@@ -149,7 +149,7 @@ pub struct Audit {
 }
 
 impl Audit {
-    /// Takes the gradient of `loss` by every method, twice to time it.
+    /// Takes the gradient of `loss` through `method` (a [`Method`], or a [`Tableau`](costate_ode::Tableau)) in every way there is, twice to time it.
     ///
     /// It costs some dozen solves for each variable; for a model with thousands of parameters take fewer of its samples.
     ///
@@ -161,7 +161,7 @@ impl Audit {
     pub fn new<T, Y, F>(
         field: &F,
         like: &Y,
-        tableau: &'static Tableau,
+        method: impl Into<Method>,
         options: &Options<T>,
         problem: &Problem<'_, T, Y::Element>,
         loss: &mut LossFn<'_, Y::Element>,
@@ -171,7 +171,8 @@ impl Audit {
         Y: State<T, Element: Real>,
         F: VectorField<Y::Element> + Clone,
     {
-        let mut differences = FiniteDifference::new(field.clone(), like, tableau, options.clone())?;
+        let solver = method.into();
+        let mut differences = FiniteDifference::new(field.clone(), like, solver, options.clone())?;
         let value = differences.gradient(problem, loss)?.loss.as_f64();
         let (variables, slopes) = entries(differences.gradient(problem, loss)?);
         let sizes = sizes(&variables, &slopes, problem);
@@ -186,8 +187,16 @@ impl Audit {
             uncertainty: parts.collect(),
         };
         for about in &METHODS {
-            let method = by_name(about.name, field.clone(), like, tableau, options.clone())?;
-            audit.runs.push(run(about, method, problem, loss));
+            let method = by_name(about.name, field.clone(), like, solver, options.clone());
+            audit.runs.push(match method {
+                Ok(method) => run(about, method, problem, loss),
+                Err(error) => Run {
+                    about,
+                    gradient: Err(error),
+                    seconds: 0.0,
+                    stats: Stats::default(),
+                },
+            });
         }
         // With constant steps nothing is known of the error.
         let tolerance = if options.step.is_some() {

@@ -34,6 +34,16 @@ pub enum Error {
         /// The steps taken until there was no room for another.
         steps: usize,
     },
+    /// The equations of a step backwards have no solution.
+    #[error(
+        "the equations of the step of {step} at t = {time} are singular on the way back; take smaller steps or another solver"
+    )]
+    Singular {
+        /// Where the step begins.
+        time: f64,
+        /// Its size.
+        step: f64,
+    },
     /// A gradient method that cannot give what is asked for.
     #[error("{method} cannot give {what}; take {instead}")]
     Unavailable {

@@ -8,13 +8,15 @@ pub use integral::Integral;
 pub use native::{Native, Products, RightHandSide};
 pub use recorded::Recorded;
 
+use costate_ode::{Matrix, Structure};
+
 /// The vector field f of dh/dt = f(h, t, θ) and what gradient methods need of its derivatives: products with a row a from the left,
 ///
 /// ```text
 /// a·∂f/∂h      a·∂f/∂t      a·∂f/∂θ
 /// ```
 ///
-/// never a Jacobian matrix. An evaluation is kept in a numbered *frame* until another one is written to that frame: the products are those
+/// never a Jacobian matrix, unless an implicit solver asks for one: it is then made of products, or given by the field. An evaluation is kept in a numbered *frame* until another one is written to that frame: the products are those
 /// of a kept evaluation. The parameter product comes in two phases, because only its sum over many evaluations is wanted: first
 /// [`products`](VectorField::products) with each row a, then [`accumulate`](VectorField::accumulate) for several frames together, and at
 /// the end [`finish`](VectorField::finish).
@@ -110,6 +112,37 @@ pub trait VectorField<T> {
         (2 * self.state_len() + 1) * size_of::<T>()
     }
 
+    /// Which entries of ∂f/∂h can be other than zero, states in their natural order: what implicit methods solve their equations by. All of them, unless the
+    /// field says otherwise.
+    fn structure(&self) -> Structure {
+        Structure::Dense
+    }
+
+    /// Whether f is known not to look at t.
+    fn is_autonomous(&self) -> bool {
+        false
+    }
+
+    /// Writes ∂f/∂h at (h, t) into `jacobian`, whose entries are all zero, and ∂f/∂t into `f_t`, all in natural order, and returns true; or returns false to have
+    /// them made of products, one for each component, or for each group of rows without a common column.
+    fn jacobian(&mut self, t: T, h: &[T], jacobian: &mut Matrix<T>, f_t: &mut [T]) -> bool {
+        let _ = (t, h, jacobian, f_t);
+        false
+    }
+
+    /// Whether [`curvature`](VectorField::curvature) can be had.
+    fn has_curvature(&mut self) -> bool {
+        false
+    }
+
+    /// Second derivatives, as the adjoints of Rosenbrock methods need them, whose stages contain ∂f/∂h: with the tangent ∂f/∂h u + ∂f/∂t s of f at (h, t)
+    /// along (u, s), writes a·∂/∂h of it into `a_h`, adds a·∂/∂θ of it to what is accumulated and returns a·∂/∂t of it. All in natural order. `None`, and nothing
+    /// done, if the field does not know them.
+    fn curvature(&mut self, t: T, h: &[T], along: (&[T], T), a: &[T], a_h: &mut [T]) -> Option<T> {
+        let _ = (t, h, along, a, a_h);
+        None
+    }
+
     /// Brings a state into the order in which this field takes and gives states and rows; a plain copy unless the field has its own order.
     fn pack(&self, natural: &[T], packed: &mut [T])
     where
@@ -128,6 +161,21 @@ pub trait VectorField<T> {
 }
 
 impl<T, F: VectorField<T> + ?Sized> VectorField<T> for &mut F {
+    fn structure(&self) -> Structure {
+        (**self).structure()
+    }
+    fn is_autonomous(&self) -> bool {
+        (**self).is_autonomous()
+    }
+    fn jacobian(&mut self, t: T, h: &[T], jacobian: &mut Matrix<T>, f_t: &mut [T]) -> bool {
+        (**self).jacobian(t, h, jacobian, f_t)
+    }
+    fn has_curvature(&mut self) -> bool {
+        (**self).has_curvature()
+    }
+    fn curvature(&mut self, t: T, h: &[T], along: (&[T], T), a: &[T], a_h: &mut [T]) -> Option<T> {
+        (**self).curvature(t, h, along, a, a_h)
+    }
     #[inline]
     fn state_len(&self) -> usize {
         (**self).state_len()

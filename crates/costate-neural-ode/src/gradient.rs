@@ -41,7 +41,7 @@ pub use interpolating::Interpolating;
 pub(crate) use primal::check_times;
 
 use crate::{Error, VectorField};
-use costate_ode::{Options, Real, State, Tableau};
+use costate_ode::{Method, Options, Real, State, Tableau};
 
 /// What is differentiated: the solution of dh/dt = f(h, t, θ), h(t₀) = h₀, at the save times or at t₁.
 #[derive(Clone, Copy, Debug)]
@@ -280,15 +280,16 @@ pub static METHODS: [About; 6] = [
 /// The name of the method that takes differences.
 pub(crate) const DIFFERENCES: &str = finite_difference::ABOUT.name;
 
-/// The method called `name`, for a field with states like `like`.
+/// The method called `name`, for a field with states like `like` and solves by `method`: a [`Method`], or a [`Tableau`].
 ///
 /// # Errors
-/// [`Error::UnknownMethod`], which lists the names there are; [`Error::Solver`] for options that make no sense.
+/// [`Error::UnknownMethod`], which lists the names there are; [`Error::Unavailable`] if this gradient cannot be had through that solver, with one that can;
+/// [`Error::Solver`] for options that make no sense.
 pub fn by_name<'a, T, Y, F>(
     name: &str,
     field: F,
     like: &Y,
-    tableau: &'static Tableau,
+    method: impl Into<Method>,
     options: Options<T>,
 ) -> Result<Box<dyn GradientMethod<T, Y::Element> + 'a>, Error>
 where
@@ -296,20 +297,27 @@ where
     Y: State<T, Element: Real> + 'a,
     F: VectorField<Y::Element> + 'a,
 {
+    let method = method.into();
     Ok(match name {
-        _ if name == discrete::ABOUT.name => {
-            Box::new(Discrete::new(field, like, tableau, options)?)
+        _ if name == discrete::ABOUT.name => Box::new(Discrete::new(field, like, method, options)?),
+        _ if name == forward::ABOUT.name => {
+            let tableau = explicit(&forward::ABOUT, method)?;
+            Box::new(Forward::new(field, like, tableau, options)?)
         }
-        _ if name == forward::ABOUT.name => Box::new(Forward::new(field, like, tableau, options)?),
         _ if name == backsolve::ABOUT.name => {
+            let tableau = explicit(&backsolve::ABOUT, method)?;
             Box::new(Backsolve::new(field, like, tableau, options)?)
         }
         _ if name == interpolating::ABOUT.name => {
+            let tableau = explicit(&interpolating::ABOUT, method)?;
             Box::new(Interpolating::new(field, like, tableau, options)?)
         }
-        _ if name == gauss::ABOUT.name => Box::new(Gauss::new(field, like, tableau, options)?),
+        _ if name == gauss::ABOUT.name => {
+            let tableau = explicit(&gauss::ABOUT, method)?;
+            Box::new(Gauss::new(field, like, tableau, options)?)
+        }
         _ if name == finite_difference::ABOUT.name => {
-            Box::new(FiniteDifference::new(field, like, tableau, options)?)
+            Box::new(FiniteDifference::new(field, like, method, options)?)
         }
         _ => {
             return Err(Error::UnknownMethod {
@@ -317,6 +325,15 @@ where
                 known: METHODS.map(|about| about.name).join(", "),
             });
         }
+    })
+}
+
+/// The tableau that a gradient method which solves back in time needs.
+fn explicit(about: &About, method: Method) -> Result<&'static Tableau, Error> {
+    method.tableau().ok_or(Error::Unavailable {
+        method: about.name,
+        what: "a gradient through a solver that is no explicit Runge–Kutta method",
+        instead: discrete::ABOUT.name,
     })
 }
 

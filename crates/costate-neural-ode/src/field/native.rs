@@ -1,7 +1,7 @@
 //! Vector fields of a few states, written in Rust and compiled with the program that uses them.
 
 use crate::VectorField;
-use costate_ode::Real;
+use costate_ode::{Matrix, Real};
 use costate_tape::{Dual, Function, Scalar, Var};
 use std::array::from_fn;
 
@@ -202,6 +202,55 @@ where
 
     fn frame_bytes(&self) -> usize {
         size_of::<Frame<T, N, P>>()
+    }
+
+    #[inline(never)]
+    fn jacobian(&mut self, t: T, h: &[T], jacobian: &mut Matrix<T>, f_t: &mut [T]) -> bool {
+        let h: &[T; N] = array(h);
+        let along_h = self.side.eval(
+            from_fn(|i| Dual::<T, N>::variable(h[i], i)),
+            Dual::constant(t),
+            from_fn(|k| Dual::constant(self.theta[k])),
+        );
+        let along_t = self.side.eval(
+            from_fn(|i| Dual::<T, 1>::constant(h[i])),
+            Dual::variable(t, 0),
+            from_fn(|k| Dual::constant(self.theta[k])),
+        );
+        for i in 0..N {
+            f_t[i] = along_t[i].tangent[0];
+            for j in 0..N {
+                jacobian.set(i, j, along_h[i].tangent[j]);
+            }
+        }
+        true
+    }
+
+    fn has_curvature(&mut self) -> bool {
+        true
+    }
+
+    /// The products of f carried along (u, s): their derivatives are those of the tangent.
+    #[inline(never)]
+    fn curvature(&mut self, t: T, h: &[T], (u, s): (&[T], T), a: &[T], a_h: &mut [T]) -> Option<T> {
+        let (h, u, a): (&[T; N], &[T; N], &[T; N]) = (array(h), array(u), array(a));
+        let carried = |value: T, tangent: T| Dual {
+            value,
+            tangent: [tangent],
+        };
+        let products = self.side.products(
+            from_fn(|i| carried(h[i], u[i])),
+            carried(t, s),
+            from_fn(|k| Dual::<T, 1>::constant(self.theta[k])),
+            from_fn(|i| Dual::constant(a[i])),
+        );
+        for (a_h, product) in a_h.iter_mut().zip(&products.h) {
+            *a_h = product.tangent[0];
+        }
+        for (sum, product) in self.sum.iter_mut().zip(&products.theta) {
+            *sum = *sum + product.tangent[0];
+        }
+        Some(products.t.tangent[0])
     }
 
     #[inline(always)]

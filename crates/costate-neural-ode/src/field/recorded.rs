@@ -1,7 +1,11 @@
 //! Vector fields recorded on the tape and compiled.
 
+mod curvature;
+
 use crate::{Error, VectorField};
+use costate_ode::{Pattern, Structure};
 use costate_tape::{Function, Lane, Program, Var, Workspace};
+use curvature::Curvature;
 use std::sync::Arc;
 
 /// A vector field compiled from a recorded [`Function`] with the inputs h, t and θ, in this order, and one output of h's shape.
@@ -29,12 +33,19 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Recorded<T = f64> {
     program: Arc<Program<T>>,
+    function: Arc<Function<T>>,
+    /// Made when it is first asked for.
+    curvature: Option<Box<Curvature<T>>>,
+    theta: Vec<T>,
     workspace: Workspace<T>,
     states: usize,
     /// How many evaluations are accumulated together.
     together: usize,
     frame_bytes: usize,
 }
+
+/// States from which on it is worth looking for zeros in ∂f/∂h.
+const LONG: usize = 32;
 
 impl<T: Lane> Recorded<T> {
     /// Compiles `function`.
@@ -67,6 +78,9 @@ impl<T: Lane> Recorded<T> {
         let program = Arc::new(Program::with_products(function, 2)?);
         Ok(Self {
             workspace: program.workspace(1),
+            function: Arc::new(function.clone()),
+            curvature: None,
+            theta: vec![T::from_f64(0.0); program.parameter_len()],
             states: h.len(),
             together: program.accumulates_at_once(),
             // Every value and its cotangent, though a program may need fewer of them at once.
@@ -133,6 +147,10 @@ impl<T: Lane> VectorField<T> for Recorded<T> {
     fn set_parameters(&mut self, theta: &[T]) {
         self.program.set_params(&mut self.workspace, theta);
         self.program.zero(&mut self.workspace);
+        self.theta.copy_from_slice(theta);
+        if let Some(curvature) = &mut self.curvature {
+            curvature.set_parameters(theta);
+        }
     }
 
     #[inline]
@@ -162,6 +180,45 @@ impl<T: Lane> VectorField<T> for Recorded<T> {
     #[track_caller]
     fn finish(&mut self, a_theta: &mut [T]) {
         self.program.finish(&mut self.workspace, a_theta);
+        if let Some(curvature) = &mut self.curvature {
+            curvature.finish(a_theta);
+        }
+    }
+
+    /// From the graph: sparse if the state is long and most entries are zero.
+    fn structure(&self) -> Structure {
+        let n = self.states;
+        if n < LONG {
+            return Structure::Dense;
+        }
+        let pattern = self.function.jacobian_pattern(0);
+        if 4 * pattern.len() > n * n {
+            return Structure::Dense;
+        }
+        Structure::Sparse(Pattern::new(n, pattern.entries()))
+    }
+
+    fn is_autonomous(&self) -> bool {
+        self.function.jacobian_pattern(1).is_empty()
+    }
+
+    fn has_curvature(&mut self) -> bool {
+        if self.curvature.is_none() {
+            let made = Curvature::new(&self.function).ok().map(Box::new);
+            self.curvature = made;
+            if let Some(curvature) = &mut self.curvature {
+                curvature.set_parameters(&self.theta);
+            }
+        }
+        self.curvature.is_some()
+    }
+
+    fn curvature(&mut self, t: T, h: &[T], along: (&[T], T), a: &[T], a_h: &mut [T]) -> Option<T> {
+        if !self.has_curvature() {
+            return None;
+        }
+        let curvature = self.curvature.as_mut()?;
+        Some(curvature.products(t, h, along, a, a_h))
     }
 
     fn frame_bytes(&self) -> usize {

@@ -1,16 +1,16 @@
 //! The exact gradient of the numbers computed.
 
 mod checkpoints;
+mod explicit;
 mod small;
+pub(super) mod steps;
 mod sweep;
 
-use super::primal::Primal;
-use super::{About, Gradient, GradientMethod, LossFn, Problem, Saved, Stats, dot, total};
+use super::{About, Gradient, GradientMethod, LossFn, Problem, Saved};
 use crate::{Error, VectorField};
-use checkpoints::Checkpoints;
-use costate_ode::{Options, Real, State, Tableau};
-use num_traits::Zero;
-use sweep::Sweep;
+use costate_ode::{Method, Options, Real, State};
+use explicit::Explicit;
+use steps::Steps;
 
 pub(super) const ABOUT: About = About {
     name: "discrete",
@@ -24,7 +24,7 @@ pub(super) const ABOUT: About = About {
 
 /// The discrete adjoint: the chain rule through every stage of every accepted step, backwards.
 ///
-/// For a step h₁ = h + dt Σ b_i k_i with k_i = f(h + dt Σ_j a_ij k_j, t + c_i dt, θ), and λ the cotangent of h₁, it goes through the stages from
+/// For a step of an explicit method, h₁ = h + dt Σ b_i k_i with k_i = f(h + dt Σ_j a_ij k_j, t + c_i dt, θ), and λ the cotangent of h₁, it goes through the stages from
 /// the last to the first,
 ///
 /// ```text
@@ -38,16 +38,72 @@ pub(super) const ABOUT: About = About {
 ///
 /// Rejected steps leave no trace.
 ///
+/// # Solvers
+/// Any one-step method is as good: only the equations for κ_i differ.
+///
+/// | solver | backwards | of f it needs |
+/// |---|---|---|
+/// | explicit | as above | products |
+/// | diagonally implicit: Euler, midpoint, trapezoid, TR-BDF2, Kværnø, KenCarp | (1 − dt γ ∂f/∂h)ᵀ κ_i = dt (b_i λ + Σ_{j>i} a_ji v_j) | products, ∂f/∂h at the stages |
+/// | Rosenbrock: ROS3P, RODAS4, Rodas5P | (1/(γ dt) − ∂f/∂h)ᵀ s_i = …, and s_i·∂(∂f/∂h u_i + dt γ_i ∂f/∂t) for each stage u_i | the same, and [second derivatives](VectorField::curvature) |
+/// | Radau IIA | all stages in one system of 3 n equations | products, ∂f/∂h at the stages |
+/// | symplectic | kicks and drifts in reverse | products |
+/// | `auto` | each step as it was taken | as explicit and Rosenbrock methods |
+///
+/// An implicit stage is the *solution* of its equation, whatever Newton's iteration began from: so the gradient is that of the solution, by the implicit function
+/// theorem, and the iterations go on to rounding in a solve for a gradient, beyond what the tolerance asks for. No iteration is differentiated. ∂f/∂h comes from the
+/// field itself ([`VectorField::jacobian`], or products with the rows that [`VectorField::structure`] lets be taken together). What is kept of a step are h, dt and its
+/// stages; f is evaluated at them again on the way back. Such a solve allocates a few vectors each time.
+///
+/// Methods of several steps (`bdf`) are refused with [`Error::Unavailable`].
+///
+/// ```
+/// use costate_neural_ode::{Discrete, GradientMethod, Native, Problem, RightHandSide};
+/// use costate_ode::{Method, Options};
+/// use costate_tape::Scalar;
+///
+/// /// dh/dt = −k (h − cos t): for k = 10⁶ an explicit method would take a million steps.
+/// struct Stiff;
+///
+/// impl RightHandSide<1, 1> for Stiff {
+///     #[inline(always)]
+///     fn eval<S: Scalar>(&self, [h]: [S; 1], t: S, [k]: [S; 1]) -> [S; 1] {
+///         [-(k * (h - t.cos()))]
+///     }
+/// }
+///
+/// for name in ["auto", "kvaerno5", "rodas5p", "radau"] {
+///     let (method, options) = (Method::by_name(name)?, Options::tolerances(1e-6, 1e-8));
+///     let mut discrete = Discrete::new(Native::new(Stiff), &[0.0], method, options)?;
+///     let problem = Problem { h0: &[1.0], theta: &[1e6], t0: 0.0, t1: 2.0, save_at: &[] };
+///     let gradient = discrete.gradient(&problem, &mut |saved, cotangents| {
+///         cotangents.state_mut(0)[0] = 1.0;
+///         saved.state(0)[0]
+///     })?;
+///     assert!((gradient.t1 + 2.0_f64.sin()).abs() < 1e-4, "{name}"); // h(t) ≈ cos t
+///     assert!(gradient.h0[0].abs() < 1e-6 && gradient.stats.forward.accepted < 200);
+/// }
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
+///
 /// # References
-/// \[Hager2000\], \[SanzSerna2016\], \[Griewank2008\]
+/// \[Hager2000\], \[SanzSerna2016\], \[Griewank2008\]; implicit methods \[Sandu2006\], \[Zhang2014\], \[Hairer1996\] IV.7, IV.8
 // book: (discrete-costate)
 #[derive(Debug)]
 pub struct Discrete<T: Real, Y: State<T>, F> {
-    primal: Primal<T, Y, F>,
-    sweep: Sweep<T, Y>,
-    checkpoints: Option<Checkpoints<T, Y::Element>>,
+    way: Way<T, Y, F>,
     cotangents: Saved<Y::Element>,
     gradient: Gradient<Y::Element>,
+}
+
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // There is one of them, and the large one is the usual one.
+enum Way<T: Real, Y: State<T>, F> {
+    Explicit(Explicit<T, Y, F>),
+    Steps {
+        field: F,
+        steps: Box<Steps<T, Y::Element>>,
+    },
 }
 
 impl<T, Y, F> Discrete<T, Y, F>
@@ -56,23 +112,30 @@ where
     Y: State<T, Element: Real>,
     F: VectorField<Y::Element>,
 {
-    /// For a field with states like `like`, of which only type and length matter.
+    /// For a field with states like `like`, of which only type and length matter, and a solver: an explicit [`Tableau`](costate_ode::Tableau), or any [`Method`].
     ///
     /// # Errors
-    /// [`Error::Solver`] for options that make no sense.
+    /// [`Error::Solver`] for options that make no sense; [`Error::Unavailable`] for a solver whose gradient cannot be had, with one whose can.
     pub fn new(
         field: F,
         like: &Y,
-        tableau: &'static Tableau,
+        method: impl Into<Method>,
         options: Options<T>,
     ) -> Result<Self, Error> {
-        let primal = Primal::new(field, like, tableau, options)?;
+        let method = method.into();
+        let cotangents = Saved::new(like.as_slice().len());
+        let way = match method.tableau() {
+            Some(tableau) => Way::Explicit(Explicit::new(field, like, tableau, options)?),
+            None => {
+                let mut field = field;
+                let steps = Box::new(Steps::new(&ABOUT, &mut field, method, options)?);
+                Way::Steps { field, steps }
+            }
+        };
         Ok(Self {
-            sweep: Sweep::new(&primal),
-            cotangents: Saved::new(primal.width()),
+            way,
+            cotangents,
             gradient: Gradient::default(),
-            checkpoints: None,
-            primal,
         })
     }
 
@@ -103,27 +166,38 @@ where
     /// \[Griewank2008\] 12, \[Stumm2010\]
     #[must_use]
     pub fn with_budget(mut self, bytes: usize) -> Self {
-        self.checkpoints = Some(Checkpoints::new(bytes, &mut self.primal));
+        if let Way::Explicit(explicit) = &mut self.way {
+            explicit.limit(bytes);
+        }
         self
     }
 
     /// How many steps the last gradient took again to stay within its budget.
     #[must_use]
     pub fn retaken(&self) -> usize {
-        self.checkpoints.as_ref().map_or(0, |kept| kept.retaken)
+        match &self.way {
+            Way::Explicit(explicit) => explicit.retaken(),
+            Way::Steps { .. } => 0,
+        }
     }
 
     /// The field.
     #[must_use]
     pub fn field(&self) -> &F {
-        &self.primal.it.system().field
+        match &self.way {
+            Way::Explicit(explicit) => &explicit.primal.it.system().field,
+            Way::Steps { field, .. } => field,
+        }
     }
 
     /// The sizes of the steps of the last solve, signed.
     pub fn steps(&self) -> impl Iterator<Item = T> + '_ {
-        let kept = self.checkpoints.iter().flat_map(Checkpoints::sizes);
-        let recorded = self.primal.steps.iter().map(|step| step.size);
-        kept.chain(recorded.take_while(|_| self.checkpoints.is_none()))
+        let (explicit, steps) = match &self.way {
+            Way::Explicit(explicit) => (Some(explicit), None),
+            Way::Steps { steps, .. } => (None, Some(steps)),
+        };
+        let explicit = explicit.into_iter().flat_map(Explicit::sizes);
+        explicit.chain(steps.into_iter().flat_map(|steps| steps.sizes()))
     }
 }
 
@@ -139,58 +213,13 @@ where
         problem: &Problem<'_, T, Y::Element>,
         loss: &mut LossFn<'_, Y::Element>,
     ) -> Result<&Gradient<Y::Element>, Error> {
-        let Self {
-            primal,
-            sweep,
-            checkpoints,
-            cotangents,
-            gradient,
-        } = self;
-        primal.begin(problem)?;
-        match checkpoints {
-            Some(checkpoints) => checkpoints.solve(primal)?,
-            None => while primal.advance()? {},
+        let (cotangents, gradient) = (&mut self.cotangents, &mut self.gradient);
+        match &mut self.way {
+            Way::Explicit(explicit) => explicit.gradient(problem, loss, cotangents, gradient)?,
+            Way::Steps { field, steps } => {
+                steps.gradient(field, problem, loss, cotangents, gradient)?;
+            }
         }
-        let forward = *primal.it.stats();
-        cotangents.resize(primal.saved.len());
-        gradient.loss = loss(&primal.saved, cotangents);
-
-        gradient.save.clear();
-        if primal.times_are_variables {
-            // book: (save-time)
-            let slopes =
-                (0..cotangents.len()).map(|i| (cotangents.state(i), primal.slopes.state(i)));
-            gradient
-                .save
-                .extend(slopes.map(|(cotangent, slope)| dot(cotangent, slope)));
-        }
-        sweep.begin();
-        let (steps, before) = (
-            primal.steps.len(),
-            forward.accepted.saturating_sub(primal.steps.len()),
-        );
-        for n in (0..steps).rev() {
-            sweep.step(primal, n, (before + n == 0, n + 1 == steps), cotangents);
-        }
-        gradient.t1 = sweep.end_time(primal, &gradient.save);
-        if let Some(checkpoints) = checkpoints {
-            checkpoints.sweep(primal, sweep, cotangents);
-        }
-
-        gradient.h0.resize(primal.width(), Y::Element::zero());
-        gradient
-            .theta
-            .resize(problem.theta.len(), Y::Element::zero());
-        primal
-            .field()
-            .unpack(sweep.costate().as_slice(), &mut gradient.h0);
-        primal.field().finish(&mut gradient.theta);
-        gradient.t0 = sweep.clock() - gradient.t1 - total(&gradient.save);
-        gradient.stats = Stats {
-            forward,
-            backward: costate_ode::Stats::default(),
-            products: sweep.products(),
-        };
         Ok(gradient)
     }
 }

@@ -1,9 +1,10 @@
 //! Differences of losses, to check the other methods by.
 
-use super::primal::{Primal, StepRecord};
+use super::discrete::steps::Steps;
+use super::primal::{self, Primal, StepRecord};
 use super::{About, Gradient, GradientMethod, LossFn, Problem, Saved, Stats, scalar};
 use crate::{Error, VectorField};
-use costate_ode::{Options, Real, State, Tableau};
+use costate_ode::{Method, Options, Real, State};
 use num_traits::{Float, Zero};
 
 pub(super) const ABOUT: About = About {
@@ -29,12 +30,93 @@ const LEVELS: usize = 8;
 /// \[Ridders1982\]
 #[derive(Debug)]
 pub struct FiniteDifference<T: Real, Y: State<T>, F> {
-    primal: Primal<T, Y, F>,
-    steps: Vec<StepRecord<T>>,
+    solves: Solves<T, Y, F>,
     varying: bool,
     cotangents: Saved<Y::Element>,
     gradient: Gradient<Y::Element>,
     uncertainty: Gradient<Y::Element>,
+}
+
+/// What takes the steps, and those that are frozen.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // There is one of them, and the large one is the usual one.
+enum Solves<T: Real, Y: State<T>, F> {
+    Explicit {
+        primal: Primal<T, Y, F>,
+        frozen: Vec<StepRecord<T>>,
+    },
+    Steps {
+        field: F,
+        steps: Box<Steps<T, Y::Element>>,
+    },
+}
+
+impl<T, Y, F> Solves<T, Y, F>
+where
+    T: Real,
+    Y: State<T, Element: Real>,
+    F: VectorField<Y::Element>,
+{
+    /// Solves the problem as it is and freezes its steps. Returns the size of the last.
+    #[track_caller]
+    fn begin(
+        &mut self,
+        problem: &Problem<'_, T, Y::Element>,
+    ) -> Result<(costate_ode::Stats, T), Error> {
+        match self {
+            Self::Explicit { primal, frozen } => {
+                primal.begin(problem)?;
+                while primal.advance()? {}
+                frozen.clone_from(&primal.steps);
+                let last = frozen.last().map_or(T::zero(), |step| step.size);
+                Ok((*primal.it.stats(), last))
+            }
+            Self::Steps { field, steps } => {
+                primal::check_times(problem)?;
+                primal::check_lengths(field, problem, problem.h0.len());
+                let stats = steps.run(field, problem)?;
+                Ok((stats, steps.freeze()))
+            }
+        }
+    }
+
+    /// Solves a problem nearby, by the frozen steps or by steps of its own.
+    fn solve(
+        &mut self,
+        problem: &Problem<'_, T, Y::Element>,
+        varying: bool,
+    ) -> Result<&Saved<Y::Element>, Error> {
+        match self {
+            Self::Explicit { primal, .. } if varying => {
+                primal.go_to_start(problem);
+                while primal.advance_without_record()? {}
+                primal.save_rest();
+            }
+            Self::Explicit { primal, frozen } => {
+                primal.go_to_start(problem);
+                for (n, step) in frozen.iter().enumerate() {
+                    primal.replay(step.size, n + 1 == frozen.len());
+                    for s in step.saves.0..step.saves.1 {
+                        primal.save_state(s, problem.times()[s]);
+                    }
+                }
+            }
+            Self::Steps { field, steps } if varying => {
+                steps.run(field, problem)?;
+            }
+            Self::Steps { field, steps } => {
+                steps.replay(field, problem)?;
+            }
+        }
+        Ok(self.saved())
+    }
+
+    fn saved(&self) -> &Saved<Y::Element> {
+        match self {
+            Self::Explicit { primal, .. } => &primal.saved,
+            Self::Steps { steps, .. } => steps.saved(),
+        }
+    }
 }
 
 /// The variables, with values of their own to be varied.
@@ -60,14 +142,24 @@ where
     pub fn new(
         field: F,
         like: &Y,
-        tableau: &'static Tableau,
+        method: impl Into<Method>,
         options: Options<T>,
     ) -> Result<Self, Error> {
-        let primal = Primal::of_one_step(field, like, tableau, options)?;
+        let method = method.into();
+        let solves = match method.tableau() {
+            Some(tableau) => Solves::Explicit {
+                primal: Primal::of_one_step(field, like, tableau, options)?,
+                frozen: Vec::new(),
+            },
+            None => {
+                let mut field = field;
+                let steps = Box::new(Steps::new(&ABOUT, &mut field, method, options)?);
+                Solves::Steps { field, steps }
+            }
+        };
         Ok(Self {
-            cotangents: Saved::new(primal.width()),
-            primal,
-            steps: Vec::new(),
+            cotangents: Saved::new(like.as_slice().len()),
+            solves,
             varying: false,
             gradient: Gradient::default(),
             uncertainty: Gradient::default(),
@@ -103,21 +195,9 @@ where
             t1: point.t1,
             save_at: &point.save_at,
         };
-        if self.varying {
-            self.primal.go_to_start(&problem);
-            while self.primal.advance_without_record()? {}
-            self.primal.save_rest();
-        } else {
-            self.primal.go_to_start(&problem);
-            for (n, step) in self.steps.iter().enumerate() {
-                self.primal.replay(step.size, n + 1 == self.steps.len());
-                for s in step.saves.0..step.saves.1 {
-                    self.primal.save_state(s, problem.times()[s]);
-                }
-            }
-        }
-        self.cotangents.resize(self.primal.saved.len());
-        Ok(loss(&self.primal.saved, &mut self.cotangents))
+        let saved = self.solves.solve(&problem, self.varying)?;
+        self.cotangents.resize(saved.len());
+        Ok(loss(saved, &mut self.cotangents))
     }
 
     /// The derivative by one variable and its uncertainty: `vary` moves it by its second argument; the first differences are taken at ±`reach`.
@@ -180,7 +260,6 @@ where
         problem: &Problem<'_, T, Y::Element>,
         loss: &mut LossFn<'_, Y::Element>,
     ) -> Result<&Gradient<Y::Element>, Error> {
-        self.primal.begin(problem)?;
         if problem.t0 == problem.t1 {
             return Err(Error::Unavailable {
                 method: ABOUT.name,
@@ -188,11 +267,10 @@ where
                 instead: super::discrete::ABOUT.name,
             });
         }
-        while self.primal.advance()? {}
-        self.steps.clone_from(&self.primal.steps);
-        let forward = *self.primal.it.stats();
-        self.cotangents.resize(self.primal.saved.len());
-        let value = loss(&self.primal.saved, &mut self.cotangents);
+        let (forward, last) = self.solves.begin(problem)?;
+        let saved = self.solves.saved();
+        self.cotangents.resize(saved.len());
+        let value = loss(saved, &mut self.cotangents);
 
         let at = Point {
             h0: problem.h0.to_vec(),
@@ -201,7 +279,7 @@ where
             t1: problem.t1,
             save_at: problem.save_at.to_vec(),
         };
-        let last = self.steps.last().map_or(T::zero(), |step| step.size.abs());
+        let last = last.abs();
         let time = T::from_f64(0.125) * if last > T::zero() { last } else { T::one() };
         let (mut gradient, mut uncertainty) = (Gradient::default(), Gradient::default());
         gradient.loss = value;

@@ -1,6 +1,7 @@
 //! A field that two solves share.
 
 use crate::VectorField;
+use costate_ode::{Matrix, Structure};
 
 /// A field that is now in one solve, now in the other.
 #[derive(Debug)]
@@ -45,6 +46,21 @@ impl<E, F: VectorField<E>> VectorField<E> for Lent<F> {
     }
     fn finish(&mut self, a_theta: &mut [E]) {
         self.here_mut().finish(a_theta);
+    }
+    fn structure(&self) -> Structure {
+        self.here().structure()
+    }
+    fn is_autonomous(&self) -> bool {
+        self.here().is_autonomous()
+    }
+    fn jacobian(&mut self, t: E, h: &[E], jacobian: &mut Matrix<E>, f_t: &mut [E]) -> bool {
+        self.here_mut().jacobian(t, h, jacobian, f_t)
+    }
+    fn has_curvature(&mut self) -> bool {
+        self.here_mut().has_curvature()
+    }
+    fn curvature(&mut self, t: E, h: &[E], along: (&[E], E), a: &[E], a_h: &mut [E]) -> Option<E> {
+        self.here_mut().curvature(t, h, along, a, a_h)
     }
     fn frame_bytes(&self) -> usize {
         self.here().frame_bytes()

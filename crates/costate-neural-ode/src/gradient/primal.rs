@@ -129,18 +129,7 @@ where
     pub(crate) fn go_to_start(&mut self, problem: &Problem<'_, T, Y::Element>) {
         let width = self.width();
         let field = &mut self.it.system_mut().field;
-        assert!(
-            problem.h0.len() == width && field.state_len() == width,
-            "h0 has {} components and the field {}, but the method was made for {width}",
-            problem.h0.len(),
-            field.state_len()
-        );
-        assert!(
-            problem.theta.len() == field.parameter_len(),
-            "theta has {} components, but the field has {} parameters",
-            problem.theta.len(),
-            field.parameter_len()
-        );
+        check_lengths(field, problem, width);
         field.set_parameters(problem.theta);
         field.pack(problem.h0, self.packed.as_mut_slice());
         self.it.reset(problem.t0, &self.packed);
@@ -316,6 +305,27 @@ where
             self.it.interpolate(middle, &mut self.packed);
         }
     }
+}
+
+/// h₀ and θ have the lengths of the field's.
+#[track_caller]
+pub(crate) fn check_lengths<T, E>(
+    field: &(impl VectorField<E> + ?Sized),
+    problem: &Problem<'_, T, E>,
+    width: usize,
+) {
+    assert!(
+        problem.h0.len() == width && field.state_len() == width,
+        "h0 has {} components and the field {}, but the method was made for {width}",
+        problem.h0.len(),
+        field.state_len()
+    );
+    assert!(
+        problem.theta.len() == field.parameter_len(),
+        "theta has {} components, but the field has {} parameters",
+        problem.theta.len(),
+        field.parameter_len()
+    );
 }
 
 /// Save times lie between t₀ and t₁, in the order of the solve.

@@ -45,7 +45,7 @@ fn every_method_with_every_tableau_finds_the_five_numbers() {
                 (Options::constant_step(step), error + 1e-7)
             };
             let mut method =
-                by_name(about.name, House::default(), &[0.0], tableau, options).unwrap();
+                by_name(about.name, House::default(), &[0.0], *tableau, options).unwrap();
             let gradient = method.gradient(&PROBLEM, &mut |saved, cotangents| {
                 cotangents.state_mut(0)[0] = 1.0;
                 saved.state(0)[0]

@@ -180,8 +180,8 @@ fn native_gradients_are_those_of_the_record() {
             };
             let native: Native<_, f64, 3, 2> = Native::new(Forced);
             let recorded = Recorded::new(&native.function()).unwrap();
-            let mut a = by_name(about.name, native, &[0.0; 3], tableau, options()).unwrap();
-            let mut b = by_name(about.name, recorded, &vec![0.0; 3], tableau, options()).unwrap();
+            let mut a = by_name(about.name, native, &[0.0; 3], *tableau, options()).unwrap();
+            let mut b = by_name(about.name, recorded, &vec![0.0; 3], *tableau, options()).unwrap();
             let a = a.gradient(&problem, &mut loss_with_cotangents).unwrap();
             let b = b.gradient(&problem, &mut loss_with_cotangents).unwrap();
             // Where steps follow rounding errors in a and h, or what is subtracted is divided by little, less is the same.

@@ -82,7 +82,6 @@ pub struct Rosenbrock<T, Y: State<T>> {
     slope: Y,
     rhs: Y,
     derivatives_known: bool,
-    depends_on_t: bool,
     weights: Terms<T>,
     /// The stage that was not finite, its time and component.
     bad: Option<(usize, T, usize)>,
@@ -122,7 +121,6 @@ where
             slope: y.clone(),
             rhs: y.clone(),
             derivatives_known: false,
-            depends_on_t: false,
             weights: Terms::with_capacity(tableau.stages()),
             bad: None,
         }
@@ -162,7 +160,7 @@ where
                 }
             }
         }
-        if self.depends_on_t && stage.gamma_sum != T::zero() {
+        if stage.gamma_sum != T::zero() {
             let weight = Y::Element::weight(h * stage.gamma_sum);
             for (rhs, f_t) in self.rhs.as_mut_slice().iter_mut().zip(self.f_t.as_slice()) {
                 *rhs = rhs.add_scaled(weight, *f_t);
@@ -234,7 +232,7 @@ where
         if !self.derivatives_known {
             let (d, f, h) = (&mut self.derivatives, self.f.last(), span.h);
             d.take(system, span.t, y, Some(f), h, scale, stats);
-            self.depends_on_t = d.take_in_time(system, span.t, y, f, h, &mut self.f_t, stats);
+            d.take_in_time(system, span.t, y, f, h, &mut self.f_t, stats);
             self.derivatives_known = true;
         }
         let shift = Y::Element::real(T::one() / (self.gamma * span.h));

@@ -1,0 +1,241 @@
+//! The adjoint of one-step methods that are no explicit tableau: what they have in common.
+//!
+//! Forward, a solve keeps for each step where it began and its stages, (s + 1) n numbers; going back, f is evaluated at the stages once more, for the products there.
+
+mod coupled;
+mod diagonal;
+mod engine;
+mod formula;
+mod record;
+mod rosenbrock;
+mod rows;
+mod sweep;
+mod symplectic;
+
+use crate::gradient::{Gradient, LossFn, Problem, Saved, Stats, add, dot, scalar, total};
+use crate::{Error, VectorField};
+use costate_ode::{Element, Method, Options, Real};
+use engine::Stepper;
+use formula::Formula;
+use record::Record;
+use rows::{Natural, Rows};
+use sweep::Sweep;
+
+/// Gradients through a one-step method. States are kept in their natural order.
+#[derive(Debug)]
+pub(crate) struct Steps<T, E> {
+    method: Method,
+    options: Options<T>,
+    formula: Formula<E>,
+    rows: Rows<E>,
+    sweep: Sweep<T, E>,
+    record: Record<T, E>,
+    frozen: Vec<Frozen<T>>,
+}
+
+/// A step to be taken again.
+#[derive(Clone, Copy, Debug)]
+struct Frozen<T> {
+    size: T,
+    is_stiff: bool,
+    last_save: usize,
+}
+
+impl<T: Real, E: Element<T> + Real> Steps<T, E> {
+    /// # Errors
+    /// [`Error::Unavailable`] for methods of several steps, and for a field that lacks the second derivatives that a method needs; [`Error::Solver`] for
+    /// options that make no sense.
+    pub(crate) fn new(
+        about: &super::About,
+        field: &mut dyn VectorField<E>,
+        method: Method,
+        options: Options<T>,
+    ) -> Result<Self, Error> {
+        if !method.adaptive && options.step.is_none() {
+            return Err(Error::Solver(costate_ode::Error::NoErrorEstimate {
+                method: method.name,
+            }));
+        }
+        let n = field.state_len();
+        let formula = Formula::new::<T>(about, method, field)?;
+        let rows = Rows::new::<T>(field);
+        let this = Self {
+            sweep: Sweep::new(n, formula.stages(), &rows),
+            record: Record::new(n),
+            method,
+            options,
+            formula,
+            rows,
+            frozen: Vec::new(),
+        };
+        // Options that make no sense are refused here, not at the first gradient.
+        let (zeros, mut natural) = (
+            vec![<E as num_traits::Zero>::zero(); n],
+            Natural::new(field),
+        );
+        let mut rows = this.rows.clone();
+        this.stepper(&mut natural, &mut rows, T::zero(), &zeros)?;
+        Ok(this)
+    }
+
+    fn stepper<'a, 'f>(
+        &self,
+        field: &'a mut Natural<'f, E>,
+        rows: &'a mut Rows<E>,
+        t0: T,
+        h0: &Vec<E>,
+    ) -> Result<Stepper<'a, 'f, T, E>, Error> {
+        engine::stepper(self.method, self.options.clone(), field, rows, t0, h0)
+    }
+
+    pub(super) fn sizes(&self) -> impl Iterator<Item = T> + '_ {
+        self.record.sizes()
+    }
+
+    /// The saved states of the last solve.
+    pub(crate) fn saved(&self) -> &Saved<E> {
+        &self.record.saved
+    }
+
+    /// Solves `problem`: the saved states are in `record` then.
+    fn solve(
+        &mut self,
+        field: &mut Natural<'_, E>,
+        problem: &Problem<'_, T, E>,
+    ) -> Result<costate_ode::Stats, Error> {
+        let mut rows = self.rows.clone();
+        self.record.begin(problem);
+        let mut it = self.stepper(field, &mut rows, problem.t0, &problem.h0.to_vec())?;
+        it.set_end(problem.t1);
+        if problem.t0 == problem.t1 {
+            self.record.stand(&mut it);
+        }
+        while !it.finished() {
+            it.step()?;
+            self.record.push(&mut it, &self.formula);
+        }
+        self.record.save_rest(&mut it);
+        Ok(*it.stats())
+    }
+
+    /// Solves `problem` and keeps the steps for [`replay`](Steps::replay). Save times may lie behind the end: dense output goes on.
+    pub(crate) fn run(
+        &mut self,
+        field: &mut dyn VectorField<E>,
+        problem: &Problem<'_, T, E>,
+    ) -> Result<costate_ode::Stats, Error> {
+        field.set_parameters(problem.theta);
+        self.solve(&mut Natural::new(field), problem)
+    }
+
+    /// Has the steps of the last solve taken again by [`replay`](Steps::replay). Returns the size of the last.
+    pub(crate) fn freeze(&mut self) -> T {
+        let steps = (0..self.record.len()).map(|n| self.record.step(n));
+        self.frozen = self
+            .record
+            .sizes()
+            .zip(steps)
+            .map(|(size, step)| Frozen {
+                size,
+                is_stiff: step.is_stiff,
+                last_save: step.first_save + step.saves.len(),
+            })
+            .collect();
+        self.frozen.last().map_or(T::zero(), |step| step.size)
+    }
+
+    /// Solves `problem` by the frozen steps, the last of which is made to land on the end; the states are saved in the steps in which they were saved then.
+    pub(crate) fn replay(
+        &mut self,
+        field: &mut dyn VectorField<E>,
+        problem: &Problem<'_, T, E>,
+    ) -> Result<(), Error> {
+        field.set_parameters(problem.theta);
+        let (mut natural, mut rows) = (Natural::new(field), self.rows.clone());
+        self.record.begin(problem);
+        let mut it = self.stepper(&mut natural, &mut rows, problem.t0, &problem.h0.to_vec())?;
+        let mut saves = 0;
+        for (n, step) in self.frozen.iter().enumerate() {
+            it.engine_mut().take_next(step.is_stiff);
+            let last = n + 1 == self.frozen.len();
+            it.force_step(if last { problem.t1 - it.t() } else { step.size });
+            for s in saves..step.last_save {
+                self.record.save(&mut it, s);
+            }
+            saves = step.last_save;
+        }
+        Ok(())
+    }
+
+    /// The gradient of a loss.
+    pub(super) fn gradient(
+        &mut self,
+        field: &mut dyn VectorField<E>,
+        problem: &Problem<'_, T, E>,
+        loss: &mut LossFn<'_, E>,
+        cotangents: &mut Saved<E>,
+        gradient: &mut Gradient<E>,
+    ) -> Result<(), Error> {
+        crate::gradient::primal::check_times(problem)?;
+        crate::gradient::primal::check_lengths(field, problem, self.record.width());
+        field.set_parameters(problem.theta);
+        let mut natural = Natural::new(field);
+        let forward = self.solve(&mut natural, problem)?;
+        let Self {
+            formula,
+            rows,
+            sweep,
+            record,
+            ..
+        } = self;
+        cotangents.resize(record.saved.len());
+        gradient.loss = loss(&record.saved, cotangents);
+        let slopes =
+            (0..cotangents.len()).map(|i| dot(cotangents.state(i), record.slopes.state(i)));
+        gradient.save.clear();
+        if !problem.save_at.is_empty() {
+            gradient.save.extend(slopes);
+        }
+
+        sweep.begin();
+        let steps = record.len();
+        for n in (0..steps).rev() {
+            let step = record.step(n);
+            sweep.collect(&step, cotangents);
+            formula.back(sweep, rows, &mut natural, &step)?;
+            sweep.leave(&mut natural);
+        }
+        gradient.t1 = sweep.end_time;
+        if steps == 0 {
+            // Start and end coincide: every saved state is h₀, and a step of size zero would have f as its slope.
+            for s in 0..cotangents.len() {
+                add(&mut sweep.lambda, cotangents.state(s));
+            }
+            if problem.save_at.is_empty() {
+                gradient.t1 = dot(cotangents.state(0), record.slopes.state(0));
+            }
+        } else {
+            // Where a save time lies at σ in the last step, dσ/d(dt) = −σ/dt.
+            let last = record.step(steps - 1);
+            let saves = gradient.save.iter().skip(last.first_save);
+            for (save, point) in saves.zip(last.saves) {
+                gradient.t1 = gradient.t1 - scalar::<T, E>(point.sigma) * *save;
+            }
+        }
+        gradient
+            .h0
+            .resize(sweep.lambda.len(), <E as num_traits::Zero>::zero());
+        gradient.h0.copy_from_slice(&sweep.lambda);
+        gradient
+            .theta
+            .resize(problem.theta.len(), <E as num_traits::Zero>::zero());
+        natural.field().finish(&mut gradient.theta);
+        gradient.t0 = sweep.clock - gradient.t1 - total(&gradient.save);
+        gradient.stats = Stats {
+            forward,
+            backward: costate_ode::Stats::default(),
+            products: sweep.products,
+        };
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! The discrete adjoint of every solver that is no explicit tableau: against dual numbers, differences and closed forms.
+
+#[path = "../gradient/fields.rs"]
+#[allow(dead_code)]
+mod fields;
+
+mod duals;
+mod oracle;
