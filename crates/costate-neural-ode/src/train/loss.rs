@@ -1,4 +1,6 @@
-//! Losses of one predicted and one observed number, and their derivatives.
+//! Losses: of one predicted and one observed number with their derivatives, and, in [`recorded`], of whole arrays on the tape.
+
+pub mod recorded;
 
 use costate_ode::Real;
 

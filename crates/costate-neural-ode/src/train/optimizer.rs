@@ -54,6 +54,11 @@ pub trait Optimizer<T> {
     /// # Panics
     /// If `x` and `gradient` differ in length from each other or from the points before.
     fn step(&mut self, x: &mut [T], loss: T, gradient: &[T]) -> Step;
+
+    /// The learning rate, for optimisers that have one; those that search for the length of their steps have none.
+    fn learning_rate_mut(&mut self) -> Option<&mut T> {
+        None
+    }
 }
 
 /// What an optimiser makes of the point it was given.

@@ -1,4 +1,9 @@
 //! Training: optimisers, what is done to gradients, losses, the loop.
 
 mod gradients;
+#[cfg(feature = "checkpoint")]
+mod kill;
+mod losses;
 mod optimizers;
+mod pipeline;
+mod training;

@@ -58,4 +58,8 @@ impl<T: Real> Optimizer<T> for RmsProp<T> {
         }
         Step::Accepted
     }
+
+    fn learning_rate_mut(&mut self) -> Option<&mut T> {
+        Some(&mut self.learning_rate)
+    }
 }

@@ -54,4 +54,8 @@ impl<T: Float> Optimizer<T> for Sgd<T> {
         }
         Step::Accepted
     }
+
+    fn learning_rate_mut(&mut self) -> Option<&mut T> {
+        Some(&mut self.learning_rate)
+    }
 }
