@@ -267,6 +267,18 @@ impl<T: Scalar> Function<T> {
     /// its outputs are these outputs and, for each input named by number in `wrt`, the cotangent `bar_<input>` =
     /// Σ bar_output · ∂output/∂input, in the input's shape.
     ///
+    /// No two names of a derivative are equal: a new name that an input or an output has already gets an underscore. Where an input and
+    /// an output are both called `y`, `bar_y` is the new input, the cotangent of the output, and `bar_y_` the new output, the cotangent
+    /// of the input; in the derivative of a derivative, `bar_y` stays what it was and `bar_y_` is new.
+    ///
+    /// ```
+    /// use costate_tape::Function;
+    /// let f = Function::<f64>::record(&[("y", &[])], |v| vec![v[0] * v[0]])?;
+    /// let products = f.vjp(&[0]);
+    /// assert_eq!((products.inputs()[1].name.as_str(), products.outputs()[1].name.as_str()), ("bar_y", "bar_y_"));
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
+    ///
     /// # Panics
     /// If `wrt` names an input that does not exist.
     #[must_use]
@@ -276,7 +288,8 @@ impl<T: Scalar> Function<T> {
     }
 
     /// The forward-mode derivative, as a function: its inputs are these inputs and one tangent `dot_<input>` for each input named by
-    /// number in `wrt`; its outputs are these outputs and their tangents `dot_<output>` = Σ ∂output/∂input · dot_input.
+    /// number in `wrt`; its outputs are these outputs and their tangents `dot_<output>` = Σ ∂output/∂input · dot_input. Names that are
+    /// taken get an underscore, as in [`vjp`](Function::vjp).
     ///
     /// # Panics
     /// If `wrt` names an input that does not exist.

@@ -72,7 +72,7 @@ pub use function::{Function, Guard, NonFinite, Port};
 pub use graph::{Graph, Node, NodeId};
 pub use kernel::dispatch::Isa;
 pub use op::{Binary, Op, Unary};
-pub use program::{Lane, Program, Workspace};
+pub use program::{Cost, Lane, Program, Work, Workspace};
 pub use scalar::Scalar;
 pub use shape::Shape;
 pub use simplify::Rule;

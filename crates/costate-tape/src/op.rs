@@ -3,7 +3,10 @@
 
 pub(crate) mod array;
 mod binary;
+pub(crate) mod linear;
 pub(crate) mod matmul;
+pub(crate) mod notation;
+pub(crate) mod special;
 mod unary;
 
 pub use binary::Binary;
@@ -64,6 +67,15 @@ pub enum Op {
         /// Whether the second matrix is transposed.
         transpose_b: bool,
     },
+    /// A⁻¹B of a square matrix and a matrix, NaN if A is singular.
+    Solve {
+        /// Whether A is transposed first.
+        transpose: bool,
+    },
+    /// det A of a square matrix.
+    Det,
+    /// ln |det A| of a square matrix.
+    LogAbsDet,
 }
 
 impl Op {
@@ -96,6 +108,9 @@ impl Op {
             Op::Gather(_) => "gather",
             Op::ScatterAdd(_) => "scatter_add",
             Op::MatMul { .. } => "matmul",
+            Op::Solve { .. } => "solve",
+            Op::Det => "det",
+            Op::LogAbsDet => "log_abs_det",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The handle that user code computes with while a tape records.
 
 mod compositions;
+mod linear;
 mod movement;
 mod products;
 mod sums;

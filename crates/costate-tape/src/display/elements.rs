@@ -110,6 +110,17 @@ impl<T: Scalar> Function<T> {
                     (shapes[0], operand(0), *transpose_a),
                     (shapes[1], operand(1), *transpose_b),
                 ),
+                // Elimination has no formula: the matrix and the right-hand sides stay together.
+                Op::Solve { .. } | Op::Det | Op::LogAbsDet => {
+                    let together = |i: usize| Var::stack(operand(i)).reshape(shapes[i].clone());
+                    let y = match &node.op {
+                        Op::Solve { transpose } => together(0).solve_with(together(1), *transpose),
+                        Op::Det => together(0).det(),
+                        _ => together(0).log_abs_det(),
+                    };
+                    let flat = y.reshape([length]);
+                    (0..length).map(|i| flat.index(i)).collect()
+                }
                 // What is left works on each element by itself, or only moves elements: the interpreter's rule, over variables.
                 _ => {
                     let operands: Vec<&[Var<'t, T>]> = (0..shapes.len()).map(operand).collect();

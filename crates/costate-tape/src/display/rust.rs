@@ -6,7 +6,7 @@ mod helpers;
 use crate::error::Error;
 use crate::function::Function;
 use crate::graph::{Graph, NodeId};
-use crate::op::{Binary, Op, Unary};
+use crate::op::Op;
 use crate::scalar::Scalar;
 use helpers::Helper;
 use std::collections::BTreeSet;
@@ -59,7 +59,8 @@ impl<T: Plain> Function<T> {
     /// [`elements`](Function::elements).
     ///
     /// # Errors
-    /// [`Error::NoSource`] for an operation that Rust's standard library does not have.
+    /// [`Error::NoSource`] for an operation without a notation in Rust. All that there are have one: what the standard library lacks
+    /// comes along as source.
     ///
     /// ```
     /// use costate_tape::{Function, Scalar};
@@ -227,7 +228,7 @@ impl<'a, T: Plain> Writer<'a, T> {
                     .iter()
                     .map(|&operand| self.single(operand))
                     .collect::<Result<_, _>>()?;
-                self.apply(op, &operands)?
+                self.apply(op, &operands)
             }
             Op::Slice { axis, start } => {
                 let array = self.whole(node.operands[0])?;
@@ -283,51 +284,20 @@ impl<'a, T: Plain> Writer<'a, T> {
     }
 
     /// An elementwise operation on expressions; the result stands in parentheses where it needs them.
-    fn apply(&mut self, op: &Op, x: &[String]) -> Result<String, Error> {
-        let method = |name: &str| Ok(format!("{}.{name}({})", x[0], x[1..].join(", ")));
-        let mut helper = |helper: Helper| {
-            helper.needs().iter().for_each(|&other| {
-                self.helpers.insert(other);
-            });
-            self.helpers.insert(helper);
-            Ok(format!("{}({})", helper.name(), x.join(", ")))
-        };
-        match op {
-            Op::Unary(Unary::Neg) => Ok(format!("(-{})", x[0])),
-            Op::Unary(Unary::Identity) => Ok(x[0].clone()),
-            Op::Unary(op) => match helpers::of(*op) {
-                Some(helpers::Way::Method(name)) => method(name),
-                Some(helpers::Way::Helper(own)) => helper(own),
-                None => Err(Error::NoSource {
-                    operation: op.name(),
-                }),
-            },
-            Op::Binary(Binary::Pow) => method("powf"),
-            Op::Binary(Binary::Atan2) => method("atan2"),
-            Op::Binary(Binary::Hypot) => method("hypot"),
-            Op::Binary(Binary::Min) => helper(Helper::Min),
-            Op::Binary(Binary::Max) => helper(Helper::Max),
-            Op::Binary(op) => match op.infix() {
-                Some((sign, _)) if op.is_comparison() => {
-                    self.helpers.insert(Helper::Mask);
-                    Ok(format!("mask({} {sign} {})", x[0], x[1]))
-                }
-                Some((sign, _)) => Ok(format!("({} {sign} {})", x[0], x[1])),
-                None => Err(Error::NoSource {
-                    operation: op.name(),
-                }),
-            },
-            Op::Powi(n) => {
-                self.helpers.insert(Helper::Powi);
-                Ok(format!("powi({}, {n})", x[0]))
+    fn apply(&mut self, op: &Op, x: &[String]) -> String {
+        let (text, helper) = match op {
+            Op::Unary(op) => helpers::applied(op.name(), op.rust(), x, T::NAME),
+            Op::Binary(op) => helpers::applied(op.name(), op.rust(), x, T::NAME),
+            Op::Powi(n) => (format!("powi({}, {n})", x[0]), Some(helpers::POWI)),
+            Op::Select => {
+                let [c, a, b] = x else {
+                    unreachable!("a choice has three operands")
+                };
+                (format!("(if {c} != 0.0 {{ {a} }} else {{ {b} }})"), None)
             }
-            Op::Select => Ok(format!(
-                "(if {} != 0.0 {{ {} }} else {{ {} }})",
-                x[0], x[1], x[2]
-            )),
-            _ => Err(Error::NoSource {
-                operation: op.name(),
-            }),
-        }
+            _ => unreachable!("elementwise operations are these"),
+        };
+        self.helpers.extend(helper);
+        text
     }
 }

@@ -354,6 +354,19 @@ impl<'a, T: Scalar> Walk<'a, T> {
                 });
                 self.style.matmul(a, b)
             }
+            Op::Solve { transpose } => {
+                let [a, b] = [0, 1].map(|i| self.piece(operands[i], false));
+                let a = if *transpose {
+                    self.style.transpose(a)
+                } else {
+                    a
+                };
+                self.style.call("solve", &[a.text, b.text])
+            }
+            Op::Det | Op::LogAbsDet => {
+                let x = self.piece(operands[0], false);
+                self.style.call(node.op.name(), &[x.text])
+            }
         }
     }
 

@@ -132,7 +132,8 @@ impl<T: Scalar> Function<T> {
             .collect();
     }
 
-    /// Puts a derivative together: records `body` with these inputs and more, keeps this function's guards, and names the outputs.
+    /// Puts a derivative together: records `body` with these inputs and more, keeps this function's guards, and names the outputs. A
+    /// new name that is taken, by an input or an output, gets underscores.
     pub(crate) fn extend<F>(
         &self,
         more: Vec<(String, Shape)>,
@@ -148,11 +149,30 @@ impl<T: Scalar> Function<T> {
             .enumerate()
             .map(|(number, port)| (port.name.clone(), self.input_shape(number).clone()))
             .collect();
-        for (mut name, shape) in more {
-            while inputs.iter().any(|(other, _)| *other == name) {
+        let kept = |i: usize, name: &str| self.outputs.get(i).is_some_and(|own| own.name == name);
+        let mut outputs: Vec<String> = Vec::with_capacity(output_names.len());
+        let distinct = |mut name: String, inputs: &[(String, Shape)], outputs: &[String]| {
+            let is_taken = |name: &String| {
+                inputs.iter().any(|(other, _)| other == name)
+                    || outputs.contains(name)
+                    || self.outputs.iter().any(|own| own.name == *name)
+            };
+            while is_taken(&name) {
                 name.push('_');
             }
+            name
+        };
+        for (name, shape) in more {
+            let name = distinct(name, &inputs, &outputs);
             inputs.push((name, shape));
+        }
+        for (i, name) in output_names.into_iter().enumerate() {
+            let name = if kept(i, &name) {
+                name
+            } else {
+                distinct(name, &inputs, &outputs)
+            };
+            outputs.push(name);
         }
         let own = self.inputs.len();
         let mut derivative = Self::record_on(Tape::new(), &inputs, |variables| {
@@ -167,7 +187,7 @@ impl<T: Scalar> Function<T> {
         })
         .expect("names were made distinct");
         derivative.move_guards(self);
-        for (port, name) in derivative.outputs.iter_mut().zip(output_names) {
+        for (port, name) in derivative.outputs.iter_mut().zip(outputs) {
             port.name = name;
         }
         derivative

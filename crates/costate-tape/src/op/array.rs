@@ -1,7 +1,7 @@
-//! Array operations: their values, and both directions of their derivatives. All are linear in their operands.
+//! Array operations: their values, and both directions of their derivatives.
 
 use crate::graph::Node;
-use crate::op::{Op, matmul};
+use crate::op::{Op, linear, matmul};
 use crate::scalar::{Scalar, whole_power};
 use crate::shape::Shape;
 use crate::var::Var;
@@ -104,6 +104,9 @@ pub(crate) fn value<T: Scalar>(
                 (shapes[1], operands[1], *transpose_b),
                 out,
             );
+        }
+        op @ (Op::Solve { .. } | Op::Det | Op::LogAbsDet) => {
+            linear::value(op, shapes, operands, out);
         }
     }
 }
@@ -226,6 +229,11 @@ pub(crate) fn pull_back<'t, T: Scalar>(
                 matmul::pull_back(operands[0], operands[1], *transpose_a, *transpose_b, g);
             smallvec![Some(da), Some(db)]
         }
+        Op::Solve { transpose } => {
+            let (da, db) = linear::pull_back_solve(operands[0], y, g, *transpose, shielded);
+            smallvec![Some(da), Some(db)]
+        }
+        Op::Det | Op::LogAbsDet => smallvec![Some(times(linear::slope(op, operands[0], y)))],
     }
 }
 
@@ -280,6 +288,12 @@ pub(crate) fn push_forward<'t, T: Scalar>(
                 tangents[0].map(|d| product(d, operands[1])),
                 tangents[1].map(|d| product(operands[0], d)),
             )
+        }
+        Op::Solve { transpose } => {
+            linear::push_forward_solve(operands[0], y, tangents[0], tangents[1], *transpose)
+        }
+        Op::Det | Op::LogAbsDet => {
+            tangents[0].map(|d| (linear::slope(op, operands[0], y) * d).sum())
         }
         // The rest only move or add elements: the tangent moves the same way.
         Op::Broadcast => tangents[0].map(|d| d.broadcast_to(y.shape())),

@@ -1,8 +1,10 @@
-//! Elementwise operations of two arguments, each once: name, notation, test point, value, both derivatives.
+//! Elementwise operations of two arguments, each once: name, notations, test point, value, both derivatives.
 //!
 //! # Adding one
 //! Add a row to the table at the end of this file; the shortest example is `Add`.
 
+use crate::op::notation::Rust;
+use crate::op::special;
 use crate::scalar::Scalar;
 use num_traits::Float;
 
@@ -17,7 +19,7 @@ fn mask<T: Float>(holds: bool) -> T {
 
 macro_rules! binary_operations {
     ($($(#[$doc:meta])* $op:ident {
-        name: $name:literal, infix: $infix:expr, latex: $latex:literal, test: $test:expr,
+        name: $name:literal, infix: $infix:expr, latex: $latex:literal, test: $test:expr, rust: $rust:expr,
         value: |$v:ident, $w:ident| $value:expr, derivative: |$a:ident, $b:ident, $y:ident| ($da:expr, $db:expr) $(,)?
     })*) => {
         /// An elementwise operation of two arguments.
@@ -51,6 +53,11 @@ macro_rules! binary_operations {
             #[must_use]
             pub fn test_point(self) -> (f64, f64) {
                 match self { $(Binary::$op => $test),* }
+            }
+
+            /// The operation in Rust source.
+            pub(crate) fn rust(self) -> Rust {
+                match self { $(Binary::$op => $rust),* }
             }
 
             /// The value φ(a, b) of plain numbers.
@@ -99,46 +106,61 @@ impl Binary {
 
 binary_operations! {
     /// a + b
-    Add { name: "add", infix: Some(("+", 4)), latex: "#1 + #2", test: (0.7, 1.3), value: |a, b| a + b, derivative: |_a, _b, _y| (c(1.0), c(1.0)) }
+    Add { name: "add", infix: Some(("+", 4)), latex: "#1 + #2", test: (0.7, 1.3), rust: Rust::Inline("(#1 + #2)"),
+        value: |a, b| a + b, derivative: |_a, _b, _y| (c(1.0), c(1.0)) }
     /// a − b
-    Sub { name: "sub", infix: Some(("-", 4)), latex: "#1 - #2", test: (0.7, 1.3), value: |a, b| a - b, derivative: |_a, _b, _y| (c(1.0), c(-1.0)) }
+    Sub { name: "sub", infix: Some(("-", 4)), latex: "#1 - #2", test: (0.7, 1.3), rust: Rust::Inline("(#1 - #2)"),
+        value: |a, b| a - b, derivative: |_a, _b, _y| (c(1.0), c(-1.0)) }
     /// a·b
-    Mul { name: "mul", infix: Some(("*", 5)), latex: r"#1\,#2", test: (0.7, 1.3), value: |a, b| a * b, derivative: |a, b, _y| (b, a) }
+    Mul { name: "mul", infix: Some(("*", 5)), latex: r"#1\,#2", test: (0.7, 1.3), rust: Rust::Inline("(#1 * #2)"),
+        value: |a, b| a * b, derivative: |a, b, _y| (b, a) }
     /// a/b
-    Div { name: "div", infix: Some(("/", 5)), latex: r"\frac{#1}{#2}", test: (0.7, 1.3), value: |a, b| a / b,
+    Div { name: "div", infix: Some(("/", 5)), latex: r"\frac{#1}{#2}", test: (0.7, 1.3), rust: Rust::Inline("(#1 / #2)"), value: |a, b| a / b,
         derivative: |_a, b, y| (c::<S>(1.0) / b, -(y / b)) }
     /// aᵇ of real numbers; NaN for a negative base and an exponent that is not whole. ∂/∂b is 0 at base 0
-    Pow { name: "pow", infix: Some(("^", 7)), latex: "#1^{#2}", test: (1.7, 1.3), value: |a, b| a.powf(b),
+    Pow { name: "pow", infix: Some(("^", 7)), latex: "#1^{#2}", test: (1.7, 1.3), rust: Rust::Inline("#1.powf(#2)"), value: |a, b| a.powf(b),
         derivative: |a, b, y| (
             S::select(b.binary(Binary::Eq, c(0.0)), c(0.0), b * a.powf(b - c(1.0))),
             { let zero = a.binary(Binary::Eq, c(0.0)); S::select(zero, c(0.0), y * S::select(zero, c(1.0), a).ln()) }
         ) }
     /// the angle of the point (b, a): atan2(a, b), undefined at the origin
-    Atan2 { name: "atan2", infix: None, latex: r"\operatorname{atan2}(#1, #2)", test: (0.7, 1.3), value: |a, b| a.atan2(b),
+    Atan2 { name: "atan2", infix: None, latex: r"\operatorname{atan2}(#1, #2)", test: (0.7, 1.3), rust: Rust::Inline("#1.atan2(#2)"),
+        value: |a, b| a.atan2(b),
         derivative: |a, b, _y| (b / (a * a + b * b), -(a / (a * a + b * b))) }
     /// √(a² + b²) without overflow; not differentiable at the origin
-    Hypot { name: "hypot", infix: None, latex: r"\sqrt{#1^2 + #2^2}", test: (0.7, 1.3), value: |a, b| a.hypot(b),
+    Hypot { name: "hypot", infix: None, latex: r"\sqrt{#1^2 + #2^2}", test: (0.7, 1.3), rust: Rust::Inline("#1.hypot(#2)"), value: |a, b| a.hypot(b),
         derivative: |a, b, y| (a / y, b / y) }
     /// the smaller one; at a tie the derivative belongs to a. NaN if either is
-    Min { name: "min", infix: None, latex: r"\min(#1, #2)", test: (0.7, 1.3),
+    Min { name: "min", infix: None, latex: r"\min(#1, #2)", test: (0.7, 1.3), rust: Rust::Function("(a: T, b: T) -> T {\n    if a <= b || a.is_nan() { a } else { b }\n}\n"),
         value: |a, b| if a <= b || a.is_nan() { a } else { b },
         derivative: |a, b, _y| (a.binary(Binary::Le, b), a.binary(Binary::Gt, b)) }
     /// the larger one; at a tie the derivative belongs to a. NaN if either is
-    Max { name: "max", infix: None, latex: r"\max(#1, #2)", test: (0.7, 1.3),
+    Max { name: "max", infix: None, latex: r"\max(#1, #2)", test: (0.7, 1.3), rust: Rust::Function("(a: T, b: T) -> T {\n    if a >= b || a.is_nan() { a } else { b }\n}\n"),
         value: |a, b| if a >= b || a.is_nan() { a } else { b },
         derivative: |a, b, _y| (a.binary(Binary::Ge, b), a.binary(Binary::Lt, b)) }
+    /// ψ⁽ⁿ⁾(x), the derivative of order n = ⌊a⌋ of ψ = digamma at x = b: polygamma(1, x) is trigamma. Orders 0 … 170, NaN for others.
+    /// At the poles +∞ for odd orders; for even ones ∓∞ at ±0 and NaN at −1, −2, … The derivative to the order is 0, also at its jumps
+    Polygamma { name: "polygamma", infix: None, latex: r"\psi^{(#1)}\!\left(#2\right)", test: (1.3, 2.7), rust: special::GAMMA,
+        value: |a, b| special::both_through_f64(a, b, special::gamma::polygamma),
+        derivative: |a, b, _y| (c(0.0), (a + c(1.0)).binary(Binary::Polygamma, b)) }
     /// 1 where a < b, else 0
-    Lt { name: "lt", infix: Some(("<", 3)), latex: "[#1 < #2]", test: (0.7, 1.3), value: |a, b| mask(a < b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
+    Lt { name: "lt", infix: Some(("<", 3)), latex: "[#1 < #2]", test: (0.7, 1.3), rust: Rust::Mask("<"),
+        value: |a, b| mask(a < b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
     /// 1 where a ≤ b, else 0
-    Le { name: "le", infix: Some(("<=", 3)), latex: r"[#1 \le #2]", test: (0.7, 1.3), value: |a, b| mask(a <= b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
+    Le { name: "le", infix: Some(("<=", 3)), latex: r"[#1 \le #2]", test: (0.7, 1.3), rust: Rust::Mask("<="),
+        value: |a, b| mask(a <= b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
     /// 1 where a > b, else 0
-    Gt { name: "gt", infix: Some((">", 3)), latex: "[#1 > #2]", test: (0.7, 1.3), value: |a, b| mask(a > b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
+    Gt { name: "gt", infix: Some((">", 3)), latex: "[#1 > #2]", test: (0.7, 1.3), rust: Rust::Mask(">"),
+        value: |a, b| mask(a > b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
     /// 1 where a ≥ b, else 0
-    Ge { name: "ge", infix: Some((">=", 3)), latex: r"[#1 \ge #2]", test: (0.7, 1.3), value: |a, b| mask(a >= b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
+    Ge { name: "ge", infix: Some((">=", 3)), latex: r"[#1 \ge #2]", test: (0.7, 1.3), rust: Rust::Mask(">="),
+        value: |a, b| mask(a >= b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
     /// 1 where a = b, else 0
-    Eq { name: "eq", infix: Some(("==", 3)), latex: "[#1 = #2]", test: (0.7, 1.3), value: |a, b| mask(a == b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
+    Eq { name: "eq", infix: Some(("==", 3)), latex: "[#1 = #2]", test: (0.7, 1.3), rust: Rust::Mask("=="),
+        value: |a, b| mask(a == b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
     /// 1 where a ≠ b, else 0
-    Ne { name: "ne", infix: Some(("!=", 3)), latex: r"[#1 \ne #2]", test: (0.7, 1.3), value: |a, b| mask(a != b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
+    Ne { name: "ne", infix: Some(("!=", 3)), latex: r"[#1 \ne #2]", test: (0.7, 1.3), rust: Rust::Mask("!="),
+        value: |a, b| mask(a != b), derivative: |_a, _b, _y| (c(0.0), c(0.0)) }
 }
 
 /// The comparison `op` as a fact about plain numbers.

@@ -1,4 +1,4 @@
-//! Elementwise operations of one argument, each once: name, notation, test point, value, derivative.
+//! Elementwise operations of one argument, each once: name, notations, test point, value, derivative.
 //!
 //! # Adding one
 //! Add a row to the table at the end of this file. Duals, recording, both directions of differentiation, printing, the
@@ -6,6 +6,8 @@
 //! line in `tests/reference/make.py`, where the value is computed to many digits.
 
 use crate::op::Binary;
+use crate::op::notation::Rust;
+use crate::op::special::{self, through_f64};
 use crate::scalar::Scalar;
 use num_traits::Float;
 
@@ -19,35 +21,9 @@ fn k<T: Float>(value: f64) -> T {
     T::from(value).expect("a float holds any f64, rounded")
 }
 
-/// A function of f64 for a scalar that has no own one: correct to f64's precision only.
-fn through_f64<T: Float>(x: T, function: fn(f64) -> f64) -> T {
-    k(function(x.to_f64().unwrap_or(f64::NAN)))
-}
-
-/// x·Φ(x) = ½ x erfc(−x/√2). In the left tail erfc magnifies the rounding of x/√2 by x²: what was rounded away is put back to
-/// first order.
-fn gelu(x: f64) -> f64 {
-    use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
-    /// 1/√2 beyond [`FRAC_1_SQRT_2`].
-    const BEYOND: f64 = -4.833_646_656_726_457e-17;
-    if x == f64::NEG_INFINITY {
-        return -0.0;
-    }
-    let z = -x * FRAC_1_SQRT_2;
-    let rest = f64::mul_add(-x, FRAC_1_SQRT_2, -z) - x * BEYOND;
-    let tail = libm::erfc(z);
-    let slope = FRAC_2_SQRT_PI * (-z * z).exp();
-    0.5 * x
-        * if rest.is_finite() {
-            tail - slope * rest
-        } else {
-            tail
-        }
-}
-
 macro_rules! unary_operations {
     ($($(#[$doc:meta])* $op:ident {
-        name: $name:literal, latex: $latex:literal, test: $test:literal,
+        name: $name:literal, latex: $latex:literal, test: $test:literal, rust: $rust:expr,
         value: |$v:ident| $value:expr, derivative: |$x:ident, $y:ident| $derivative:expr $(,)?
     })*) => {
         /// An elementwise operation of one argument.
@@ -75,6 +51,11 @@ macro_rules! unary_operations {
             #[must_use]
             pub fn test_point(self) -> f64 {
                 match self { $(Unary::$op => $test),* }
+            }
+
+            /// The operation in Rust source.
+            pub(crate) fn rust(self) -> Rust {
+                match self { $(Unary::$op => $rust),* }
             }
 
             /// The value φ(x) of a plain number.
@@ -111,83 +92,99 @@ const LN_10: f64 = std::f64::consts::LN_10;
 
 unary_operations! {
     /// −x
-    Neg { name: "neg", latex: "-#", test: 0.7, value: |x| -x, derivative: |_x, _y| c(-1.0) }
+    Neg { name: "neg", latex: "-#", test: 0.7, rust: Rust::Inline("(-#)"), value: |x| -x, derivative: |_x, _y| c(-1.0) }
     /// eˣ
-    Exp { name: "exp", latex: r"\exp #", test: 0.7, value: |x| x.exp(), derivative: |_x, y| y }
+    Exp { name: "exp", latex: r"\exp #", test: 0.7, rust: Rust::Inline("#.exp()"), value: |x| x.exp(), derivative: |_x, y| y }
     /// eˣ − 1, accurate near 0
-    Expm1 { name: "expm1", latex: r"\operatorname{expm1} #", test: 0.7, value: |x| x.exp_m1(), derivative: |_x, y| y + c(1.0) }
+    Expm1 { name: "expm1", latex: r"\operatorname{expm1} #", test: 0.7, rust: Rust::Inline("#.exp_m1()"),
+        value: |x| x.exp_m1(), derivative: |_x, y| y + c(1.0) }
     /// natural logarithm; −∞ at 0, NaN below
-    Ln { name: "ln", latex: r"\ln #", test: 1.7, value: |x| x.ln(), derivative: |x, _y| c::<S>(1.0) / x }
+    Ln { name: "ln", latex: r"\ln #", test: 1.7, rust: Rust::Inline("#.ln()"), value: |x| x.ln(), derivative: |x, _y| c::<S>(1.0) / x }
     /// ln(1 + x), accurate near 0
-    Ln1p { name: "ln_1p", latex: r"\operatorname{ln1p} #", test: 0.7, value: |x| x.ln_1p(), derivative: |x, _y| c::<S>(1.0) / (c::<S>(1.0) + x) }
+    Ln1p { name: "ln_1p", latex: r"\operatorname{ln1p} #", test: 0.7, rust: Rust::Inline("#.ln_1p()"),
+        value: |x| x.ln_1p(), derivative: |x, _y| c::<S>(1.0) / (c::<S>(1.0) + x) }
     /// logarithm to base 2
-    Log2 { name: "log2", latex: r"\log_2 #", test: 1.7, value: |x| x.log2(), derivative: |x, _y| c::<S>(1.0 / LN_2) / x }
+    Log2 { name: "log2", latex: r"\log_2 #", test: 1.7, rust: Rust::Inline("#.log2()"),
+        value: |x| x.log2(), derivative: |x, _y| c::<S>(1.0 / LN_2) / x }
     /// logarithm to base 10
-    Log10 { name: "log10", latex: r"\log_{10} #", test: 1.7, value: |x| x.log10(), derivative: |x, _y| c::<S>(1.0 / LN_10) / x }
+    Log10 { name: "log10", latex: r"\log_{10} #", test: 1.7, rust: Rust::Inline("#.log10()"),
+        value: |x| x.log10(), derivative: |x, _y| c::<S>(1.0 / LN_10) / x }
     /// square root; its derivative is infinite at 0
-    Sqrt { name: "sqrt", latex: r"\sqrt{#}", test: 1.7, value: |x| x.sqrt(), derivative: |_x, y| c::<S>(0.5) / y }
+    Sqrt { name: "sqrt", latex: r"\sqrt{#}", test: 1.7, rust: Rust::Inline("#.sqrt()"), value: |x| x.sqrt(), derivative: |_x, y| c::<S>(0.5) / y }
     /// cube root, of negative numbers too
-    Cbrt { name: "cbrt", latex: r"\sqrt[3]{#}", test: 1.7, value: |x| x.cbrt(), derivative: |_x, y| c::<S>(1.0 / 3.0) / (y * y) }
+    Cbrt { name: "cbrt", latex: r"\sqrt[3]{#}", test: 1.7, rust: Rust::Inline("#.cbrt()"),
+        value: |x| x.cbrt(), derivative: |_x, y| c::<S>(1.0 / 3.0) / (y * y) }
     /// sine
-    Sin { name: "sin", latex: r"\sin #", test: 0.7, value: |x| x.sin(), derivative: |x, _y| x.cos() }
+    Sin { name: "sin", latex: r"\sin #", test: 0.7, rust: Rust::Inline("#.sin()"), value: |x| x.sin(), derivative: |x, _y| x.cos() }
     /// cosine
-    Cos { name: "cos", latex: r"\cos #", test: 0.7, value: |x| x.cos(), derivative: |x, _y| -x.sin() }
+    Cos { name: "cos", latex: r"\cos #", test: 0.7, rust: Rust::Inline("#.cos()"), value: |x| x.cos(), derivative: |x, _y| -x.sin() }
     /// tangent
-    Tan { name: "tan", latex: r"\tan #", test: 0.7, value: |x| x.tan(), derivative: |_x, y| c::<S>(1.0) + y * y }
+    Tan { name: "tan", latex: r"\tan #", test: 0.7, rust: Rust::Inline("#.tan()"), value: |x| x.tan(), derivative: |_x, y| c::<S>(1.0) + y * y }
     /// inverse sine
-    Asin { name: "asin", latex: r"\arcsin #", test: 0.4, value: |x| x.asin(), derivative: |x, _y| c::<S>(1.0) / (c::<S>(1.0) - x * x).sqrt() }
+    Asin { name: "asin", latex: r"\arcsin #", test: 0.4, rust: Rust::Inline("#.asin()"),
+        value: |x| x.asin(), derivative: |x, _y| c::<S>(1.0) / (c::<S>(1.0) - x * x).sqrt() }
     /// inverse cosine
-    Acos { name: "acos", latex: r"\arccos #", test: 0.4, value: |x| x.acos(), derivative: |x, _y| c::<S>(-1.0) / (c::<S>(1.0) - x * x).sqrt() }
+    Acos { name: "acos", latex: r"\arccos #", test: 0.4, rust: Rust::Inline("#.acos()"),
+        value: |x| x.acos(), derivative: |x, _y| c::<S>(-1.0) / (c::<S>(1.0) - x * x).sqrt() }
     /// inverse tangent
-    Atan { name: "atan", latex: r"\arctan #", test: 0.7, value: |x| x.atan(), derivative: |x, _y| c::<S>(1.0) / (c::<S>(1.0) + x * x) }
+    Atan { name: "atan", latex: r"\arctan #", test: 0.7, rust: Rust::Inline("#.atan()"),
+        value: |x| x.atan(), derivative: |x, _y| c::<S>(1.0) / (c::<S>(1.0) + x * x) }
     /// hyperbolic sine
-    Sinh { name: "sinh", latex: r"\sinh #", test: 0.7, value: |x| x.sinh(), derivative: |x, _y| x.cosh() }
+    Sinh { name: "sinh", latex: r"\sinh #", test: 0.7, rust: Rust::Inline("#.sinh()"), value: |x| x.sinh(), derivative: |x, _y| x.cosh() }
     /// hyperbolic cosine
-    Cosh { name: "cosh", latex: r"\cosh #", test: 0.7, value: |x| x.cosh(), derivative: |x, _y| x.sinh() }
+    Cosh { name: "cosh", latex: r"\cosh #", test: 0.7, rust: Rust::Inline("#.cosh()"), value: |x| x.cosh(), derivative: |x, _y| x.sinh() }
     /// hyperbolic tangent
-    Tanh { name: "tanh", latex: r"\tanh #", test: 0.7, value: |x| x.tanh(), derivative: |_x, y| c::<S>(1.0) - y * y }
+    Tanh { name: "tanh", latex: r"\tanh #", test: 0.7, rust: Rust::Inline("#.tanh()"), value: |x| x.tanh(), derivative: |_x, y| c::<S>(1.0) - y * y }
     /// |x|; the derivative at the kink 0 is 0
-    Abs { name: "abs", latex: r"\left|#\right|", test: -0.7, value: |x| x.abs(), derivative: |x, _y| x.sign() }
+    Abs { name: "abs", latex: r"\left|#\right|", test: -0.7, rust: Rust::Inline("#.abs()"), value: |x| x.abs(), derivative: |x, _y| x.sign() }
     /// −1, 0 or 1; its derivative is 0
-    Sign { name: "sign", latex: r"\operatorname{sign} #", test: 0.7, value: |x| if x.is_zero() || x.is_nan() { x } else { x.signum() }, derivative: |_x, _y| c(0.0) }
+    Sign { name: "sign", latex: r"\operatorname{sign} #", test: 0.7, rust: Rust::Function("(x: T) -> T {\n    if x == 0.0 || x.is_nan() { x } else { x.signum() }\n}\n"),
+        value: |x| if x.is_zero() || x.is_nan() { x } else { x.signum() }, derivative: |_x, _y| c(0.0) }
     /// the largest whole number not above x; its derivative is 0, also at the jumps
-    Floor { name: "floor", latex: r"\left\lfloor #\right\rfloor", test: 0.7, value: |x| x.floor(), derivative: |_x, _y| c(0.0) }
+    Floor { name: "floor", latex: r"\left\lfloor #\right\rfloor", test: 0.7, rust: Rust::Inline("#.floor()"),
+        value: |x| x.floor(), derivative: |_x, _y| c(0.0) }
     /// 1/(1 + e⁻ˣ), without overflow on either side
-    Sigmoid { name: "sigmoid", latex: r"\sigma #", test: 0.7,
+    Sigmoid { name: "sigmoid", latex: r"\sigma #", test: 0.7, rust: Rust::Function("(x: T) -> T {\n    let e = (-x.abs()).exp();\n    if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }\n}\n"),
         value: |x| { let e = (-x.abs()).exp(); let small = e / (T::one() + e); if x < T::zero() { small } else { T::one() / (T::one() + e) } },
         derivative: |_x, y| y * (c::<S>(1.0) - y) }
     /// ln(1 + eˣ), without overflow
-    Softplus { name: "softplus", latex: r"\operatorname{softplus} #", test: 0.7,
+    Softplus { name: "softplus", latex: r"\operatorname{softplus} #", test: 0.7, rust: Rust::Function("(x: T) -> T {\n    if x.is_nan() { x } else { x.max(0.0) + (-x.abs()).exp().ln_1p() }\n}\n"),
         value: |x| if x.is_nan() { x } else { x.max(T::zero()) + (-x.abs()).exp().ln_1p() }, derivative: |x, _y| x.sigmoid() }
     /// max(x, 0); the derivative at the kink 0 is 0
-    Relu { name: "relu", latex: r"\operatorname{relu} #", test: 0.7,
+    Relu { name: "relu", latex: r"\operatorname{relu} #", test: 0.7, rust: Rust::Function("(x: T) -> T {\n    if x > 0.0 || x.is_nan() { x } else { 0.0 }\n}\n"),
         value: |x| if x > T::zero() || x.is_nan() { x } else { T::zero() }, derivative: |x, _y| x.binary(Binary::Gt, c(0.0)) }
     /// x·σ(x)
-    Silu { name: "silu", latex: r"\operatorname{silu} #", test: 0.7,
+    Silu { name: "silu", latex: r"\operatorname{silu} #", test: 0.7, rust: Rust::Function("(x: T) -> T {\n    if x < 0.0 {\n        let half = (x * 0.5).exp();\n        x * half / (1.0 + half * half) * half\n    } else {\n        x / (1.0 + (-x).exp())\n    }\n}\n"),
         value: |x| if x < T::zero() { let half = (x * k(0.5)).exp(); x * half / (T::one() + half * half) * half } else { x / (T::one() + (-x).exp()) },
         derivative: |x, y| { let s = x.sigmoid(); s + y * (c::<S>(1.0) - s) } }
     /// the error function 2/√π ∫₀ˣ e^(−s²) ds
-    Erf { name: "erf", latex: r"\operatorname{erf} #", test: 0.7,
-        value: |x| through_f64(x, libm::erf), derivative: |x, _y| c::<S>(std::f64::consts::FRAC_2_SQRT_PI) * (-(x * x)).exp() }
+    Erf { name: "erf", latex: r"\operatorname{erf} #", test: 0.7, rust: special::ERF,
+        value: |x| through_f64(x, special::erf::erf), derivative: |x, _y| c::<S>(std::f64::consts::FRAC_2_SQRT_PI) * (-(x * x)).exp() }
     /// 1 − erf x, with all digits in the right tail
-    Erfc { name: "erfc", latex: r"\operatorname{erfc} #", test: 0.7,
-        value: |x| through_f64(x, libm::erfc), derivative: |x, _y| c::<S>(-std::f64::consts::FRAC_2_SQRT_PI) * (-(x * x)).exp() }
+    Erfc { name: "erfc", latex: r"\operatorname{erfc} #", test: 0.7, rust: special::ERF,
+        value: |x| through_f64(x, special::erf::erfc), derivative: |x, _y| c::<S>(-std::f64::consts::FRAC_2_SQRT_PI) * (-(x * x)).exp() }
+    /// ln |Γ(x)|, with all digits near its zeros 1 and 2, not near those left of −2; ∞ at the poles 0, −1, −2, …
+    Lgamma { name: "lgamma", latex: r"\ln\Gamma #", test: 2.7, rust: special::GAMMA,
+        value: |x| through_f64(x, special::gamma::lgamma), derivative: |x, _y| x.unary(Unary::Digamma) }
+    /// ψ(x) = Γ′(x)/Γ(x), with all digits near its zero 1.4616…, not near those left of 0; ∓∞ at ±0, NaN at −1, −2, …
+    Digamma { name: "digamma", latex: r"\psi #", test: 2.7, rust: special::GAMMA,
+        value: |x| through_f64(x, special::gamma::digamma), derivative: |x, _y| c::<S>(1.0).binary(Binary::Polygamma, x) }
     /// x·Φ(x) with the normal distribution function Φ (the exact form, by erfc)
-    Gelu { name: "gelu", latex: r"\operatorname{gelu} #", test: 0.7,
-        value: |x| through_f64(x, gelu),
+    Gelu { name: "gelu", latex: r"\operatorname{gelu} #", test: 0.7, rust: special::ERF,
+        value: |x| through_f64(x, special::erf::gelu),
         derivative: |x, _y| {
             let normal = c::<S>(0.5) * (x * c(-std::f64::consts::FRAC_1_SQRT_2)).unary(Unary::Erfc);
             let density = c::<S>(0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2) * (c::<S>(-0.5) * (x * x)).exp();
             normal + x * density
         } }
     /// x above 0, eˣ − 1 below
-    Elu { name: "elu", latex: r"\operatorname{elu} #", test: -0.7,
+    Elu { name: "elu", latex: r"\operatorname{elu} #", test: -0.7, rust: Rust::Function("(x: T) -> T {\n    if x > 0.0 { x } else { x.exp_m1() }\n}\n"),
         value: |x| if x > T::zero() { x } else { x.exp_m1() },
         derivative: |x, y| S::select(x.binary(Binary::Gt, c(0.0)), c(1.0), y + c(1.0)) }
     /// x above 0, x/100 below
-    LeakyRelu { name: "leaky_relu", latex: r"\operatorname{leaky\,relu} #", test: -0.7,
+    LeakyRelu { name: "leaky_relu", latex: r"\operatorname{leaky\,relu} #", test: -0.7, rust: Rust::Function("(x: T) -> T {\n    if x > 0.0 { x } else { 0.01 * x }\n}\n"),
         value: |x| if x > T::zero() { x } else { k::<T>(0.01) * x },
         derivative: |x, _y| S::select(x.binary(Binary::Gt, c(0.0)), c(1.0), c(0.01)) }
     /// itself
-    Identity { name: "identity", latex: "#", test: 0.7, value: |x| x, derivative: |_x, _y| c(1.0) }
+    Identity { name: "identity", latex: "#", test: 0.7, rust: Rust::Inline("#"), value: |x| x, derivative: |_x, _y| c(1.0) }
 }

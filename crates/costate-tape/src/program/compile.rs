@@ -1,6 +1,7 @@
 //! The way from a function to a program.
 
 use super::batch::Batch;
+use super::cost::Cost;
 use super::plain::Plain;
 use super::source::Source;
 use super::{Lane, Lowering, Needs, Program};
@@ -30,7 +31,7 @@ impl<T: Lane> Program<T> {
             parameter_cotangent: None,
         };
         let plain = Plain::compile(&source, &signature, isa);
-        Ok(Program::new(f, &signature, Lowering::Plain(plain)))
+        Ok(Program::new(f, &source, &signature, Lowering::Plain(plain)))
     }
 
     /// [`with_products`](Program::with_products) for an instruction set that is not the best of this processor.
@@ -77,10 +78,16 @@ impl<T: Lane> Program<T> {
             Some(batch) => Lowering::Batch(batch),
             None => Lowering::Plain(Plain::compile(&source, &signature, isa)),
         };
-        Ok(Program::new(f, &signature, lowering))
+        Ok(Program::new(f, &source, &signature, lowering))
     }
 
-    fn new(f: &Function<T>, signature: &Signature, lowering: Lowering<T>) -> Program<T> {
+    fn new(
+        f: &Function<T>,
+        source: &Source<T>,
+        signature: &Signature,
+        lowering: Lowering<T>,
+    ) -> Program<T> {
+        let memory = Needs::of(&lowering);
         let all =
             (0..f.inputs().len()).map(|i| (f.inputs()[i].name.clone(), f.input_shape(i).len()));
         let mut inputs: Vec<_> = all.collect();
@@ -94,7 +101,8 @@ impl<T: Lane> Program<T> {
                 .sum(),
             products: signature.cotangent.is_some(),
             guards: f.guards().to_vec(),
-            memory: Needs::of(&lowering),
+            cost: Cost::new(source, signature, memory),
+            memory,
             lowering,
         }
     }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use super::algebra::Algebra;
 use super::packing::Matrix;
 use super::place::Place;
 use crate::kernel::{elementwise, straight};
@@ -113,6 +114,13 @@ pub(crate) enum Draft {
     },
     /// A layer over batch panels, x·Wᵀ + b, and what follows it.
     Linear(Layer),
+    /// Elimination, or what its factors are good for, over rows of \[n, columns\].
+    Algebra {
+        algebra: Algebra,
+        from: Vec<Place>,
+        to: Place,
+        shape: [usize; 2],
+    },
     /// Elements added to those at `table` of `len`, which are zero before.
     Scatter {
         table: Rc<[u32]>,
@@ -140,7 +148,9 @@ impl Draft {
                 tell(layer.x.slot);
                 layer.aux.iter().for_each(|p| tell(p.slot));
             }
-            Draft::Gather { from, .. } => from.iter().for_each(|p| tell(p.slot)),
+            Draft::Gather { from, .. } | Draft::Algebra { from, .. } => {
+                from.iter().for_each(|p| tell(p.slot))
+            }
         }
     }
 
@@ -154,6 +164,7 @@ impl Draft {
             | Draft::MatMulTransposed { to, .. }
             | Draft::Sum { to, .. }
             | Draft::Gather { to, .. }
+            | Draft::Algebra { to, .. }
             | Draft::Scatter { to, .. } => tell(to.slot),
         }
     }

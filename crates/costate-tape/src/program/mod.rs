@@ -6,11 +6,13 @@
 
 #![allow(unsafe_code)]
 
+mod algebra;
 mod allocate;
 mod batch;
 mod buffer;
 mod chain;
 mod compile;
+mod cost;
 mod draft;
 mod epilogue;
 mod fuse;
@@ -29,6 +31,8 @@ mod source;
 mod step;
 #[cfg(test)]
 mod tests;
+
+pub use cost::{Cost, Work};
 
 use batch::Batch;
 use buffer::Buffer;
@@ -94,6 +98,7 @@ pub struct Program<T> {
     products: bool,
     guards: Vec<Guard>,
     memory: Needs,
+    cost: Cost,
     lowering: Lowering<T>,
 }
 

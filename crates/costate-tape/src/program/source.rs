@@ -1,6 +1,9 @@
 //! A function as lowering reads it: few kinds of node, no dead ones, broadcasts looked through, powers written out.
 
+use std::collections::HashMap;
 use std::rc::Rc;
+
+use super::algebra::{self, Algebra};
 
 use crate::error::Error;
 use crate::function::Function;
@@ -47,6 +50,8 @@ pub(crate) enum Kind<T> {
     Move(Movement),
     /// Element i of the operand is added to the result's element `table[i]`.
     Scatter(Rc<[u32]>),
+    /// Elimination, and what its factors are good for.
+    Algebra(Algebra),
 }
 
 /// An elementwise operation.
@@ -167,6 +172,7 @@ impl<T: Scalar> Source<T> {
             function,
             nodes: Vec::new(),
             known: vec![usize::MAX; function.graph().len()],
+            factored: HashMap::new(),
         };
         let live = reader.live();
         let inputs: Vec<usize> = function
@@ -203,6 +209,8 @@ struct Reader<'a, T> {
     nodes: Vec<Node<T>>,
     /// The source node of each graph node that was read.
     known: Vec<usize>,
+    /// The factors of each matrix that was eliminated.
+    factored: HashMap<usize, usize>,
 }
 
 impl<T: Scalar> Reader<'_, T> {
@@ -287,6 +295,21 @@ impl<T: Scalar> Reader<'_, T> {
                 let b = self.turned(operands[1], *transpose_b);
                 self.push(Kind::MatMul, &[a, b], &shape)
             }
+            Op::Solve { .. } | Op::Det | Op::LogAbsDet => {
+                let factors = self.factors(operands[0]);
+                let (algebra, operands) = match &node.op {
+                    Op::Solve { transpose } => {
+                        let transposed = *transpose;
+                        (
+                            Algebra::Substitute { transposed },
+                            vec![factors, operands[1]],
+                        )
+                    }
+                    Op::Det => (Algebra::Determinant, vec![factors]),
+                    _ => (Algebra::LogAbsDeterminant, vec![factors]),
+                };
+                self.push(Kind::Algebra(algebra), &operands, &shape)
+            }
             Op::ScatterAdd(table) if !distinct(table, node.shape.len()) => {
                 let kind = Kind::Scatter(table.iter().copied().collect());
                 self.push(kind, &operands, &shape)
@@ -367,6 +390,18 @@ impl<T: Scalar> Reader<'_, T> {
             end = start;
         }
         x
+    }
+
+    /// The factors of a matrix, which are made once.
+    fn factors(&mut self, matrix: usize) -> usize {
+        if let Some(&known) = self.factored.get(&matrix) {
+            return known;
+        }
+        let n = self.nodes[matrix].shape[0];
+        let kind = Kind::Algebra(Algebra::Factor);
+        let node = self.push(kind, &[matrix], &[algebra::factors_len(n)]);
+        self.factored.insert(matrix, node);
+        node
     }
 
     /// A matrix, or its transpose.

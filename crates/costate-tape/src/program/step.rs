@@ -1,5 +1,6 @@
 //! Steps with addresses, ready to run.
 
+use super::algebra::Dense;
 use super::allocate::Layout;
 use super::chain::chain;
 use super::draft::Draft;
@@ -26,6 +27,7 @@ pub(crate) enum Step<T> {
     Gather(Run<T, Gather>, Gather),
     Scatter(Run<T, Scatter>, Scatter),
     Linear(Run<T, Linear>, Linear),
+    Algebra(Run<T, Dense>, Dense),
 }
 
 impl<T: Registers> Step<T> {
@@ -40,6 +42,7 @@ impl<T: Registers> Step<T> {
             Step::Sum(..) => Some("a sum over an array"),
             Step::Gather(..) | Step::Scatter(..) => Some("a movement of an array's elements"),
             Step::Linear(..) => Some("a layer"),
+            Step::Algebra(..) => Some("a linear system"),
         }
     }
 
@@ -71,6 +74,7 @@ impl<T: Registers> Step<T> {
                 Step::Gather(run, args) => run(memory, args),
                 Step::Scatter(run, args) => run(memory, args),
                 Step::Linear(run, args) => run(memory, args),
+                Step::Algebra(run, args) => run(memory, args),
             }
         }
     }
@@ -181,6 +185,21 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
                 len: *len,
             };
             Step::Scatter(select::<T, Scatter>(isa), args)
+        }
+        Draft::Algebra {
+            algebra,
+            from,
+            to,
+            shape: [n, columns],
+        } => {
+            let args = Dense {
+                algebra: *algebra,
+                from: [at(from[0]), from.get(1).map_or(0, |&place| at(place))],
+                to: at(*to),
+                n: *n,
+                columns: *columns,
+            };
+            Step::Algebra(select::<T, Dense>(isa), args)
         }
         Draft::One(_) | Draft::Linear(_) => unreachable!("lists and layers are assembled apart"),
     }

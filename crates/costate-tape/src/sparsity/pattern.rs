@@ -233,6 +233,21 @@ fn dependencies<T: Scalar>(graph: &Graph<T>, wrt: usize) -> Vec<Vec<Set>> {
                     .map(|e| merged(&[&of_row[e / columns], &of_column[e % columns]]))
                     .collect()
             }
+            // All of the matrix, and of a right-hand side its own column.
+            Op::Solve { .. } => {
+                let matrix = merged(&of(0).iter().collect::<Vec<_>>());
+                let columns = node.shape.axis(1);
+                let of_column: Vec<Set> = (0..columns)
+                    .map(|j| {
+                        let own = of(1).iter().skip(j).step_by(columns);
+                        merged(&std::iter::once(&matrix).chain(own).collect::<Vec<_>>())
+                    })
+                    .collect();
+                (0..length)
+                    .map(|e| of_column[e % columns].clone())
+                    .collect()
+            }
+            Op::Det | Op::LogAbsDet => vec![merged(&of(0).iter().collect::<Vec<_>>())],
             // What is left moves elements: where each comes from, zeros from nowhere.
             _ => {
                 let all: Vec<&Set> = (0..node.operands.len()).flat_map(of).collect();

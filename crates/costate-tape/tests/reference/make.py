@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Values and derivatives of the elementwise operations over the whole range of f64 and f32, from multiple precision.
 
-Writes unary.csv beside this file: operation, type, argument, value, derivative (empty where it is not one finite number).
+Writes unary.csv beside this file: operation, type, argument, value, derivative (empty where it is not one finite number); and
+polygamma.csv: order, argument, value.
 Needs mpmath:  python3 make.py
 """
 
@@ -51,6 +52,8 @@ OPERATIONS = {
     "silu": (lambda x: x * sigma(x), lambda x: sigma(x) * (1 + x * sigma(-x)), (NAN, INF), everywhere, {}),
     "erf": (mp.erf, lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x), (-1.0, 1.0), everywhere, {}),
     "erfc": (erfc, lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x), (2.0, 0.0), everywhere, {}),
+    "lgamma": (lambda x: mp.log(abs(mp.gamma(x))), mp.digamma, (INF, INF), everywhere, {0.0: INF}),
+    "digamma": (mp.digamma, lambda x: mp.psi(1, x), (NAN, INF), everywhere, {}),
     "gelu": (lambda x: x * phi(x), lambda x: phi(x) + x * pdf(x), (-0.0, INF), everywhere, {}),
     "elu": (lambda x: x if x > 0 else mp.expm1(x), lambda x: mpf(1) if x > 0 else mp.exp(x), (-1.0, INF), everywhere, {}),
     "leaky_relu": (
@@ -72,6 +75,12 @@ ZERO_KEEPS_SIGN = {
 ORDINARY = [1e-20, 1e-8, 0.001, 0.1, 0.3, 0.5, 0.7, 0.99, 1.0, 1.3, 2.0, 3.7, 5.5, 9.0, 17.0, 20.5, 36.0, 45.0, 87.0, 100.0]
 F64 = [5e-324, 1e-310, 2.3e-308, *ORDINARY, 700.0, 709.5, 745.0, 1e4, 1e8, 3e15, 1e22, 1e100, 1.7e308]
 F32 = [1.4e-45, 1e-39, 1.2e-38, *ORDINARY, 88.5, 103.0, 1e4, 1e8, 1e22, 3.4e38]
+
+# Beside the zeros.
+MORE = {
+    "lgamma": [1 - 2e-16, 1 + 3e-16, 1 - 1e-9, 1.0001, 0.95, 1.05, 2 - 5e-16, 2 + 5e-16, 2 - 1e-7, 2.001, 1.9, 2.2, 2.7, 7.5],
+    "digamma": [1.4616321449683622, 1.4616321449683625, 1.46163, 1.4617, 1.4, 1.5, 1.999, 2.001, 0.999, 7.9, 8.1],
+}  # fmt: skip
 
 
 def single(x):
@@ -100,6 +109,8 @@ def row(name, x, kind):
         return limits[x > 0] if kind == "f64" else single(limits[x > 0]), empty
     if x in points:
         return points[x], empty
+    if name in ("lgamma", "digamma"):
+        return gamma_row(name, x, kind)
     if not low <= x <= high:
         return NAN, empty
     if x == 0.0:
@@ -117,12 +128,41 @@ def row(name, x, kind):
     return value, text(d) if math.isfinite(d) else empty
 
 
+def gamma_row(name, x, kind):
+    """ln |Γ| or ψ: poles, and the leading terms where x is beyond all."""
+    if x <= 0.0 and x == math.floor(x):
+        value = INF if name == "lgamma" else math.copysign(INF, -x) if x == 0.0 else NAN
+        return value, ""
+    with mp.workprec(300):
+        x = mpf(x)
+        far = x > 1e18
+        log_gamma = (lambda x: x * (mp.log(x) - 1)) if far else lambda x: mp.re(mp.loggamma(x))
+        psi = mp.log if far else mp.digamma
+        psi_1 = (lambda x: 1 / x) if far else lambda x: mp.psi(1, x)
+        f, slope = (log_gamma, psi) if name == "lgamma" else (psi, psi_1)
+        value, d = rounded(f(x), kind), rounded(slope(x), kind)
+    return value, text(d) if math.isfinite(d) else ""
+
+
+def polygamma_rows():
+    arguments = [1e-12, 0.003, 0.5, 1.0, 1.46, 2.7, 9.5, 33.0, 1e4, 1e9, -0.25, -0.5, -0.75, -3.3, -17.6, -1000.25]
+    for n in [0, 1, 2, 3, 4, 7, 20, 60, 170]:
+        for x in arguments:
+            with mp.workprec(3000):
+                value = float(mp.re(mp.psi(n, mpf(x))))
+            yield n, x, value
+
+
 def main():
+    with open(Path(__file__).parent / "polygamma.csv", "w") as out:
+        out.write("order,x,value\n")
+        for n, x, value in polygamma_rows():
+            out.write(f"{n},{text(x)},{text(value)}\n")
     with open(Path(__file__).parent / "unary.csv", "w") as out:
         out.write("operation,type,x,value,derivative\n")
         for name in OPERATIONS:
             for kind, points in (("f64", F64), ("f32", F32)):
-                points = [rounded(x, kind) for x in points]
+                points = [rounded(x, kind) for x in [*points, *MORE.get(name, [])]]
                 for x in [*points, 0.0, INF]:
                     for x in (x, -x):
                         value, d = row(name, x, kind)

@@ -8,10 +8,11 @@ fn points(op: Binary) -> Vec<(f64, f64)> {
     let mut numbers = Numbers(23);
     let kinked = op.is_comparison() || matches!(op, Binary::Min | Binary::Max);
     std::iter::once(op.test_point())
-        .chain((0..60).map(|_| (3.0 * numbers.next(), 3.0 * numbers.next())))
+        .chain((0..150).map(|_| (3.0 * numbers.next(), 3.0 * numbers.next())))
         .filter(|&(a, b)| match op {
             Binary::Pow => a > 0.2,
             Binary::Div => b.abs() > 0.2,
+            Binary::Polygamma => a > 0.0 && (a - a.round()).abs() > 0.1 && b > 0.2,
             Binary::Atan2 | Binary::Hypot => a.hypot(b) > 0.2 && (b > 0.1 || a.abs() > 0.1),
             _ => !kinked || (a - b).abs() > 0.1,
         })

@@ -345,23 +345,16 @@ fn compiled_source_gives_the_same_bits<T: Plain>(
     assert_eq!(at, found.len());
 }
 
-/// Whether the source needs no library.
-fn has_source(f: &Function<f64>) -> bool {
-    f.rust("run").is_ok()
-}
-
 #[test]
 fn rust_source_of_random_functions_computes_the_same_bits() {
     let functions = RefCell::new(Vec::new());
     for_all(70, &instructions(), |code| {
         let f = random::function(&code);
         let mut point = random::point(41);
-        if has_source(&f) {
-            functions.borrow_mut().push((f.clone(), point.clone()));
-            let products = f.vjp(&[0, 2]);
-            point.push(random::Numbers(42).many(f.output_shape(0).len()));
-            functions.borrow_mut().push((products, point));
-        }
+        functions.borrow_mut().push((f.clone(), point.clone()));
+        let products = f.vjp(&[0, 2]);
+        point.push(random::Numbers(42).many(f.output_shape(0).len()));
+        functions.borrow_mut().push((products, point));
     });
     let functions = functions.into_inner();
     assert!(functions.len() > 60, "{}", functions.len());
@@ -374,14 +367,6 @@ fn rust_source_of_every_operation_computes_the_same_bits_in_both_precisions() {
     let mut single = Vec::new();
     for &op in Unary::ALL {
         let f = Function::<f64>::record(&[("x", &[])], |v| vec![v[0].unary(op)]).unwrap();
-        if !has_source(&f) {
-            assert!(
-                [Unary::Erf, Unary::Erfc, Unary::Gelu].contains(&op),
-                "{}",
-                op.name()
-            );
-            continue;
-        }
         for x in [
             op.test_point(),
             -op.test_point(),
@@ -407,15 +392,4 @@ fn rust_source_of_every_operation_computes_the_same_bits_in_both_precisions() {
         if x.is_nan() { 0 } else { x.to_bits() }
     });
     compiled_source_gives_the_same_bits("operations_f32", &single, |x| u64::from(x.to_bits()));
-}
-
-#[test]
-fn what_has_no_source_is_refused_by_name() {
-    let f = Function::<f64>::record(&[("x", &[])], |v| vec![v[0].unary(Unary::Erf)]).unwrap();
-    assert!(
-        f.rust("f")
-            .unwrap_err()
-            .to_string()
-            .starts_with("`erf` is not in Rust's standard library")
-    );
 }

@@ -7,6 +7,7 @@ mod compositions;
 mod display;
 mod graphs;
 mod kinks;
+mod linear;
 mod random;
 mod recording;
 mod sparsity;

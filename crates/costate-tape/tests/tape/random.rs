@@ -83,13 +83,14 @@ pub(crate) fn run<'t>(code: &[Instruction], v: &[Var<'t, f64>]) -> Var<'t, f64> 
 }
 
 const KINDS: usize = Unary::ALL.len() + 2 * Binary::ALL.len() + ARRAYS;
-const ARRAYS: usize = 24;
+const ARRAYS: usize = 27;
 
 /// An argument inside the domain of an operation, away from its singular points.
 fn inside(op: Unary, a: Var<'_, f64>) -> Var<'_, f64> {
     match op {
         Unary::Ln | Unary::Log2 | Unary::Log10 | Unary::Sqrt | Unary::Cbrt => a * a + 0.6,
         Unary::Ln1p => a * a - 0.4,
+        Unary::Lgamma | Unary::Digamma => a * a + 0.6,
         Unary::Asin | Unary::Acos | Unary::Tan => a.tanh() * 0.8,
         _ => a,
     }
@@ -111,6 +112,8 @@ fn step<'t>(
         let op = Binary::ALL[what / 2];
         let (a, b) = match op {
             Binary::Pow => (a * a + 0.6, b),
+            // Away from the jumps of the order.
+            Binary::Polygamma => (a * 0.0 + 1.3, b * b + 0.6),
             Binary::Div | Binary::Atan2 | Binary::Hypot => (a, b * b + 0.6),
             _ => (a, b),
         };
@@ -165,6 +168,18 @@ fn array<'t>(what: usize, [a, b, c]: [Var<'t, f64>; 3], from: &[usize; 3]) -> Op
             a.scatter_add(table, [4]).tanh()
         }
         23 if rank == 3 => a.permute(&[1, 2, 0]),
+        24..27 if rank == 2 => {
+            // The leading square, brought near the identity.
+            let n = a.shape().axis(0).min(a.shape().axis(1));
+            let diagonal: Vec<u32> = (0..n).map(|i| (i * (n + 1)) as u32).collect();
+            let identity = a.full(1.0, [n]).scatter_add(diagonal, [n, n]);
+            let square = a.slice(0, 0..n).slice(1, 0..n).tanh() * 0.3 + identity;
+            match what {
+                24 => square.solve(a.slice(0, 0..n)),
+                25 => square.solve_transposed(a.slice(0, 0..n)).tanh(),
+                _ => square.det() - square.log_abs_det(),
+            }
+        }
         _ => return None,
     })
 }

@@ -5,6 +5,38 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 
 #[test]
+fn no_two_new_names_of_a_derivative_are_equal() {
+    let square = |name: &str| {
+        Function::<f64>::record(&[(name, &[]), ("bar_y", &[])], |v| vec![v[0] * v[1]]).unwrap()
+    };
+    for name in ["x", "y"] {
+        let f = square(name);
+        for derivative in [
+            f.vjp(&[0, 1]),
+            f.vjp(&[0, 1]).vjp(&[0, 2]),
+            f.jvp(&[0]).vjp(&[0]),
+            f.vjp(&[0]).jvp(&[0, 2]).vjp(&[0, 1]),
+        ] {
+            let own = 2 + usize::from(name != "y");
+            let ports = derivative.inputs().iter().chain(derivative.outputs());
+            let mut names: Vec<&str> = ports.map(|port| port.name.as_str()).collect();
+            let all = names.len();
+            names.sort_unstable();
+            names.dedup();
+            // The function's own input and output may share one.
+            assert_eq!(names.len() + 3 - own, all, "{names:?}");
+        }
+    }
+    let inputs = square("x").vjp(&[0]);
+    let names: Vec<&str> = inputs
+        .inputs()
+        .iter()
+        .map(|port| port.name.as_str())
+        .collect();
+    assert_eq!(names, ["x", "bar_y", "bar_y_"]);
+}
+
+#[test]
 fn equal_expressions_are_stored_once() {
     let f = Function::<f64>::record(&[("x", &[3])], |v| {
         let x = v[0];

@@ -16,6 +16,7 @@ fn points(op: Unary) -> Vec<f64> {
             | Unary::Cbrt => !near(0.0),
             Unary::Floor => !near(x.round()),
             Unary::Tan => x.cos().abs() > 0.1,
+            Unary::Lgamma | Unary::Digamma => x > 0.2 || !near(x.round()),
             _ => true,
         }
     };

@@ -1,6 +1,6 @@
 //! Arrays in Rust source: one statement each, loops over rows and columns where elements move.
 
-use super::{Plain, Writer};
+use super::{Plain, Writer, helpers};
 use crate::error::Error;
 use crate::graph::NodeId;
 use crate::op::{Op, array, matmul};
@@ -28,7 +28,7 @@ impl<T: Plain> Writer<'_, T> {
                 for &operand in &node.operands {
                     operands.push(self.element(operand)?);
                 }
-                let value = self.apply(op, &operands)?;
+                let value = self.apply(op, &operands);
                 let _ = writeln!(
                     self.body,
                     "    let {name}: [{number}; {length}] = std::array::from_fn(|i| {value});"
@@ -172,6 +172,24 @@ impl<T: Plain> Writer<'_, T> {
             }}
         }}
     }}"
+                );
+            }
+            Op::Solve { transpose } => {
+                let (a, b) = (self.whole(node.operands[0])?, self.whole(node.operands[1])?);
+                self.helpers.insert(helpers::LINEAR);
+                let n = shape(0).axis(0);
+                let _ = writeln!(
+                    self.body,
+                    "    let {name}: [{number}; {length}] = linear::solve(&{a}[..], &{b}[..], {n}, {transpose}).try_into().unwrap();"
+                );
+            }
+            Op::Det | Op::LogAbsDet => {
+                let a = self.whole(node.operands[0])?;
+                self.helpers.insert(helpers::LINEAR);
+                let (call, n) = (node.op.name(), shape(0).axis(0));
+                let _ = writeln!(
+                    self.body,
+                    "    let {name} = [linear::{call}(&{a}[..], {n})];"
                 );
             }
             op => {

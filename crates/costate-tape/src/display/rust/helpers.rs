@@ -1,100 +1,60 @@
-//! Operations that Rust's standard library has by another name or not at all, as source.
+//! What printed source brings along: small functions and modules that Rust's standard library does not have.
 
-use crate::op::Unary;
+use crate::op::notation::Rust;
 
-/// A small function that the source brings along.
+/// A piece of source beside the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Helper {
-    Elu,
-    LeakyRelu,
-    Mask,
-    Max,
-    Min,
-    Powi,
-    Relu,
-    Sigmoid,
-    Sign,
-    Silu,
-    Softplus,
+    /// A function of this name: what follows `fn name`, over numbers `T`.
+    Function(&'static str, &'static str),
+    /// A module of this name and text.
+    Module(&'static str, &'static str),
 }
 
-/// How an operation is written.
-pub(super) enum Way {
-    Method(&'static str),
-    Helper(Helper),
+/// Linear systems: the interpreter's own elimination, over the scalar that follows.
+pub(super) const LINEAR: Helper = Helper::Module("linear", include_str!("../../op/special/lu.rs"));
+
+/// What elimination asks of a scalar, in place of the line that imports it.
+const SCALAR: &str = "
+pub(crate) trait Scalar:
+    Copy
+    + PartialOrd
+    + std::ops::Neg<Output = Self>
+    + std::ops::Add<Output = Self>
+    + std::ops::Sub<Output = Self>
+    + std::ops::Mul<Output = Self>
+    + std::ops::Div<Output = Self>
+{
+    fn from_f64(value: f64) -> Self;
+    fn abs(self) -> Self;
+    fn ln(self) -> Self;
 }
 
-/// How an operation of one argument is written; none where it would need a library.
-pub(super) fn of(op: Unary) -> Option<Way> {
-    Some(Way::Method(match op {
-        Unary::Exp => "exp",
-        Unary::Expm1 => "exp_m1",
-        Unary::Ln => "ln",
-        Unary::Ln1p => "ln_1p",
-        Unary::Log2 => "log2",
-        Unary::Log10 => "log10",
-        Unary::Sqrt => "sqrt",
-        Unary::Cbrt => "cbrt",
-        Unary::Sin => "sin",
-        Unary::Cos => "cos",
-        Unary::Tan => "tan",
-        Unary::Asin => "asin",
-        Unary::Acos => "acos",
-        Unary::Atan => "atan",
-        Unary::Sinh => "sinh",
-        Unary::Cosh => "cosh",
-        Unary::Tanh => "tanh",
-        Unary::Abs => "abs",
-        Unary::Floor => "floor",
-        Unary::Elu => return Some(Way::Helper(Helper::Elu)),
-        Unary::LeakyRelu => return Some(Way::Helper(Helper::LeakyRelu)),
-        Unary::Relu => return Some(Way::Helper(Helper::Relu)),
-        Unary::Sigmoid => return Some(Way::Helper(Helper::Sigmoid)),
-        Unary::Sign => return Some(Way::Helper(Helper::Sign)),
-        Unary::Silu => return Some(Way::Helper(Helper::Silu)),
-        Unary::Softplus => return Some(Way::Helper(Helper::Softplus)),
-        _ => return None,
-    }))
-}
-
-impl Helper {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Helper::Elu => "elu",
-            Helper::LeakyRelu => "leaky_relu",
-            Helper::Mask => "mask",
-            Helper::Max => "max",
-            Helper::Min => "min",
-            Helper::Powi => "powi",
-            Helper::Relu => "relu",
-            Helper::Sigmoid => "sigmoid",
-            Helper::Sign => "sign",
-            Helper::Silu => "silu",
-            Helper::Softplus => "softplus",
-        }
+impl Scalar for T {
+    fn from_f64(value: f64) -> T {
+        value as T
     }
 
-    /// Helpers that this one calls.
-    pub(super) fn needs(self) -> &'static [Helper] {
-        &[]
+    fn abs(self) -> T {
+        self.abs()
     }
 
-    /// The helper for a number type: the same arithmetic as the operation's row.
-    pub(super) fn source(self, number: &str) -> String {
-        let text = match self {
-            Helper::Elu => "fn elu(x: T) -> T {\n    if x > 0.0 { x } else { x.exp_m1() }\n}\n",
-            Helper::LeakyRelu => {
-                "fn leaky_relu(x: T) -> T {\n    if x > 0.0 { x } else { 0.01 * x }\n}\n"
-            }
-            Helper::Mask => "fn mask(holds: bool) -> T {\n    if holds { 1.0 } else { 0.0 }\n}\n",
-            Helper::Max => {
-                "fn max(a: T, b: T) -> T {\n    if a >= b || a.is_nan() { a } else { b }\n}\n"
-            }
-            Helper::Min => {
-                "fn min(a: T, b: T) -> T {\n    if a <= b || a.is_nan() { a } else { b }\n}\n"
-            }
-            Helper::Powi => {
-                "fn powi(x: T, n: i32) -> T {
+    fn ln(self) -> T {
+        self.ln()
+    }
+}
+";
+
+/// A comparison as a number.
+pub(super) const MASK: Helper = Helper::Function(
+    "mask",
+    "(holds: bool) -> T {\n    if holds { 1.0 } else { 0.0 }\n}\n",
+);
+
+/// A whole power by the multiplications of the interpreter.
+pub(super) const POWI: Helper = Helper::Function(
+    "powi",
+    "(x: T, n: i32) -> T {
     let mut rest = n.unsigned_abs();
     let mut square = x;
     let mut product = None;
@@ -110,37 +70,58 @@ impl Helper {
     let power = product.unwrap_or(1.0);
     if n < 0 { 1.0 / power } else { power }
 }
-"
+",
+);
+
+impl Helper {
+    /// The source for a number type: the same arithmetic as the interpreter's.
+    pub(super) fn source(self, number: &str) -> String {
+        match self {
+            Helper::Function(name, text) => {
+                let text = text
+                    .replace(": T", &format!(": {number}"))
+                    .replace("-> T", &format!("-> {number}"));
+                format!("fn {name}{text}")
             }
-            Helper::Relu => {
-                "fn relu(x: T) -> T {\n    if x > 0.0 || x.is_nan() { x } else { 0.0 }\n}\n"
+            Helper::Module(name, text) => {
+                let scalar = SCALAR
+                    .replace("for T", &format!("for {number}"))
+                    .replace("-> T", &format!("-> {number}"))
+                    .replace("as T", &format!("as {number}"));
+                let text = text.replace("use super::Scalar;\n", &scalar);
+                format!("#[allow(dead_code)]\nmod {name} {{\n{text}}}\n")
             }
-            Helper::Sigmoid => {
-                "fn sigmoid(x: T) -> T {
-    let e = (-x.abs()).exp();
-    if x < 0.0 { e / (1.0 + e) } else { 1.0 / (1.0 + e) }
-}
-"
-            }
-            Helper::Sign => {
-                "fn sign(x: T) -> T {\n    if x == 0.0 || x.is_nan() { x } else { x.signum() }\n}\n"
-            }
-            Helper::Silu => {
-                "fn silu(x: T) -> T {
-    if x < 0.0 {
-        let half = (x * 0.5).exp();
-        x * half / (1.0 + half * half) * half
-    } else {
-        x / (1.0 + (-x).exp())
+        }
     }
 }
-"
-            }
-            Helper::Softplus => {
-                "fn softplus(x: T) -> T {\n    if x.is_nan() { x } else { x.max(0.0) + (-x.abs()).exp().ln_1p() }\n}\n"
-            }
-        };
-        text.replace(": T", &format!(": {number}"))
-            .replace("-> T", &format!("-> {number}"))
+
+/// An elementwise operation applied to expressions, and the helper that it calls.
+pub(super) fn applied(
+    name: &'static str,
+    rust: Rust,
+    x: &[String],
+    number: &str,
+) -> (String, Option<Helper>) {
+    let all = x.join(", ");
+    match rust {
+        Rust::Inline(text) => {
+            let text = match x {
+                [x] => text.replace('#', x),
+                // The second first: an argument may contain a mark only if a name does, and names have none.
+                _ => text.replace("#2", &x[1]).replace("#1", &x[0]),
+            };
+            (text, None)
+        }
+        Rust::Mask(sign) => (format!("mask({} {sign} {})", x[0], x[1]), Some(MASK)),
+        Rust::Function(text) => (format!("{name}({all})"), Some(Helper::Function(name, text))),
+        Rust::Module(module, text) => {
+            let call = if number == "f64" {
+                format!("{module}::{name}({all})")
+            } else {
+                let wide: Vec<String> = x.iter().map(|x| format!("f64::from({x})")).collect();
+                format!("({module}::{name}({}) as {number})", wide.join(", "))
+            };
+            (call, Some(Helper::Module(module, text)))
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! With a [`Geometry`], states of a batch lie in panels, their products with parameters are layers, and what the parameters'
 //! gradient is made of stays apart until it is accumulated.
 
+mod algebra;
 mod elementwise;
 mod matmul;
 mod movement;
@@ -221,6 +222,7 @@ impl<'a, T: Registers> Lower<'a, T> {
             Kind::MatMul => self.matmul(node)?,
             Kind::Sum { outer, axis, inner } => self.sum(node, [*outer, *axis, *inner])?,
             Kind::Move(movement) => self.movement(node, movement)?,
+            Kind::Algebra(algebra) => self.algebra(node, *algebra)?,
             Kind::Scatter(table) => {
                 let from = self.operand(node.operands[0])?;
                 let len = node.shape.iter().product();
