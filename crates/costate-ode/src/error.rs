@@ -80,6 +80,26 @@ pub enum Error {
         /// The method's name.
         method: &'static str,
     },
+    /// A differential-algebraic system whose equations without derivatives do not determine its algebraic variables.
+    #[error(
+        "rows {rows:?} of the system have no derivative and do not determine the algebraic variables (its index is above 1): differentiate these equations, or choose other variables"
+    )]
+    Index {
+        /// The rows concerned.
+        rows: Vec<usize>,
+    },
+    /// A start that does not satisfy the equations without derivatives, and from which no solution of them was found.
+    #[error(
+        "rows {rows:?} of the system have no derivative, and no values of the algebraic variables were found that satisfy them at t = {t} (a residual of {residual:e} is left): start nearer to a consistent state"
+    )]
+    Inconsistent {
+        /// The rows with the largest residuals.
+        rows: Vec<usize>,
+        /// Where.
+        t: f64,
+        /// The largest residual.
+        residual: f64,
+    },
     /// A state without two halves, for a symplectic method.
     #[error(
         "{method} takes positions and as many velocities, in this order, but the state has {found} components"

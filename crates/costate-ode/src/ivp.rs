@@ -13,8 +13,8 @@ pub use run::Progress;
 
 use crate::{
     Adams, Auto, Bdf, Controller, Dirk, Engine, Error, Event, Failure, Field, Gauss, Imex,
-    Integrator, Method, Norm, Options, Radau, Real, Rock, Rosenbrock, Solution, State, Symplectic,
-    System, Tolerance, tableau,
+    Integrator, Method, Norm, Options, Radau, Real, Rock, Rosenbrock, Solution, State, Stats,
+    Symplectic, System, Tolerance, make_consistent, tableau,
 };
 
 /// The initial value problem dy/dt = f(t, y), y(t₀) = y₀, to be solved until t₁ (which may lie before t₀), and how.
@@ -202,7 +202,8 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
     /// Solves it.
     ///
     /// # Errors
-    /// [`Failure`], which says why and holds the solution as far as it was computed: options that make no sense, save times out of order, or an integration that
+    /// [`Failure`], which says why and holds the solution as far as it was computed: options that make no sense, save times out of order, a differential-algebraic
+    /// system without a consistent start near y₀ ([`Error::Index`], [`Error::Inconsistent`]), or an integration that
     /// had to stop ([`Error::Stopped`], [`Error::Zeno`], [`Error::Cancelled`]).
     pub fn solve(self) -> Result<Solution<T, Y>, Failure<T, Y>>
     where
@@ -242,7 +243,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
         let Self {
             mut system,
             t0,
-            y0,
+            mut y0,
             t1,
             method,
             options,
@@ -266,7 +267,9 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             let it = Integrator::new(tableau, system, t0, &y0, options);
             return run(it.map_err(fail)?, t1, plan, keep);
         }
-        let (span, mut pointer) = ((t0, y0, t1), Erased(&mut system));
+        let mut pointer = Erased(&mut system);
+        let spent = make_consistent(&mut pointer, t0, &mut y0, &options).map_err(fail)?;
+        let span = (t0, y0, t1, spent);
         match method.family {
             Family::Explicit(_) => unreachable!("explicit methods are done with"),
             Family::Dirk(tableau) if !tableau.explicit.is_empty() && pointer.parts().is_some() => {
@@ -321,7 +324,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
 fn start<T, Y, S, E>(
     engine: E,
     system: S,
-    (t0, y0, t1): (T, Y, T),
+    (t0, y0, t1, spent): (T, Y, T, Stats),
     options: Options<T>,
     plan: Plan<T, Y>,
     keep: Keep<'_, T, Y>,
@@ -333,7 +336,9 @@ where
     E: Engine<T, Y, S>,
 {
     let it = Integrator::with_engine(engine, system, t0, &y0, options);
-    run(it.map_err(fail)?, t1, plan, keep)
+    let mut it = it.map_err(fail)?;
+    it.charge(spent);
+    run(it, t1, plan, keep)
 }
 
 fn fail<T, Y>(error: Error) -> Failure<T, Y> {

@@ -42,6 +42,7 @@
 
 mod coefficient;
 mod combine;
+mod consistent;
 mod controller;
 mod diagnosis;
 mod engine;
@@ -64,6 +65,7 @@ pub mod tableau;
 
 pub use coefficient::Coefficient;
 pub use combine::{Term, Terms, combine};
+pub use consistent::make_consistent;
 pub use controller::Controller;
 pub use diagnosis::{Cause, Diagnosis, Try, Worst};
 pub use engine::{

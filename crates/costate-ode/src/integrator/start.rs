@@ -2,9 +2,17 @@
 
 use super::Integrator;
 use crate::engine::Engine;
-use crate::{Element, Real, State, System};
+use crate::{Element, Real, State, Stats, System};
 
 impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y, S, E> {
+    /// Adds what was spent before the first step.
+    pub(crate) fn charge(&mut self, spent: Stats) {
+        self.stats.nfe += spent.nfe;
+        self.stats.jacobians += spent.jacobians;
+        self.stats.factorisations += spent.factorisations;
+        self.stats.solves += spent.solves;
+    }
+
     /// Hairer's estimate from f at the start and f a small Euler step ahead (\[Hairer1993\] II.4).
     ///
     /// With d₀ = ‖y‖, d₁ = ‖f‖ in the error norm, h₀ = 0.01 d₀/d₁ and d₂ = ‖f(t + h₀, y + h₀ f) − f‖/h₀, the step is

@@ -85,7 +85,7 @@ impl<T, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
 
     /// Solves M dy/dt = f(t, y) with this constant matrix M, which may be singular if the system has index 1; explicit methods refuse it.
     ///
-    /// The start must be consistent: where rows of M vanish, so must those of f.
+    /// Where rows of M vanish, so must those of f at the start; variables that M does not see are changed to that end ([`make_consistent`](crate::make_consistent)).
     ///
     /// ```
     /// use costate_ode::{Ivp, Matrix, Method};
