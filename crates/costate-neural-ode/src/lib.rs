@@ -57,6 +57,7 @@ pub mod audit;
 mod augmented;
 mod error;
 mod field;
+pub mod flow;
 pub mod function_space;
 pub mod gradient;
 pub mod hybrid;

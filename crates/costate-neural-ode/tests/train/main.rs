@@ -3,7 +3,9 @@
 mod gradients;
 #[cfg(feature = "checkpoint")]
 mod kill;
+mod long;
 mod losses;
 mod optimizers;
 mod pipeline;
+mod regularizers;
 mod training;
