@@ -14,6 +14,7 @@
 mod celestial;
 mod classical;
 mod closed_form;
+mod detest;
 mod double_double;
 mod problem;
 mod stiff;
@@ -25,6 +26,7 @@ pub use closed_form::{
     blow_up, constant_power, cosine, decay, growing_sine, harmonic, house, logistic,
     reciprocal_root, rotation, scaled_exponential, sine, skew_linear, spiral,
 };
+pub use detest::detest;
 pub use double_double::DoubleDouble;
 pub use problem::{Boxed, BoxedField, Field, Problem, relative_error};
 pub use stiff::{hires, oregonator, robertson, van_der_pol};
