@@ -90,6 +90,12 @@ impl From<&'static Tableau> for Method {
     }
 }
 
+impl From<&&'static Tableau> for Method {
+    fn from(tableau: &&'static Tableau) -> Self {
+        Self::from(*tableau)
+    }
+}
+
 impl From<&'static RosenbrockTableau> for Method {
     fn from(tableau: &'static RosenbrockTableau) -> Self {
         Self {
