@@ -3,6 +3,7 @@
 mod equations;
 
 use crate::jacobian::Derivatives;
+use crate::system::evaluate;
 use crate::{Element, Error, Field, Options, Real, Scale, State, Stats, System};
 use equations::Equations;
 
@@ -98,7 +99,7 @@ where
         let smallest = T::from_f64(10.0) * epsilon / self.scale.finest_rtol().max(epsilon);
         let n = y.as_slice().len();
         let (mut step, mut next) = (vec![Y::Element::zero(); n], vec![Y::Element::zero(); n]);
-        system.eval(t, y, &mut self.f);
+        evaluate(system, t, y, &mut self.f);
         stats.nfe += 1;
         for _ in 0..ITERATIONS {
             let (_, residual) = equations.worst::<T>(self.f.as_slice());
@@ -131,7 +132,7 @@ where
                 for (trial, (y, d)) in self.trial.as_mut_slice().iter_mut().zip(both) {
                     *trial = y.add_scaled(weight, *d);
                 }
-                system.eval(t, &self.trial, &mut self.f);
+                evaluate(system, t, &self.trial, &mut self.f);
                 stats.nfe += 1;
                 let after = self.correction(equations, y, &mut next, stats);
                 let (_, left) = equations.worst::<T>(self.f.as_slice());
@@ -151,7 +152,7 @@ where
                 return Ok(());
             }
         }
-        system.eval(t, y, &mut self.f);
+        evaluate(system, t, y, &mut self.f);
         stats.nfe += 1;
         let (rows, residual) = equations.worst::<T>(self.f.as_slice());
         Err(Error::Inconsistent {

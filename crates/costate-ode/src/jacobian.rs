@@ -1,5 +1,6 @@
 //! ∂f/∂y and ∂f/∂t at a point: the system's own, or by differences.
 
+use crate::system::evaluate;
 use crate::{Element, Field, Matrix, Real, Scale, State, Stats, System};
 
 /// The derivatives of f at one point, and where they are put. Made once for an integration; taking them allocates nothing.
@@ -65,7 +66,7 @@ where
             return;
         }
         if f.is_none() {
-            system.eval(t, y, &mut self.base);
+            evaluate(system, t, y, &mut self.base);
             stats.nfe += 1;
         }
         let (y, f) = (y.as_slice(), f.unwrap_or(&self.base).as_slice());
@@ -92,7 +93,7 @@ where
             columns
                 .iter()
                 .for_each(|j| point[*j] = y[*j] + self.increments[*j]);
-            system.eval(t, &self.point, &mut self.slope);
+            evaluate(system, t, &self.point, &mut self.slope);
             let point = self.point.as_mut_slice();
             columns.iter().for_each(|j| point[*j] = y[*j]);
             let (slope, increments) = (self.slope.as_slice(), &self.increments);
@@ -117,7 +118,7 @@ where
             let h = h.abs();
             let delta = T::epsilon().sqrt() * h.max(t.abs().min(T::from_f64(100.0) * h));
             let ahead = t + delta;
-            system.eval(ahead, y, out);
+            evaluate(system, ahead, y, out);
             stats.nfe += 1;
             let delta = Y::Element::real(ahead - t);
             for (out, f) in out.as_mut_slice().iter_mut().zip(f.as_slice()) {

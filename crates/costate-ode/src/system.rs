@@ -93,6 +93,30 @@ impl<T, Y, F: FnMut(T, &Y, &mut Y)> System<T, Y> for F {
     }
 }
 
+/// Writes f(t, y) into `dy`, and sees to it that there is a component for each of the state's.
+///
+/// # Panics
+/// If f changed the number of components; they are put right first, so that the next evaluation finds what it should.
+#[inline(always)]
+pub(crate) fn evaluate<T, Y, S>(system: &mut S, t: T, y: &Y, dy: &mut Y)
+where
+    Y: State<T>,
+    S: System<T, Y> + ?Sized,
+{
+    system.eval(t, y, dy);
+    if dy.as_slice().len() != y.as_slice().len() {
+        wrong_length(y, dy);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn wrong_length<T, Y: State<T>>(y: &Y, dy: &mut Y) -> ! {
+    let (expected, found) = (y.as_slice().len(), dy.as_slice().len());
+    *dy = y.clone();
+    panic!("f left {found} components in dy, but the state has {expected}");
+}
+
 /// A system behind a pointer.
 pub(crate) struct Erased<'a, T, Y>(pub(crate) &'a mut dyn System<T, Y>);
 

@@ -6,6 +6,7 @@ use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::controller::inverse_root;
 use crate::method::{Family, Method};
+use crate::system::evaluate;
 use crate::{Element, Real, Scale, State, Stats, System};
 use formula::{Formulas, MAX_ORDER};
 
@@ -198,11 +199,11 @@ impl<T: Real, Y: State<T>> Adams<T, Y> {
 impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Adams<T, Y> {
     fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y {
         if self.known == 0 {
-            system.eval(t, y, &mut self.phi[0]);
+            evaluate(system, t, y, &mut self.phi[0]);
             stats.nfe += 1;
             self.known = 1;
         } else if std::mem::take(&mut self.moves_on) {
-            system.eval(t, y, &mut self.slope);
+            evaluate(system, t, y, &mut self.slope);
             stats.nfe += 1;
             self.move_on();
         }
@@ -233,7 +234,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Adams<T, Y> {
         self.weights.extend((0..k).map(|j| (j, g[j] * beta[j])));
         let predicted = &mut self.predicted;
         combine(predicted, y, &self.phi, &self.weights, span.h);
-        system.eval(span.t_next, predicted, &mut self.slope);
+        evaluate(system, span.t_next, predicted, &mut self.slope);
         stats.nfe += 1;
         let wrong = |f: &Y::Element| !f.magnitude().is_finite();
         if let Some(component) = self.slope.as_slice().iter().position(wrong) {

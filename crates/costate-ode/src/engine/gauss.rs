@@ -10,6 +10,7 @@ use super::{Engine, Span, hermite, lagrange};
 use crate::combine::Terms;
 use crate::jacobian::Derivatives;
 use crate::linear::{Factors, Pair};
+use crate::system::evaluate;
 use crate::{Coefficient, Element, Error, Field, Real, Scale, State, Stats, System};
 
 /// A Gauss–Legendre method with s stages, of order 2s: collocation at the roots of Legendre's polynomial.
@@ -253,8 +254,8 @@ where
         stats: &mut Stats,
     ) {
         if !self.ends_known {
-            system.eval(span.t, y, &mut self.ends[0]);
-            system.eval(span.t_next, y_next, &mut self.ends[1]);
+            evaluate(system, span.t, y, &mut self.ends[0]);
+            evaluate(system, span.t_next, y_next, &mut self.ends[1]);
             stats.nfe += 2;
             self.ends_known = true;
         }

@@ -2,6 +2,7 @@
 
 use super::{Engine, Span, hermite};
 use crate::combine::combine;
+use crate::system::evaluate;
 use crate::{Element, Integrator, Real, Scale, Scheme, State, Stats, System, Tableau};
 
 /// The engine of reversible methods. Besides y it carries a second state z, close to y; from both, the step before can be computed, so that a whole
@@ -120,7 +121,7 @@ impl<T: Real, Y: State<T>> Reversible<T, Y> {
             let mirrored = twice.add_scaled(minus, self.z.as_slice()[i]);
             *z_next = mirrored.add_scaled(h, self.k[0].as_slice()[i]);
         }
-        system.eval(span.t_next, &self.z_trial, &mut self.k[1]);
+        evaluate(system, span.t_next, &self.z_trial, &mut self.k[1]);
         let half = T::from_f64(0.5);
         combine(out, y, &self.k, &[(0, half), (1, half)], span.h);
     }
@@ -138,7 +139,7 @@ fn increment<T: Real, Y: State<T>, S: System<T, Y>>(
     for i in 0..k.len() {
         let (c, row) = &scheme.rows[i];
         combine(argument, from, k, row, span.h);
-        system.eval(span.t + *c * span.h, argument, &mut k[i]);
+        evaluate(system, span.t + *c * span.h, argument, &mut k[i]);
     }
     combine(out, y, k, &scheme.b, span.h);
 }
@@ -154,7 +155,7 @@ fn blend<T: Real, Y: State<T>>(out: &mut Y, [y, z]: [&Y; 2], [a, b]: [T; 2]) {
 
 impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Reversible<T, Y> {
     fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y {
-        system.eval(t, y, &mut self.argument);
+        evaluate(system, t, y, &mut self.argument);
         stats.nfe += 1;
         &self.argument
     }
@@ -174,7 +175,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Reversible<T, Y>
         match &self.kind {
             Kind::Heun => {
                 if !self.slope_known {
-                    system.eval(span.t, &self.z, &mut self.k[0]);
+                    evaluate(system, span.t, &self.z, &mut self.k[0]);
                     stats.nfe += 1;
                     self.slope_known = true;
                 }
@@ -260,8 +261,8 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Reversible<T, Y>
         stats: &mut Stats,
     ) {
         if !self.ends_known {
-            system.eval(span.t, y, &mut self.ends[0]);
-            system.eval(span.t_next, y_next, &mut self.ends[1]);
+            evaluate(system, span.t, y, &mut self.ends[0]);
+            evaluate(system, span.t_next, y_next, &mut self.ends[1]);
             (stats.nfe, self.ends_known) = (stats.nfe + 2, true);
         }
         hermite::write(out, [y, y_next], self.ends.each_ref(), span.h, sigma);
@@ -276,8 +277,8 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Reversible<T, Y>
         powers: &mut Vec<Y>,
         stats: &mut Stats,
     ) {
-        system.eval(span.t, y, &mut self.ends[0]);
-        system.eval(span.t_next, y_next, &mut self.ends[1]);
+        evaluate(system, span.t, y, &mut self.ends[0]);
+        evaluate(system, span.t_next, y_next, &mut self.ends[1]);
         (stats.nfe, self.ends_known) = (stats.nfe + 2, true);
         hermite::powers([y, y_next], self.ends.each_ref(), span.h, powers);
     }
@@ -339,7 +340,7 @@ impl<T: Real, Y: State<T>> Reversible<T, Y> {
         match &self.kind {
             Kind::Heun => {
                 if !self.slope_known {
-                    system.eval(span.t, &self.z, &mut self.k[0]);
+                    evaluate(system, span.t, &self.z, &mut self.k[0]);
                     (stats.nfe, self.slope_known) = (stats.nfe + 1, true);
                 }
                 self.heun_step(system, span, y, out);

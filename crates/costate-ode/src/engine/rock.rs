@@ -11,6 +11,7 @@ pub use tableau::RockTableau;
 
 use super::{Engine, Span, lagrange};
 use crate::combine::{Terms, combine};
+use crate::system::evaluate;
 use crate::tableau::polynomial;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 use radius::Radius;
@@ -178,7 +179,7 @@ where
         for (i, pair) in rest.chunks_exact(2).enumerate() {
             let [mu, kappa] = [pair[0], pair[1]].map(T::from_f64);
             let t = span.t + c * h;
-            system.eval(t, &self.state, &mut self.k[0]);
+            evaluate(system, t, &self.state, &mut self.k[0]);
             stats.nfe += 1;
             self.look(i + 1, t, Some(0));
             let [slope, ahead, back] = [h * mu, kappa, -kappa].map(Y::Element::weight);
@@ -222,7 +223,7 @@ where
                 span.h,
             );
             let t = span.t + sum * span.h;
-            system.eval(t, &self.argument, &mut self.k[j]);
+            evaluate(system, t, &self.argument, &mut self.k[j]);
             stats.nfe += 1;
             self.look(first + j, t, Some(j));
         }
@@ -272,7 +273,7 @@ where
     fn know_end<S: System<T, Y>>(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) {
         if !self.end_known {
             let last = self.tableau.last;
-            system.eval(t, y, &mut self.k[last]);
+            evaluate(system, t, y, &mut self.k[last]);
             stats.nfe += 1;
             self.end_known = true;
         }
@@ -290,7 +291,7 @@ where
             std::mem::swap(&mut self.f, &mut self.k[last]);
         }
         if !self.f_known {
-            system.eval(t, y, &mut self.f);
+            evaluate(system, t, y, &mut self.f);
             stats.nfe += 1;
             self.f_known = true;
         }

@@ -13,6 +13,7 @@ use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::jacobian::Derivatives;
 use crate::linear::Factors;
+use crate::system::evaluate;
 use crate::tableau::polynomial;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 
@@ -185,7 +186,7 @@ where
                 } else {
                     span.t + stage.alpha * span.h
                 };
-                system.eval(t, &self.argument, &mut self.slope);
+                evaluate(system, t, &self.argument, &mut self.slope);
                 stats.nfe += 1;
             }
             let f = if i == 0 { self.f.last() } else { &self.slope };

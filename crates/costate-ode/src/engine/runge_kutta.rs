@@ -2,6 +2,7 @@
 
 use super::{Engine, Span};
 use crate::combine::{Combination, Terms, combine, combine_first};
+use crate::system::evaluate;
 use crate::tableau::{centred, centred_derivative};
 use crate::{Coefficient, Element, Real, Scale, State, Stats, System, Tableau};
 
@@ -172,11 +173,11 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
         while self.known < self.scheme.rows.len() {
             let (i, (c, row)) = (self.known, &self.scheme.rows[self.known]);
             if i == self.scheme.tableau.next() {
-                system.eval(span.t_next, y_next, &mut self.k[i]);
+                evaluate(system, span.t_next, y_next, &mut self.k[i]);
                 self.first = Some(i);
             } else {
                 combine(&mut self.argument, y, &self.k, row, span.h);
-                system.eval(span.t + *c * span.h, &self.argument, &mut self.k[i]);
+                evaluate(system, span.t + *c * span.h, &self.argument, &mut self.k[i]);
             }
             stats.nfe += 1;
             self.known += 1;
@@ -209,7 +210,7 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
             &self.scheme.triangle[N * (N - 1) / 2..],
             span.h,
         );
-        system.eval(self.scheme.time(N, span), argument, &mut this[0]);
+        evaluate(system, self.scheme.time(N, span), argument, &mut this[0]);
     }
 
     /// All stages but the first, of a small state and at most seven stages.
@@ -253,7 +254,7 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
                 &mut self.argument
             };
             combine(argument, y, &self.k, &self.scheme.rows[i].1, span.h);
-            system.eval(self.scheme.time(i, span), argument, &mut self.k[i]);
+            evaluate(system, self.scheme.time(i, span), argument, &mut self.k[i]);
         }
     }
 
@@ -308,7 +309,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
     #[inline]
     fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y {
         if !self.bring_first() {
-            system.eval(t, y, &mut self.k[0]);
+            evaluate(system, t, y, &mut self.k[0]);
             stats.nfe += 1;
             self.first = Some(0);
         }

@@ -1,6 +1,7 @@
 //! f where a step begins.
 
-use crate::{Stats, System};
+use crate::system::evaluate;
+use crate::{State, Stats, System};
 
 /// f at the start of a step: evaluated when it is first asked for, and kept until it is forgotten.
 #[derive(Clone, Debug)]
@@ -22,15 +23,13 @@ impl<Y: Clone> Slope<Y> {
 impl<Y> Slope<Y> {
     /// f(t, y), which is the same until it is forgotten.
     #[inline]
-    pub(super) fn know<T, S: System<T, Y>>(
-        &mut self,
-        system: &mut S,
-        t: T,
-        y: &Y,
-        stats: &mut Stats,
-    ) -> &Y {
+    pub(super) fn know<T, S>(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y
+    where
+        Y: State<T>,
+        S: System<T, Y>,
+    {
         if !self.known {
-            system.eval(t, y, &mut self.f);
+            evaluate(system, t, y, &mut self.f);
             stats.nfe += 1;
             self.known = true;
         }

@@ -1,6 +1,7 @@
 //! Symplectic steps of separable systems: kicks and drifts in turn.
 
 use super::{Engine, Span};
+use crate::system::evaluate;
 use crate::{Coefficient, Element, Real, Scale, State, Stats, System};
 
 mod methods;
@@ -111,8 +112,8 @@ impl<T: Real, Y: State<T>> Symplectic<T, Y> {
         stats: &mut Stats,
     ) {
         if !self.ends_known {
-            system.eval(span.t, y, &mut self.ends[0]);
-            system.eval(span.t_next, y_next, &mut self.ends[1]);
+            evaluate(system, span.t, y, &mut self.ends[0]);
+            evaluate(system, span.t_next, y_next, &mut self.ends[1]);
             stats.nfe += 2;
             self.ends_known = true;
         }
@@ -131,7 +132,7 @@ fn add<T: Real, Y: State<T>>(y: &mut Y, slope: &Y, factor: T, half: std::ops::Ra
 impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Symplectic<T, Y> {
     fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y {
         if !self.slope_known {
-            system.eval(t, y, &mut self.slope);
+            evaluate(system, t, y, &mut self.slope);
             stats.nfe += 1;
             (self.slope_known, self.kick_known) = (true, true);
         }
@@ -164,7 +165,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Symplectic<T, Y>
             };
             if *kick != T::zero() {
                 if !known {
-                    system.eval(span.t + c * span.h, trial, &mut self.slope);
+                    evaluate(system, span.t + c * span.h, trial, &mut self.slope);
                     stats.nfe += 1;
                     look(&self.slope, span.t + c * span.h);
                 }
@@ -173,7 +174,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Symplectic<T, Y>
                 d = d + *kick;
             }
             if *drift != T::zero() {
-                system.eval(span.t + d * span.h, trial, &mut self.slope);
+                evaluate(system, span.t + d * span.h, trial, &mut self.slope);
                 stats.nfe += 1;
                 look(&self.slope, span.t + d * span.h);
                 add(trial, &self.slope, *drift * span.h, positions.clone());

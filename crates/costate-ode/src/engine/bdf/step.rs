@@ -5,6 +5,7 @@ use super::differences::formula;
 use crate::combine::combine;
 use crate::engine::Span;
 use crate::engine::newton::{self, Verdict};
+use crate::system::evaluate;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 
 impl<T: Real, Y: State<T>> Bdf<T, Y>
@@ -30,7 +31,7 @@ where
             for (y, (predicted, d)) in trial.as_mut_slice().iter_mut().zip(both) {
                 *y = predicted.add_scaled(one, *d);
             }
-            system.eval(span.t_next, trial, &mut self.rhs);
+            evaluate(system, span.t_next, trial, &mut self.rhs);
             stats.nfe += 1;
             let wrong = |f: &Y::Element| !f.magnitude().is_finite();
             if let Some(component) = self.rhs.as_slice().iter().position(wrong) {

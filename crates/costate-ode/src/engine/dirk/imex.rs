@@ -4,7 +4,7 @@ use super::{Dirk, DirkTableau};
 use crate::combine::{Terms, combine};
 use crate::engine::runge_kutta::terms;
 use crate::engine::{Engine, Span, hermite};
-use crate::system::Erased;
+use crate::system::{Erased, evaluate};
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 
 /// The engine of the additive methods on systems in two parts, f = f_E + f_I ([`Split`](crate::Split)): with a_ij of the implicit method, α_ij of its explicit companion,
@@ -70,7 +70,7 @@ where
             return;
         }
         let (explicit, implicit) = parts(system);
-        explicit.eval(t, y, &mut self.k[0]);
+        evaluate(explicit, t, y, &mut self.k[0]);
         stats.nfe += 1;
         let mut implicit = Erased(implicit);
         let f = Engine::slope(&mut self.dirk, &mut implicit, t, y, stats);
@@ -84,7 +84,7 @@ where
 
     fn know_end<S: System<T, Y>>(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) {
         if !self.end_known {
-            system.eval(t, y, &mut self.ends[1]);
+            evaluate(system, t, y, &mut self.ends[1]);
             stats.nfe += 2;
             self.end_known = true;
         }
@@ -114,7 +114,7 @@ where
                 *x = base.add_scaled(one, *delta);
             }
             let t = dirk.time(i, span);
-            explicit.eval(t, &dirk.argument, &mut self.k[i]);
+            evaluate(explicit, t, &dirk.argument, &mut self.k[i]);
             stats.nfe += 1;
             let wrong = |f: &Y::Element| !f.magnitude().is_finite();
             if let Some(component) = self.k[i].as_slice().iter().position(wrong) {

@@ -5,6 +5,7 @@ use crate::combine::{Terms, combine};
 use crate::engine::Span;
 use crate::engine::newton::{self, Verdict};
 use crate::engine::runge_kutta::terms;
+use crate::system::evaluate;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 
 /// A stage in the scalar of an integration.
@@ -86,7 +87,7 @@ where
             for (x, (base, delta)) in self.argument.as_mut_slice().iter_mut().zip(both) {
                 *x = base.add_scaled(one, *delta);
             }
-            system.eval(t, &self.argument, &mut self.slope);
+            evaluate(system, t, &self.argument, &mut self.slope);
             stats.nfe += 1;
             let rhs = self.slope.as_mut_slice();
             if let Some(component) = rhs.iter().position(|f| !f.magnitude().is_finite()) {

@@ -5,6 +5,7 @@ use crate::combine::combine;
 use crate::engine::Span;
 use crate::engine::newton::{self, Verdict};
 use crate::linear::Pair;
+use crate::system::evaluate;
 use crate::tableau::polynomial;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 
@@ -88,7 +89,7 @@ where
                 let t = span.t + self.c[i] * span.h;
                 self.argument.as_mut_slice().copy_from_slice(y.as_slice());
                 add(&mut self.argument, &self.z[i], T::one());
-                system.eval(t, &self.argument, &mut self.slopes[i]);
+                evaluate(system, t, &self.argument, &mut self.slopes[i]);
                 stats.nfe += 1;
                 let wrong = |f: &Y::Element| !f.magnitude().is_finite();
                 if let Some(component) = self.slopes[i].as_slice().iter().position(wrong) {

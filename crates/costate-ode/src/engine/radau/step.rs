@@ -5,6 +5,7 @@ use crate::combine::combine;
 use crate::engine::Span;
 use crate::engine::newton::{self, Verdict};
 use crate::linear::Pair;
+use crate::system::evaluate;
 use crate::tableau::polynomial;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 
@@ -91,7 +92,7 @@ where
                     span.t + self.scheme.nodes[i] * span.h
                 };
                 add(&mut self.argument, y, &self.z[i]);
-                system.eval(t, &self.argument, &mut self.slopes[i]);
+                evaluate(system, t, &self.argument, &mut self.slopes[i]);
                 stats.nfe += 1;
                 let wrong = |f: &Y::Element| !f.magnitude().is_finite();
                 if let Some(component) = self.slopes[i].as_slice().iter().position(wrong) {
@@ -172,7 +173,7 @@ where
             return error2;
         }
         add(&mut self.product, y, &self.rhs);
-        system.eval(span.t, &self.product, &mut self.rhs);
+        evaluate(system, span.t, &self.product, &mut self.rhs);
         stats.nfe += 1;
         add(&mut self.product, &self.argument, &self.rhs);
         std::mem::swap(&mut self.rhs, &mut self.product);

@@ -1,5 +1,6 @@
 //! The largest |eigenvalue| of ∂f/∂y.
 
+use crate::system::evaluate;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 
 /// An estimate of the spectral radius of ∂f/∂y, kept for some steps, with the direction in which it was found.
@@ -103,7 +104,7 @@ where
             for (point, (y, d)) in point.as_mut_slice().iter_mut().zip(ends) {
                 *point = y.add_scaled(step, *d);
             }
-            system.eval(t, point, slope);
+            evaluate(system, t, point, slope);
             stats.nfe += 1;
             let ends = slope.as_slice().iter().zip(f.as_slice());
             for (d, (moved, f)) in self.direction.as_mut_slice().iter_mut().zip(ends) {

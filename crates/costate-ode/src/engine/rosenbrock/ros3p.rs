@@ -46,6 +46,6 @@ pub(super) static ROS3P: RosenbrockTableau = RosenbrockTableau {
         C::decimal("-0.3660254037844386467637231707529361835"),
         C::decimal("0.7320508075688772935274463415058723669"),
     ]],
-    when: "Parabolic problems in space and time at loose tolerances (1e-2 to 1e-4). A-stable, not L-stable.",
+    when: "Parabolic problems in space and time at loose tolerances (1e-2 to 1e-4). A-stable, not L-stable; not for linear systems with constant coefficients, on which its error estimate is zero.",
     reference: "[Lang2001]",
 };
