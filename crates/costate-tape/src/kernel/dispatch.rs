@@ -84,6 +84,15 @@ impl Isa {
         }
     }
 
+    /// The one with the narrowest registers that hold `n` numbers, of those that round as this one does.
+    pub(crate) fn for_rows<T: Registers>(self, n: usize) -> Isa {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 if n <= T::V256::N => Isa::Avx2,
+            _ => self,
+        }
+    }
+
     /// Registers.
     pub(crate) fn registers<T: Registers>(self) -> usize {
         match self {

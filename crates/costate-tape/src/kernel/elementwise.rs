@@ -77,19 +77,16 @@ impl Kernel for Elementwise {
     #[inline(always)]
     unsafe fn run<V: Vector>(memory: &Memory<'_, V::T>, args: &Chain) {
         let place = |at: u32| memory.frame.wrapping_add(at as usize);
-        // SAFETY: the caller's; the scratch is written before it is read, numbers here and temporaries by the code.
+        // SAFETY: the caller's; table and scratch are written before they are read, temporaries by the code.
         unsafe {
             let mut scratch = [MaybeUninit::<[V; BLOCK]>::uninit(); SCRATCH];
-            let mut table = [Entry {
-                base: core::ptr::null_mut(),
-                moves: 0,
-            }; TABLE];
+            let mut table = [MaybeUninit::<Entry<V::T>>::uninit(); TABLE];
             let mut entry = 0;
             for &array in &args.arrays {
-                table[entry] = Entry {
+                table[entry].write(Entry {
                     base: place(array),
                     moves: usize::MAX,
-                };
+                });
                 entry += 1;
             }
             for (i, &number) in args.numbers.iter().enumerate() {
@@ -99,10 +96,10 @@ impl Kernel for Elementwise {
                 .iter_mut()
                 .take(args.numbers.len() + args.temporaries)
             {
-                table[entry] = Entry {
+                table[entry].write(Entry {
                     base: slot.as_mut_ptr().cast(),
                     moves: 0,
-                };
+                });
                 entry += 1;
             }
             let registers = args.len.div_ceil(V::N);
@@ -137,14 +134,14 @@ struct Entry<T> {
 #[inline(always)]
 unsafe fn pass<V: Vector, const G: usize>(
     code: &[Instruction],
-    table: &[Entry<V::T>; TABLE],
+    table: &[MaybeUninit<Entry<V::T>>; TABLE],
     at: usize,
 ) {
     for instruction in code {
         // SAFETY: the caller's.
         unsafe {
             let address = |operand: u16| {
-                let entry = table.get_unchecked(operand as usize);
+                let entry = table.get_unchecked(operand as usize).assume_init();
                 entry.base.add((at * V::N) & entry.moves)
             };
             let [a, b, c] = instruction.from;

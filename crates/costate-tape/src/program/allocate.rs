@@ -65,7 +65,11 @@ pub(crate) fn allocate(slots: &[Slot], phases: &[(&[Draft], &[u32])], lanes: usi
         Origin::Array => (slots[slot].len + lanes - 1).next_multiple_of(lanes),
         _ => slots[slot].len,
     };
-    let mut file = File::default();
+    let mut file = File {
+        lanes,
+        len: 0,
+        free: HashMap::new(),
+    };
     let mut address = vec![None; slots.len()];
     for slot in 0..slots.len() {
         if slots[slot].from == Origin::Constant {
@@ -182,16 +186,18 @@ fn lives(slots: &[Slot], phases: &[(&[Draft], &[u32])]) -> Vec<Life> {
 }
 
 /// A growing file with memory given back by size.
-#[derive(Default)]
 struct File {
+    /// Numbers of a register.
+    lanes: usize,
     len: usize,
     free: HashMap<usize, Vec<u32>>,
 }
 
 impl File {
     fn push(&mut self, size: usize) -> u32 {
-        if size >= 8 {
-            self.align(8);
+        // What fills a register begins where one does in memory.
+        if size >= self.lanes {
+            self.align(self.lanes);
         }
         let at = self.len as u32;
         self.len += size;

@@ -52,12 +52,9 @@ impl Port {
         match *value {
             Value::Panels(slot, units) => {
                 let begin = layout.at(Place::new(slot)) as usize;
-                let run = |segment| {
-                    let begin = begin + geometry.offset(segment, units);
-                    (begin, geometry.filled(segment, units))
-                };
+                let runs = geometry.runs(units).into_iter();
                 Port {
-                    runs: (0..geometry.segments.len()).map(run).collect(),
+                    runs: runs.map(|(start, len)| (begin + start, len)).collect(),
                     order: Some(geometry.permutation(units)),
                 }
             }
@@ -102,7 +99,8 @@ impl<T: Registers> Batch<T> {
             return None;
         }
         let lanes = isa.lanes::<T>();
-        let geometry = Geometry::new(size, lanes, isa.registers::<T>());
+        let weights = size_of::<T>() * source.largest_matrix(size);
+        let geometry = Geometry::new(size, lanes, isa.registers::<T>(), weights);
         let mut lowered = Lowered::new(source, signature, Some(&geometry)).ok()?;
         if !lowered.has_layers() {
             return None;

@@ -1,12 +1,12 @@
-//! How a batch is cut: panels of whole registers, then the samples that are left, in halves of a register and less.
+//! How a batch is cut: panels of whole registers, then the samples that are left, in halves of a register and less, or one by one.
 
 /// A run of panels of one width.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Segment {
     pub(crate) kind: Kind,
-    /// Samples beside each other.
+    /// Samples beside each other; 1 for rows.
     pub(crate) width: usize,
-    /// Panels one after another; 1 for a tail.
+    /// Panels one after another; 1 for a tail, samples for rows.
     pub(crate) panels: usize,
     /// The first sample.
     pub(crate) first: usize,
@@ -19,7 +19,12 @@ pub(crate) enum Kind {
     Panel(usize),
     /// This many samples, and as many units as find room.
     Tail(usize),
+    /// Units of one sample.
+    Rows,
 }
+
+/// Numbers times their size: weights that are repeated for each sample of a tail should stay in the first cache.
+const REPEATED: usize = 16 * 1024;
 
 /// A batch of samples on an instruction set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +35,9 @@ pub(crate) struct Geometry {
 }
 
 impl Geometry {
-    /// The widest panels that fit the batch and the registers first.
-    pub(crate) fn new(batch: usize, lanes: usize, registers: usize) -> Geometry {
+    /// The widest panels that fit the batch and the registers first; samples that are left are rows if `weights`, the bytes of the
+    /// largest matrix, are too many to repeat them for each.
+    pub(crate) fn new(batch: usize, lanes: usize, registers: usize, weights: usize) -> Geometry {
         let widest = if registers >= 32 { 4 } else { 2 };
         let mut segments = Vec::new();
         let mut first = 0;
@@ -49,6 +55,16 @@ impl Geometry {
                 first += panels * width;
             }
             vectors /= 2;
+        }
+        let left = batch - first;
+        if left > 1 && weights << left.ilog2() > REPEATED {
+            segments.push(Segment {
+                kind: Kind::Rows,
+                width: 1,
+                panels: left,
+                first,
+            });
+            first = batch;
         }
         let mut width = lanes / 2;
         while width >= 1 {
@@ -83,14 +99,32 @@ impl Geometry {
         self.offset(self.segments.len(), units)
     }
 
-    /// Numbers of a segment that stand for a sample's unit, the others fill its last register.
-    pub(crate) fn filled(&self, segment: usize, units: usize) -> usize {
-        let segment = &self.segments[segment];
-        segment.width * segment.panels * units
+    /// The runs of numbers that stand for a sample's unit, begin and length; the others fill last registers.
+    pub(crate) fn runs(&self, units: usize) -> Vec<(usize, usize)> {
+        let mut runs = Vec::new();
+        for (index, segment) in self.segments.iter().enumerate() {
+            let start = self.offset(index, units);
+            match segment.kind {
+                Kind::Rows => {
+                    let row = self.row(units);
+                    runs.extend((0..segment.panels).map(|sample| (start + sample * row, units)));
+                }
+                _ => runs.push((start, segment.width * segment.panels * units)),
+            }
+        }
+        runs
     }
 
     fn segment_len(&self, segment: &Segment, units: usize) -> usize {
-        (segment.width * segment.panels * units).next_multiple_of(self.lanes)
+        match segment.kind {
+            Kind::Rows => segment.panels * self.row(units),
+            _ => (segment.width * segment.panels * units).next_multiple_of(self.lanes),
+        }
+    }
+
+    /// A sample of rows, filled up to whole registers.
+    fn row(&self, units: usize) -> usize {
+        units.next_multiple_of(self.lanes)
     }
 
     /// For each element of a natural array \[batch, units\], its place in the panels.
@@ -98,10 +132,14 @@ impl Geometry {
         let mut places = vec![0; self.batch * units];
         for (index, segment) in self.segments.iter().enumerate() {
             let start = self.offset(index, units);
+            let panel_len = match segment.kind {
+                Kind::Rows => self.row(units),
+                _ => units * segment.width,
+            };
             for sample in 0..segment.width * segment.panels {
                 let (panel, lane) = (sample / segment.width, sample % segment.width);
                 for unit in 0..units {
-                    let at = start + (panel * units + unit) * segment.width + lane;
+                    let at = start + panel * panel_len + unit * segment.width + lane;
                     places[(segment.first + sample) * units + unit] = at as u32;
                 }
             }
@@ -132,13 +170,18 @@ mod tests {
     #[test]
     fn every_batch_is_cut_completely_and_packed_order_is_a_permutation() {
         for (lanes, registers) in [(2, 16), (4, 16), (8, 16), (8, 32), (16, 32)] {
-            for batch in 1..=130 {
-                let geometry = Geometry::new(batch, lanes, registers);
+            for (batch, weights) in (1..=130).flat_map(|batch| [(batch, 100), (batch, 50_000)]) {
+                let geometry = Geometry::new(batch, lanes, registers, weights);
                 let samples: usize = geometry.segments.iter().map(|s| s.width * s.panels).sum();
                 assert_eq!(samples, batch);
-                let mut order = geometry.permutation(3);
-                order.sort_unstable();
-                assert!(order.iter().copied().eq(0..3 * batch));
+                let order = geometry.permutation(3);
+                let places = geometry.places(3);
+                let filled = geometry.runs(3).into_iter();
+                let filled = filled.flat_map(|(start, len)| start..start + len);
+                assert!(order.iter().map(|&i| places[i] as usize).eq(filled));
+                let mut sorted = order;
+                sorted.sort_unstable();
+                assert!(sorted.iter().copied().eq(0..3 * batch));
             }
         }
     }

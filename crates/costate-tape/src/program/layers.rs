@@ -9,6 +9,7 @@ use crate::kernel::array::Numbers;
 use crate::kernel::dispatch::{Isa, Registers, Run, select};
 use crate::kernel::panel::{self, Identity, Linear, PanelLinear, Tanh, TanhSlope};
 use crate::kernel::panel_grad::{Outer, OuterTiles, PanelOuter, PanelSum, Sum};
+use crate::kernel::rows::{RowsLinear, RowsOuter, RowsSum};
 use crate::kernel::tail::{TailLinear, TailOuter, TailSum};
 
 /// The constants of a batch program: packed parameters, then sums.
@@ -96,7 +97,7 @@ impl Constants {
     fn rows(&self, segment: &Segment, inputs: usize) -> usize {
         match segment.kind {
             Kind::Panel(vectors) => panel::rows(vectors, self.registers, inputs),
-            Kind::Tail(_) => 0,
+            Kind::Tail(_) | Kind::Rows => 0,
         }
     }
 
@@ -116,10 +117,10 @@ impl Constants {
                 to,
                 rows: self.rows(segment, from.columns),
             },
-            Kind::Tail(samples) => Pack::Tail {
+            Kind::Tail(_) | Kind::Rows => Pack::Tail {
                 from,
                 to,
-                samples,
+                samples: repeats(segment),
                 lanes,
             },
         });
@@ -134,11 +135,7 @@ impl Constants {
         index: usize,
         segment: &Segment,
     ) -> usize {
-        let samples = if let Kind::Tail(samples) = segment.kind {
-            samples
-        } else {
-            1
-        };
+        let samples = repeats(segment);
         let len = (units * samples).next_multiple_of(self.geometry.lanes);
         // Zeros, if there is none.
         let Some(from) = from else {
@@ -183,6 +180,13 @@ impl Constants {
                         [run, run],
                     )
                 }
+                Kind::Rows => {
+                    let run = select::<T, RowsOuter>(self.isa);
+                    (
+                        rows * columns.next_multiple_of(self.geometry.lanes),
+                        [run, run],
+                    )
+                }
             };
             let sums = self.take(len);
             self.folds.push(match segment.kind {
@@ -191,9 +195,9 @@ impl Constants {
                     tiles: OuterTiles::new(self.registers),
                     to,
                 },
-                Kind::Tail(samples) => Fold::Tail {
+                Kind::Tail(_) | Kind::Rows => Fold::Tail {
                     sums,
-                    samples,
+                    samples: repeats(segment),
                     stride: len / rows,
                     to,
                 },
@@ -242,6 +246,7 @@ impl Constants {
             let (samples, run) = match segment.kind {
                 Kind::Panel(vectors) => (1, panel_sum::<T>(vectors, self.isa)),
                 Kind::Tail(samples) => (samples, tail_sum::<T>(samples, self.isa)),
+                Kind::Rows => (1, select::<T, RowsSum>(self.isa)),
             };
             let len = (units * samples).next_multiple_of(self.geometry.lanes.max(8));
             let sums = self.take(len);
@@ -266,6 +271,14 @@ impl Constants {
     }
 }
 
+/// How often a number of θ stands side by side for the samples that share a register with their units.
+fn repeats(segment: &Segment) -> usize {
+    match segment.kind {
+        Kind::Tail(samples) => samples,
+        Kind::Panel(_) | Kind::Rows => 1,
+    }
+}
+
 fn linear_kernel<T: Registers, E: panel::Epilogue>(kind: Kind, isa: Isa) -> Run<T, Linear> {
     match kind {
         Kind::Panel(1) => select::<T, PanelLinear<E, 1>>(isa),
@@ -275,6 +288,7 @@ fn linear_kernel<T: Registers, E: panel::Epilogue>(kind: Kind, isa: Isa) -> Run<
         Kind::Tail(2) => select::<T, TailLinear<E, 2>>(isa),
         Kind::Tail(4) => select::<T, TailLinear<E, 4>>(isa),
         Kind::Tail(_) => select::<T, TailLinear<E, 8>>(isa),
+        Kind::Rows => select::<T, RowsLinear<E>>(isa),
     }
 }
 

@@ -31,12 +31,14 @@ mod source;
 mod step;
 #[cfg(test)]
 mod tests;
+mod workspace;
 
 pub use cost::{Cost, Work};
 
 use batch::Batch;
-use buffer::Buffer;
 use plain::Plain;
+pub use workspace::Workspace;
+use workspace::{Needs, frame_exists};
 
 use crate::error::Error;
 use crate::function::{Function, Guard};
@@ -102,60 +104,10 @@ pub struct Program<T> {
     lowering: Lowering<T>,
 }
 
-/// The memory of a workspace, in numbers.
-#[derive(Clone, Copy, Debug)]
-struct Needs {
-    /// Beside the frames.
-    shared: usize,
-    /// Distance of two frames: whole cache lines, and never a power of two, so that the same element of many frames does not always fall
-    /// into the same set of the cache.
-    stride: usize,
-    /// Past the last frame, where kernels may read.
-    overhang: usize,
-}
-
-impl Needs {
-    fn of<T: Lane>(lowering: &Lowering<T>) -> Needs {
-        let (shared, frame, overhang) = match lowering {
-            Lowering::Plain(plain) => (plain.shared_len(), plain.frame_len(), 0),
-            Lowering::Batch(batch) => (batch.shared_len(), batch.frame_len(), batch.overhang()),
-        };
-        let line = 64 / size_of::<T>();
-        let lines = frame.div_ceil(line);
-        let apart = lines > 0 && lines.is_multiple_of(8);
-        Needs {
-            shared,
-            stride: (if apart { lines + 3 } else { lines }) * line,
-            overhang,
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 enum Lowering<T> {
     Plain(Plain<T>),
     Batch(Batch<T>),
-}
-
-/// One thread's memory for a [`Program`].
-#[derive(Clone, Debug)]
-pub struct Workspace<T> {
-    shared: Buffer<T>,
-    frames: Buffer<T>,
-    count: usize,
-    /// Frames and weights of the accumulation under way.
-    kept: Vec<(usize, T)>,
-    /// The guard that the last evaluation broke.
-    broken: Option<usize>,
-    /// The file of [`Program::run_lanes`].
-    lanes: Buffer<T>,
-}
-
-impl<T> Workspace<T> {
-    /// How many evaluations it keeps.
-    pub fn frames(&self) -> usize {
-        self.count
-    }
 }
 
 impl<T: Lane> Program<T> {
@@ -179,41 +131,6 @@ impl<T: Lane> Program<T> {
     #[track_caller]
     pub fn with_products(f: &Function<T>, parameters: usize) -> Result<Program<T>, Error> {
         Program::with_products_for(f, parameters, Isa::detect())
-    }
-
-    /// A workspace with room for `frames` kept evaluations.
-    pub fn workspace(&self, frames: usize) -> Workspace<T> {
-        let mut shared = Buffer::new(self.memory.shared, T::ZERO);
-        if let Lowering::Plain(plain) = &self.lowering {
-            plain.prepare(shared.as_mut_slice());
-        }
-        let mut workspace = Workspace {
-            shared,
-            frames: Buffer::new(0, T::ZERO),
-            count: 0,
-            kept: Vec::new(),
-            broken: None,
-            lanes: Buffer::new(0, T::ZERO),
-        };
-        self.reserve(&mut workspace, frames);
-        workspace
-    }
-
-    /// Makes room for at least `frames` kept evaluations; those already kept stay.
-    pub fn reserve(&self, workspace: &mut Workspace<T>, frames: usize) {
-        if frames > workspace.count {
-            let stride = self.memory.stride;
-            workspace
-                .frames
-                .grow(frames * stride + self.memory.overhang, T::ZERO);
-            if let Lowering::Batch(batch) = &self.lowering {
-                for frame in workspace.count..frames {
-                    batch.prepare_frame(&mut workspace.frames.as_mut_slice()[frame * stride..]);
-                }
-            }
-            workspace.count = frames;
-            workspace.kept.reserve(frames);
-        }
     }
 
     /// Sets θ, given in its natural order, for all evaluations that follow.
@@ -431,33 +348,6 @@ impl<T: Lane> Program<T> {
             Lowering::Batch(batch) => batch.order(input),
         }
     }
-
-    /// The shared memory and one frame, which is as long as its stride and the overhang.
-    #[inline]
-    #[track_caller]
-    fn parts<'a>(
-        &self,
-        workspace: &'a mut Workspace<T>,
-        frame: usize,
-    ) -> (&'a mut [T], &'a mut [T]) {
-        frame_exists(frame, workspace.count);
-        let stride = self.memory.stride;
-        let frame = &mut workspace.frames.as_mut_slice()
-            [frame * stride..(frame + 1) * stride + self.memory.overhang];
-        (workspace.shared.as_mut_slice(), frame)
-    }
-
-    #[inline]
-    #[track_caller]
-    fn check(&self, workspace: &Workspace<T>) {
-        let frames = workspace.count * self.memory.stride + self.memory.overhang;
-        let own = workspace.shared.len() == self.memory.shared
-            && (workspace.count == 0 || workspace.frames.len() == frames);
-        assert!(
-            own,
-            "the workspace is another program's: make it with this program's `workspace`"
-        );
-    }
 }
 
 #[inline]
@@ -466,14 +356,5 @@ fn same_len(what: &str, given: usize, expected: usize) {
     assert!(
         given == expected,
         "{what}: {given} given, {expected} expected"
-    );
-}
-
-#[inline]
-#[track_caller]
-fn frame_exists(frame: usize, count: usize) {
-    assert!(
-        frame < count,
-        "frame {frame} of {count}: reserve more frames"
     );
 }

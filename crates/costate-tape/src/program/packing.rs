@@ -70,6 +70,7 @@ impl Pack {
         match segment.kind {
             Kind::Panel(_) => units * inputs,
             Kind::Tail(samples) => (units * samples).next_multiple_of(lanes) * inputs,
+            Kind::Rows => units.next_multiple_of(lanes) * inputs,
         }
     }
 

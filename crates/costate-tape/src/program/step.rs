@@ -8,9 +8,11 @@ use super::draft::Draft;
 use super::jit::MachineCode;
 use super::layers::Constants;
 use super::place::Place;
-use crate::kernel::array::{Gather, MatMul, MatMulTransposed, Scatter, SumAxis};
+use crate::kernel::array::{Gather, Scatter, SumAxis};
 use crate::kernel::dispatch::{Isa, Memory, Registers, Run, select};
+use crate::kernel::dots::MatMulTransposed;
 use crate::kernel::elementwise::{Chain, Elementwise};
+use crate::kernel::matmul::MatMul;
 use crate::kernel::panel::Linear;
 use crate::kernel::straight::{Instruction, List, Straight};
 
@@ -134,8 +136,9 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
                 k,
                 n,
                 a_strides: strides,
+                turned: false,
             };
-            Step::MatMul(select::<T, MatMul>(isa), args)
+            Step::MatMul(select::<T, MatMul>(isa.for_rows::<T>(n)), args)
         }
         &Draft::MatMulTransposed {
             a,
@@ -143,6 +146,19 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
             to,
             shape: [m, k, n],
         } => {
+            if MatMul::turns(m, k, n, isa.lanes::<T>()) {
+                let args = MatMul {
+                    a: at(a),
+                    b: at(b),
+                    c: at(to),
+                    m,
+                    k,
+                    n,
+                    a_strides: [k, 1],
+                    turned: true,
+                };
+                return Step::MatMul(select::<T, MatMul>(isa.for_rows::<T>(n)), args);
+            }
             let args = MatMulTransposed {
                 a: at(a),
                 b: at(b),

@@ -45,6 +45,8 @@ pub(crate) trait Constants: Scalar + Send + Sync + 'static {
     /// From here on, tanh(x/2) rounds to 1.
     const TANH_ONE: Self;
     const INFINITY: Self;
+    /// Sixteen numbers of which all bits are set, then sixteen zeros: a mask of the first i numbers begins at 16 − i.
+    const ONES_THEN_ZEROS: &'static [Self; 32];
     const ROOT_2: Self;
     /// The bits of 1, whose exponent field is the bias.
     const MANTISSA: Self;
@@ -58,19 +60,17 @@ pub(crate) trait Constants: Scalar + Send + Sync + 'static {
     const LN: &'static [Self];
     /// ln 2 in two parts for [`ln`].
     const LN_2_OF_LN: [Self; 2];
-    /// π/2 in parts so short that their products with the number of quarter turns are exact, but for the last.
-    const HALF_PI: [Self; 4];
+    /// π in parts so short that their products with the number of half turns are exact, but for the last.
+    const PI: [Self; 4];
     /// Arguments beyond which these parts do not reach.
     const MOST_TURNS: Self;
-    const TWO_OVER_PI: Self;
+    const ONE_OVER_PI: Self;
     /// Adding it rounds to an integer and leaves it in the lowest bits.
     const ROUND: Self;
     /// A power of two that brings the lowest bit of an integer to where [`Vector::bits_to_exponent`] makes it the sign.
     const TO_SIGN: Self;
-    /// (sin r − r)/r³ in r², lowest power first.
+    /// (sin r − r)/r³ in r² for |r| ≤ π/2: minimax in sin r, relative to it, lowest power first.
     const SIN: &'static [Self];
-    /// (cos r − 1 + r²/2)/r⁴ in r², lowest power first.
-    const COS: &'static [Self];
 }
 
 impl Constants for f64 {
@@ -100,6 +100,15 @@ impl Constants for f64 {
     const SILU_LEAST: f64 = -760.0;
     const TANH_ONE: f64 = 40.0;
     const INFINITY: f64 = f64::INFINITY;
+    const ONES_THEN_ZEROS: &'static [f64; 32] = &{
+        let mut mask = [0.0; 32];
+        let mut i = 0;
+        while i < 16 {
+            mask[i] = f64::from_bits(u64::MAX);
+            i += 1;
+        }
+        mask
+    };
     const ROOT_2: f64 = core::f64::consts::SQRT_2;
     const MANTISSA: f64 = f64::from_bits((1 << 52) - 1);
     const COUNTER: f64 = 4_503_599_627_370_496.0;
@@ -118,31 +127,25 @@ impl Constants for f64 {
         6.931_471_803_691_238_164_90e-1,
         1.908_214_929_270_587_700_02e-10,
     ];
-    const HALF_PI: [f64; 4] = [
-        1.570_796_326_734_125_6,
-        6.077_100_506_303_966e-11,
-        2.022_266_248_711_166_5e-21,
-        8.478_427_660_368_9e-32,
+    const PI: [f64; 4] = [
+        2.0 * 1.570_796_326_734_125_6,
+        2.0 * 6.077_100_506_303_966e-11,
+        2.0 * 2.022_266_248_711_166_5e-21,
+        2.0 * 8.478_427_660_368_9e-32,
     ];
     const MOST_TURNS: f64 = 1e5;
-    const TWO_OVER_PI: f64 = core::f64::consts::FRAC_2_PI;
+    const ONE_OVER_PI: f64 = core::f64::consts::FRAC_1_PI;
     const ROUND: f64 = 6_755_399_441_055_744.0;
     const TO_SIGN: f64 = 2048.0;
     const SIN: &'static [f64] = &[
-        -1.666_666_666_666_663_243_48e-1,
-        8.333_333_333_322_489_461_24e-3,
-        -1.984_126_982_985_794_931_34e-4,
-        2.755_731_370_707_006_767_89e-6,
-        -2.505_076_025_340_686_341_95e-8,
-        1.589_690_995_211_550_102_21e-10,
-    ];
-    const COS: &'static [f64] = &[
-        4.166_666_666_666_660_190_37e-2,
-        -1.388_888_888_887_410_957_49e-3,
-        2.480_158_728_947_672_941_78e-5,
-        -2.755_731_435_139_066_330_35e-7,
-        2.087_572_321_298_174_827_90e-9,
-        -1.135_964_755_778_819_482_65e-11,
+        -1.666_666_666_666_666_556_86e-1,
+        8.333_333_333_333_194_204_499e-3,
+        -1.984_126_984_120_918_224_894e-4,
+        2.755_731_921_113_086_799_675e-6,
+        -2.505_210_687_220_594_077_455e-8,
+        1.605_893_967_537_046_751_36e-10,
+        -7.642_990_679_764_163_581_003e-13,
+        2.721_166_276_021_970_068_398e-15,
     ];
 }
 
@@ -168,6 +171,15 @@ impl Constants for f32 {
     const SILU_LEAST: f32 = -112.0;
     const TANH_ONE: f32 = 20.0;
     const INFINITY: f32 = f32::INFINITY;
+    const ONES_THEN_ZEROS: &'static [f32; 32] = &{
+        let mut mask = [0.0; 32];
+        let mut i = 0;
+        while i < 16 {
+            mask[i] = f32::from_bits(u32::MAX);
+            i += 1;
+        }
+        mask
+    };
     const ROOT_2: f32 = core::f32::consts::SQRT_2;
     const MANTISSA: f32 = f32::from_bits((1 << 23) - 1);
     const COUNTER: f32 = 8_388_608.0;
@@ -180,21 +192,21 @@ impl Constants for f32 {
         0.242_790_788_41,
     ];
     const LN_2_OF_LN: [f32; 2] = [6.931_381_225_6e-1, 9.058_000_614_5e-6];
-    const HALF_PI: [f32; 4] = [
-        1.570_312_5,
-        4.837_512_969_970_703e-4,
-        7.549_533_620_476_723e-8,
-        2.563_344_068_257_089_6e-12,
+    const PI: [f32; 4] = [
+        2.0 * 1.570_312_5,
+        2.0 * 4.837_512_969_970_703e-4,
+        2.0 * 7.549_533_620_476_723e-8,
+        2.0 * 2.563_344_068_257_089_6e-12,
     ];
     const MOST_TURNS: f32 = 8192.0;
-    const TWO_OVER_PI: f32 = core::f32::consts::FRAC_2_PI;
+    const ONE_OVER_PI: f32 = core::f32::consts::FRAC_1_PI;
     const ROUND: f32 = 12_582_912.0;
     const TO_SIGN: f32 = 256.0;
-    const SIN: &'static [f32] = &[-1.666_665_461_1e-1, 8.332_160_873_6e-3, -1.951_529_589_1e-4];
-    const COS: &'static [f32] = &[
-        4.166_664_568_298_827e-2,
-        -1.388_731_625_493_765e-3,
-        2.443_315_711_809_948e-5,
+    const SIN: &'static [f32] = &[
+        -1.666_665_954_747_633_936e-1,
+        8.333_066_164_123_742_503e-3,
+        -1.980_959_648_859_251_669e-4,
+        2.605_765_641_042_261_225e-6,
     ];
 }
 

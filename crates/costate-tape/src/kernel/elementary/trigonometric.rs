@@ -25,7 +25,7 @@ pub(crate) unsafe fn too_large<V: Vector, const A: usize>(x: [V; A]) -> bool {
 #[inline(always)]
 pub(crate) unsafe fn sin<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
     // SAFETY: the caller's.
-    unsafe { turned(x, V::splat(V::T::ZERO)) }
+    unsafe { turned::<V, A, false>(x) }
 }
 
 /// cos x for arguments that are not [`too_large`].
@@ -35,50 +35,52 @@ pub(crate) unsafe fn sin<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
 #[inline(always)]
 pub(crate) unsafe fn cos<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
     // SAFETY: the caller's.
-    unsafe { turned(x, V::splat(V::T::ONE)) }
+    unsafe { turned::<V, A, true>(x) }
 }
 
-/// sin(x + quarters·π/2): with x = n·π/2 + r, ± the sine or the cosine of r by the last two bits of n + quarters.
+/// With x = n·π + r the sine is (−1)ⁿ sin r; with x = (n + ½)·π + r the cosine is −(−1)ⁿ sin r. One polynomial reaches to
+/// |r| = π/2, and nothing has to be chosen.
 ///
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-unsafe fn turned<V: Vector, const A: usize>(x: [V; A], quarters: V) -> [V; A] {
+unsafe fn turned<V: Vector, const A: usize, const COSINE: bool>(x: [V; A]) -> [V; A] {
     // SAFETY: the caller's.
     unsafe {
-        let [zero, half, one] = [V::T::ZERO, V::T::HALF, V::T::ONE].map(|c| V::splat(c));
+        let [zero, half] = [V::T::ZERO, V::T::HALF].map(|c| V::splat(c));
         let (round, to_sign, sign) = (
             V::splat(V::T::ROUND),
             V::splat(V::T::TO_SIGN),
             V::splat(V::T::SIGN),
         );
-        let parts = V::T::HALF_PI.map(|c| V::splat(c));
+        let parts = V::T::PI.map(|c| V::splat(c));
         let (mut turns, mut r, mut z) = (x, x, x);
         for a in 0..A {
-            let n = x[a].fma(V::splat(V::T::TWO_OVER_PI), round).sub(round);
+            let one_over_pi = V::splat(V::T::ONE_OVER_PI);
+            let half_turns = if COSINE {
+                x[a].fma(one_over_pi, half.neg()).add(round).sub(round)
+            } else {
+                x[a].fma(one_over_pi, round).sub(round)
+            };
+            let taken = if COSINE {
+                half_turns.add(half)
+            } else {
+                half_turns
+            };
             for part in parts {
-                r[a] = n.fnma(part, r[a]);
+                r[a] = taken.fnma(part, r[a]);
             }
             z[a] = r[a].mul(r[a]);
-            turns[a] = n.add(quarters);
+            turns[a] = half_turns;
         }
-        let (sine, cosine) = (polynomial(z, V::T::SIN), polynomial(z, V::T::COS));
+        let p = polynomial(z, V::T::SIN);
         let mut y = x;
         for a in 0..A {
-            let sine = r[a].mul(z[a]).fma(sine[a], r[a]);
+            let sine = r[a].mul(z[a]).fma(p[a], r[a]);
             let sine = V::select(z[a].eq(zero), r[a], sine);
-            // 1 − z/2 rounds; what it loses is added to the rest.
-            let near = half.fnma(z[a], one);
-            let lost = one.sub(near).sub(half.mul(z[a]));
-            let cosine = near.add(z[a].mul(z[a]).fma(cosine[a], lost));
-            let lowest = turns[a].fma(to_sign, round).bits_to_exponent().and(sign);
-            let odd = one.or(lowest).lt(zero);
-            let next = turns[a]
-                .mul(half)
-                .fma(to_sign, round)
-                .bits_to_exponent()
-                .and(sign);
-            y[a] = V::select(odd, cosine, sine).xor(next);
+            let odd = turns[a].fma(to_sign, round).bits_to_exponent();
+            let odd = if COSINE { odd.xor(sign) } else { odd };
+            y[a] = sine.xor(odd.and(sign));
         }
         y
     }

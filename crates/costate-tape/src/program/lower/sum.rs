@@ -51,20 +51,21 @@ impl<T: Registers> Lower<'_, T> {
         Ok(Value::Array(to, outer * inner))
     }
 
-    /// The sum over batch and units, segment by segment, so that what fills a tail's last register stays out.
+    /// The sum over batch and units, run by run, so that what fills last registers stays out.
     fn panels_total(&mut self, slot: u32, units: usize) -> Place {
         let geometry = self.geometry.expect("only batches have panels");
-        let parts: Vec<Place> = (0..geometry.segments.len())
-            .map(|segment| {
+        let runs = geometry.runs(units).into_iter();
+        let parts: Vec<Place> = runs
+            .map(|(start, len)| {
                 let from = Place {
                     slot,
-                    at: geometry.offset(segment, units) as u32,
+                    at: start as u32,
                 };
                 let to = self.array(1);
                 self.steps.push(Draft::Sum {
                     from,
                     to,
-                    shape: [1, geometry.filled(segment, units), 1],
+                    shape: [1, len, 1],
                 });
                 to
             })

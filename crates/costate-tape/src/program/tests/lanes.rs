@@ -1,6 +1,9 @@
 //! Points in lanes against the same points alone, to the bit.
 
+use super::random::{Instruction, instructions, random_scalars};
 use super::*;
+use crate::op::Binary;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// Evaluates at each point alone, then at all in lanes, and compares.
 fn lanes_equal_points<T: Lane + Float>(program: &Program<T>, theta: &[T], points: usize) {

@@ -1,0 +1,101 @@
+//! Matrix products of every tile, and layers over few samples with wide weights.
+
+use super::*;
+
+/// A·B, with either factor a transpose, against the interpreter, on every instruction set.
+fn products<T: Lane + Float>([m, k, n]: [usize; 3], tolerance: f64) {
+    for (turn_a, turn_b) in [(false, false), (false, true), (true, false), (true, true)] {
+        let a = if turn_a { [k, m] } else { [m, k] };
+        let b = if turn_b { [n, k] } else { [k, n] };
+        let inputs: [(&str, &[usize]); 2] = [("a", &a), ("b", &b)];
+        let f = Function::<T>::record(&inputs, |v| vec![v[0].matmul_with(v[1], turn_a, turn_b)]);
+        let f = f.unwrap();
+        let mut numbers = Numbers((m + 100 * k + 10_000 * n) as u64);
+        let (a, b) = (numbers.many::<T>(m * k), numbers.many::<T>(k * n));
+        let expected = f.eval(&[&a, &b]).unwrap().remove(0);
+        for isa in Isa::available() {
+            let program = Program::compile_for(&f, isa).unwrap();
+            let mut out = vec![T::ZERO; m * n];
+            program.eval(&mut program.workspace(1), 0, &[&a, &b], &mut out);
+            let off = difference(&out, &expected);
+            assert!(
+                off <= tolerance,
+                "{isa:?} {m}×{k}·{k}×{n} {turn_a} {turn_b}: {off:e}"
+            );
+        }
+    }
+}
+
+#[test]
+fn matrix_products_of_every_shape_equal_the_interpreter() {
+    let columns = [1, 2, 5, 8, 9, 16, 17, 24, 31, 33, 50, 64, 65, 100];
+    for (i, &n) in columns.iter().enumerate() {
+        for (j, &m) in [1, 2, 3, 6, 7, 12, 15, 20, 29].iter().enumerate() {
+            let k = [1, 3, 8, 17, 50][(i + j) % 5];
+            products::<f64>([m, k, n], 1e-14);
+            products::<f32>([m, k, n], 1e-5);
+        }
+    }
+}
+
+#[test]
+fn matrix_products_that_are_packed_in_parts_equal_the_interpreter() {
+    for shape in [
+        [33, 128, 128],
+        [32, 500, 70],
+        [40, 401, 24],
+        [20, 400, 33],
+        [35, 97, 256],
+    ] {
+        products::<f64>(shape, 1e-13);
+        products::<f32>(shape, 1e-5);
+    }
+}
+
+#[test]
+fn a_row_of_a_product_has_the_same_bits_among_any_number_of_rows() {
+    let (k, n) = (37, 41);
+    let mut numbers = Numbers(11);
+    let (a, b) = (numbers.many::<f64>(40 * k), numbers.many::<f64>(k * n));
+    let product = |m: usize, isa| {
+        let inputs: [(&str, &[usize]); 2] = [("a", &[m, k]), ("b", &[k, n])];
+        let f = Function::<f64>::record(&inputs, |v| vec![v[0].matmul(v[1])]).unwrap();
+        let program = Program::compile_for(&f, isa).unwrap();
+        let mut out = vec![0.0; m * n];
+        program.eval(&mut program.workspace(1), 0, &[&a[..m * k], &b], &mut out);
+        out
+    };
+    for isa in Isa::available() {
+        let all = product(40, isa);
+        for m in [1, 2, 3, 7, 12, 19] {
+            assert_eq!(product(m, isa), all[..m * n], "{isa:?}");
+        }
+    }
+}
+
+#[test]
+fn few_samples_of_wide_networks_equal_the_interpreter() {
+    let hidden = 65;
+    for samples in [2, 3, 4, 5, 7, 9, 15, 20, 23, 35, 47] {
+        let widths = [3, hidden, hidden, 2, 3];
+        every_isa(
+            &network::<f64>(&widths, samples, Unary::Tanh, true),
+            2,
+            1e-13,
+            Some(true),
+        );
+        every_isa(
+            &network::<f32>(&widths, samples, Unary::Tanh, false),
+            2,
+            2e-5,
+            Some(true),
+        );
+    }
+    // A sum over batch and units leaves out what fills the registers.
+    let f = Function::<f64>::record(&[("h", &[3, 65]), ("theta", &[65 * 65])], |v| {
+        let w = v[1].slice(0, 0..65 * 65).reshape([65, 65]);
+        let y = v[0].matmul(w);
+        vec![y * (y.sum() * 0.01)]
+    });
+    every_isa(&f.unwrap(), 1, 1e-12, None);
+}
