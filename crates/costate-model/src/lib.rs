@@ -25,6 +25,10 @@ pub use data::Data;
 pub use error::{Diagnostic, Error, Result};
 pub use explain::Explanation;
 pub use fit::{Bound, Fit, FittedParameter, Found, Record, Verdict};
+pub use fit::{
+    Checked, Comparison, Knowledge, Known, Learned, Panel, Phase, Profile, Residuals, Review,
+    Slice, Standing,
+};
 pub use likelihood::{Distribution, Prior};
 pub use model::{Model, Observable, StateVariable};
 pub use network::Network;

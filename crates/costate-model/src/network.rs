@@ -153,6 +153,27 @@ impl Network {
         self.layers().last().map_or(0, |layer| layer.end())
     }
 
+    /// The outputs for one point of inputs.
+    pub(crate) fn eval(&self, inputs: &[f64]) -> Vec<f64> {
+        let layers = self.layers();
+        let mut x = inputs.to_vec();
+        for (i, layer) in layers.iter().enumerate() {
+            let weights = self.weights[layer.offset..layer.bias()].chunks_exact(layer.inputs);
+            let bias = &self.weights[layer.bias()..layer.end()];
+            let sums = weights
+                .zip(bias)
+                .map(|(row, b)| row.iter().zip(&x).map(|(w, x)| w * x).sum::<f64>() + b);
+            let sums: Vec<f64> = sums.collect();
+            x = match self.activation {
+                Some(activation) if i + 1 < layers.len() => {
+                    sums.into_iter().map(|x| activation.value(x)).collect()
+                }
+                _ => sums,
+            };
+        }
+        x
+    }
+
     pub(crate) fn layers(&self) -> Vec<Layer> {
         let mut offset = 0;
         let layer = |pair: &[usize]| {

@@ -37,8 +37,8 @@ pub(crate) enum Command {
     Solve(Solve),
     /// Fit a model's parameters and networks to its data
     ///
-    /// Everything goes into one folder: fitted.toml (the model with its fitted values), weights.safetensors, history.csv, trajectory.csv, fit.svg
-    /// and history.svg. It appears at the end, in one move. Until then, and after an interruption, the work is in DIR.partial.
+    /// Everything goes into one folder: fitted.toml (the model with its fitted values), weights.safetensors, history.csv, trajectory.csv, fit.svg,
+    /// history.svg and report.html, a page that shows all of it. It appears at the end, in one move. Until then, and after an interruption, the work is in DIR.partial.
     #[command(after_help = format!("Examples:\n  costate fit model.toml\n  costate fit model.toml --out fits/first --set alpha=0.8\n  costate fit --resume fits/first\n\n{EXIT_CODES}"))]
     Fit(Fit),
     /// Print the loss and its exact gradient as JSON

@@ -18,7 +18,8 @@ pub(crate) const HISTORY: &str = "history.csv";
 pub(crate) const TRAJECTORY: &str = "trajectory.csv";
 pub(crate) const FIT_PICTURE: &str = "fit.svg";
 pub(crate) const HISTORY_PICTURE: &str = "history.svg";
-const NAMES: [&str; 7] = [
+pub(crate) const REPORT: &str = "report.html";
+const NAMES: [&str; 8] = [
     CHECKPOINT,
     FITTED,
     WEIGHTS,
@@ -26,6 +27,7 @@ const NAMES: [&str; 7] = [
     TRAJECTORY,
     FIT_PICTURE,
     HISTORY_PICTURE,
+    REPORT,
 ];
 const LOCK: &str = ".lock";
 

@@ -28,6 +28,11 @@ pub struct Explanation {
 }
 
 impl Model {
+    /// The text of the model file.
+    pub fn source(&self) -> &str {
+        &self.source.text
+    }
+
     /// The derivation of this model's gradients.
     ///
     /// ```

@@ -1,6 +1,7 @@
 //! Fitting a model to its data, one evaluation at a time.
 
 mod found;
+mod review;
 mod stage;
 mod state;
 mod variables;
@@ -11,6 +12,10 @@ use std::time::{Duration, Instant};
 use costate_neural_ode::train::optimizer::{Reason, Step};
 
 pub use found::{Bound, FittedParameter, Found};
+pub use review::{
+    Checked, Comparison, Knowledge, Known, Learned, Panel, Phase, Profile, Residuals, Review,
+    Slice, Standing,
+};
 pub use state::{Record, Verdict};
 
 use crate::data::Data;

@@ -18,7 +18,7 @@ use crate::interrupt;
 use crate::progress::Progress;
 use crate::report::number::{count, exact};
 use crate::report::plot::{Picture, Series};
-use crate::report::{csv, found, json};
+use crate::report::{csv, found, html, json};
 
 /// Points of the curves in a picture.
 const FINE: usize = 1000;
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
     interrupt::listen();
     let interrupted = work.drive(&mut fit, args.checkpoint_every, console)?;
     let found = fit.found()?;
-    let place = work.write(&mut fit, interrupted)?;
+    let place = work.write(&mut fit, &found, interrupted)?;
 
     let mut out = console.output();
     let shown = place.display().to_string();
@@ -233,7 +233,7 @@ impl Work {
 
     /// Writes everything and moves the folder to its place, unless an interrupted fit would take that of a finished one. Returns where
     /// the files are.
-    fn write(self, fit: &mut Fit, interrupted: bool) -> Result<PathBuf> {
+    fn write(self, fit: &mut Fit, found: &Found, interrupted: bool) -> Result<PathBuf> {
         self.checkpoint(fit)?;
         let fitted = fit.fitted();
         let trajectory = trajectory(&fitted)?;
@@ -264,6 +264,10 @@ impl Work {
         folder.write(
             folder::HISTORY_PICTURE,
             history_picture(fit).svg().as_bytes(),
+        )?;
+        folder.write(
+            folder::REPORT,
+            web_page(fit, &fitted, found, &self.plan)?.as_bytes(),
         )?;
 
         if interrupted && self.stands_before_a_finished_fit() {
@@ -344,6 +348,48 @@ fn fit_picture(fit: &Fit, fitted: &Model) -> Result<Picture> {
     })
 }
 
+/// Everything about the fit on one page.
+fn web_page(fit: &mut Fit, fitted: &Model, found: &Found, plan: &Plan) -> Result<String> {
+    let review = fit.review(found)?;
+    let report = html::Report {
+        fit,
+        fitted,
+        found,
+        review: &review,
+        source: fit.start().source(),
+        command: &again(plan),
+    };
+    Ok(html::page(&report, &super::title(fitted)))
+}
+
+/// The command line that makes this fit again, from the folder of the model.
+fn again(plan: &Plan) -> String {
+    let quoted = |word: &str| {
+        let is_plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%[]".contains(c);
+        match word.chars().all(is_plain) && !word.is_empty() {
+            true => word.to_owned(),
+            false => format!("'{}'", word.replace('\'', r"'\''")),
+        }
+    };
+    let overrides = &plan.overrides;
+    let name = plan.model.file_name().unwrap_or_default();
+    let mut words = vec!["costate fit".to_owned(), quoted(&name.to_string_lossy())];
+    let mut option = |name: &str, value: Option<String>| {
+        words.extend(value.map(|value| format!("--{name} {}", quoted(&value))));
+    };
+    option("method", overrides.method.clone());
+    option("rtol", overrides.rtol.map(exact));
+    option("atol", overrides.atol.map(exact));
+    for setting in &overrides.set {
+        option(
+            "set",
+            Some(format!("{}={}", setting.name, exact(setting.value))),
+        );
+    }
+    option("iterations", plan.iterations.map(|n| n.to_string()));
+    words.join(" ")
+}
+
 fn history_picture(fit: &Fit) -> Picture {
     let along = |value: fn(&costate_model::Record) -> f64| {
         fit.history()
@@ -374,7 +420,7 @@ fn report(out: &mut impl Write, found: &Found, fit: &Fit, place: &str) -> Result
     };
     writeln!(
         out,
-        "\nwritten to {place}: fitted.toml{weights}, trajectory.csv, history.csv, fit.svg, history.svg"
+        "\nwritten to {place}: fitted.toml{weights}, trajectory.csv, history.csv, fit.svg, history.svg, report.html"
     )?;
     if found.verdict == Verdict::Interrupted {
         writeln!(out, "go on with: costate fit --resume {place}")?;

@@ -110,7 +110,7 @@ fn latex_is_a_document_that_tex_can_read() {
 }
 
 /// Whether every element is closed, in order.
-fn is_balanced(html: &str) -> bool {
+pub(crate) fn is_balanced(html: &str) -> bool {
     const OPEN_ENDED: [&str; 4] = ["!DOCTYPE", "meta", "br", "link"];
     let mut open = Vec::new();
     for tag in html.split('<').skip(1) {

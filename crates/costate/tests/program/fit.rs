@@ -76,6 +76,7 @@ fn a_fit_says_what_it_fits_what_it_found_and_what_it_wrote() {
             "fitted.toml",
             "history.csv",
             "history.svg",
+            "report.html",
             "trajectory.csv"
         ]
     );

@@ -10,5 +10,6 @@ mod gradient;
 mod help;
 mod methods;
 mod new;
+mod report;
 mod room;
 mod solve;

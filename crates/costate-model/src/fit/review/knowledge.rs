@@ -1,0 +1,227 @@
+//! What the data say of the parameters, by the curvature of the loss at its minimum.
+
+use nalgebra::{DMatrix, SymmetricEigen};
+
+use super::super::{Fit, Found};
+use crate::model::Model;
+use crate::settings::Scale;
+
+/// More variables than this are not looked at.
+const MOST: usize = 60;
+/// Of the curvature with a unit diagonal: an eigenvalue below says that a combination of parameters has no influence.
+const FLAT: f64 = 1e-9;
+/// The step of differences of gradients, in coordinates of the order of 1.
+const STEP: f64 = 2e-3;
+
+/// What is known of each parameter, and how what is known hangs together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Knowledge {
+    /// For each parameter of the model; `None` where it was not varied or lies at a bound.
+    pub parameters: Vec<Option<Known>>,
+    /// The parameters of the correlations: indices into those of the model.
+    pub correlated: Vec<usize>,
+    /// Their correlations, row by row.
+    pub correlations: Vec<f64>,
+    /// How many standard errors a 95 % interval reaches on either side.
+    pub reach: f64,
+    /// By how much the loss rises to the end of a 95 % interval of one parameter.
+    pub rise: f64,
+}
+
+/// What is known of a parameter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known {
+    /// The standard error, in its own units.
+    pub error: f64,
+    /// The 95 % interval, in its own units: symmetric on the axis on which the parameter is fitted.
+    pub interval: (f64, f64),
+    /// Whether the data tell it.
+    pub standing: Standing,
+    /// The standard error on that axis: relative on a logarithmic one, by its value at the start on a linear one.
+    pub relative: f64,
+}
+
+/// Whether data tell a parameter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// They do.
+    Identified,
+    /// The 95 % interval is wider than the value itself, or than a factor of ten.
+    Weak,
+    /// Some combination with other parameters changes nothing.
+    NotIdentified,
+}
+
+pub(super) fn knowledge(fit: &mut Fit, fitted: &Model, found: &Found) -> Option<Knowledge> {
+    let n = fit.variables.len();
+    if n > MOST || !fitted.networks.is_empty() {
+        return None;
+    }
+    let theta = fitted.theta();
+    let (curvature, reach, rise) = match fitted.has_squares() {
+        true => squares(fit, fitted, &theta)?,
+        false if fitted.has_likelihood() => (likelihood(fit)?, 1.96, 1.92),
+        false => return None,
+    };
+    let is_free = |k: usize| {
+        let parameter = &found.parameters[k];
+        parameter.bound.is_none() && !parameter.fixed
+    };
+    // Parameter and variable of each free one that has any influence.
+    let free: Vec<(usize, usize)> = (0..found.parameters.len())
+        .filter(|&k| is_free(k))
+        .filter_map(|k| Some((k, fit.variables.of(k)?)))
+        .filter(|&(_, i)| curvature[(i, i)] > 0.0)
+        .collect();
+    let scale: Vec<f64> = free
+        .iter()
+        .map(|&(_, i)| curvature[(i, i)].sqrt())
+        .collect();
+    let unit = DMatrix::from_fn(free.len(), free.len(), |a, b| {
+        curvature[(free[a].1, free[b].1)] / (scale[a] * scale[b])
+    });
+    let eigen = SymmetricEigen::new(unit);
+    let covariance = |a: usize, b: usize| -> f64 {
+        let terms = (0..free.len()).map(|k| {
+            let v = &eigen.eigenvectors;
+            v[(a, k)] * v[(b, k)] / eigen.eigenvalues[k].max(FLAT)
+        });
+        terms.sum::<f64>() / (scale[a] * scale[b])
+    };
+    // In a flat direction, those that it moves much.
+    let is_flat = |a: usize| {
+        (0..free.len())
+            .any(|k| eigen.eigenvalues[k] < FLAT && eigen.eigenvectors[(a, k)].abs() > 0.2)
+    };
+    let slopes = fit.variables.slopes(&theta);
+    let mut parameters: Vec<Option<Known>> = vec![None; found.parameters.len()];
+    for (k, parameter) in found.parameters.iter().enumerate() {
+        if is_free(k) && parameter.without_influence {
+            parameters[k] = Some(Known {
+                error: f64::INFINITY,
+                interval: (f64::NEG_INFINITY, f64::INFINITY),
+                standing: Standing::NotIdentified,
+                relative: f64::INFINITY,
+            });
+        }
+    }
+    for (a, &(k, i)) in free.iter().enumerate() {
+        let parameter = &fitted.parameters[k];
+        let relative = covariance(a, a).sqrt();
+        let error = relative * slopes[i].abs();
+        let half = reach * relative;
+        let (low, high) = match parameter.scale {
+            Scale::Log => (
+                parameter.value * (-half).exp(),
+                parameter.value * half.exp(),
+            ),
+            Scale::Linear => (
+                parameter.value - reach * error,
+                parameter.value + reach * error,
+            ),
+        };
+        let is_wide = match parameter.scale {
+            Scale::Log => half > 10.0_f64.ln(),
+            Scale::Linear => reach * error > parameter.value.abs(),
+        };
+        parameters[k] = Some(Known {
+            error,
+            interval: (low.max(parameter.lower), high.min(parameter.upper)),
+            standing: match (is_flat(a), is_wide) {
+                (true, _) => Standing::NotIdentified,
+                (_, true) => Standing::Weak,
+                _ => Standing::Identified,
+            },
+            relative,
+        });
+    }
+    let deviation: Vec<f64> = (0..free.len()).map(|a| covariance(a, a).sqrt()).collect();
+    let pairs = (0..free.len() * free.len()).map(|at| {
+        let (a, b) = (at / free.len(), at % free.len());
+        // In own units: a decreasing axis would turn the sign, and there is none.
+        covariance(a, b) / (deviation[a] * deviation[b])
+    });
+    Some(Knowledge {
+        parameters,
+        correlations: pairs.collect(),
+        correlated: free.iter().map(|&(k, _)| k).collect(),
+        reach,
+        rise,
+    })
+}
+
+/// JᵀJ/s² of the residuals, with s² from the residuals themselves; the reach of an interval by Student's distribution.
+fn squares(fit: &mut Fit, fitted: &Model, theta: &[f64]) -> Option<(DMatrix<f64>, f64, f64)> {
+    let residuals = fit.objective.residuals(fitted, theta).ok()?;
+    let n = fit.variables.len();
+    let jacobian = fit.variables.gradient(theta, &residuals.jacobian);
+    let rows = DMatrix::from_row_slice(residuals.values.len(), n, &jacobian);
+    let spare = residuals
+        .values
+        .len()
+        .checked_sub(n)
+        .filter(|spare| *spare > 0)?;
+    let loss: f64 = residuals.values.iter().map(|r| r * r).sum();
+    let variance = loss / spare as f64;
+    if variance.is_nan() || variance <= 0.0 {
+        return None;
+    }
+    let reach = student(spare as f64);
+    let curvature = rows.transpose() * &rows / variance;
+    Some((curvature, reach, variance * reach * reach))
+}
+
+/// The second derivatives of the negative log-likelihood, by differences of its gradient.
+fn likelihood(fit: &mut Fit) -> Option<DMatrix<f64>> {
+    let (n, x) = (fit.variables.len(), fit.state.best_x.clone());
+    let mut gradient = |i: usize, step: f64| {
+        let mut moved = x.clone();
+        moved[i] += step;
+        let theta = fit.variables.theta(&moved);
+        let found = fit.objective.evaluate(&theta).ok()?;
+        Some(fit.variables.gradient(&theta, &found.theta))
+    };
+    let mut curvature = DMatrix::zeros(n, n);
+    for i in 0..n {
+        let step = STEP * x[i].abs().max(1.0);
+        let (up, down) = (gradient(i, step)?, gradient(i, -step)?);
+        for j in 0..n {
+            curvature[(i, j)] = (up[j] - down[j]) / (2.0 * step);
+        }
+    }
+    let turned = curvature.transpose();
+    let curvature = (curvature + turned) * 0.5;
+    curvature
+        .iter()
+        .all(|x: &f64| x.is_finite())
+        .then_some(curvature)
+}
+
+/// The 97.5 % point of Student's distribution, by the expansion about the normal one (to 1 % from 3 degrees of freedom on).
+fn student(freedom: f64) -> f64 {
+    const Z: f64 = 1.959_963_984_540_054;
+    let (z3, z5, z7) = (Z.powi(3), Z.powi(5), Z.powi(7));
+    Z + (z3 + Z) / (4.0 * freedom)
+        + (5.0 * z5 + 16.0 * z3 + 3.0 * Z) / (96.0 * freedom.powi(2))
+        + (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * Z) / (384.0 * freedom.powi(3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::student;
+
+    #[test]
+    fn the_reach_of_intervals_is_that_of_students_distribution() {
+        // Tables: 3.182 (3), 2.571 (5), 2.228 (10), 2.028 (36), 1.962 (1000).
+        for (freedom, expected) in [
+            (3.0, 3.182),
+            (5.0, 2.571),
+            (10.0, 2.228),
+            (36.0, 2.028),
+            (1000.0, 1.962),
+        ] {
+            let found = student(freedom);
+            assert!((found / expected - 1.0).abs() < 0.01, "{freedom}: {found}");
+        }
+    }
+}

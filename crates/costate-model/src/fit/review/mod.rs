@@ -1,0 +1,255 @@
+//! What a report of a fit shows beside what was found.
+
+mod compare;
+mod knowledge;
+mod learned;
+mod phase;
+mod profile;
+
+pub use compare::{Comparison, Panel, Residuals};
+pub use knowledge::{Knowledge, Known, Standing};
+pub use learned::{Learned, Slice};
+pub use phase::Phase;
+pub use profile::Profile;
+
+use super::{Fit, Found, Verdict};
+use crate::error::Result;
+use crate::trajectory::Save;
+
+/// Pictures of a fit in numbers: curves, residuals, what is known of the parameters, the field, the functions that networks learned.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// Every observable in every experiment.
+    pub panels: Vec<Panel>,
+    /// Every measurement with its prediction.
+    pub comparisons: Vec<Comparison>,
+    /// What the residuals of the fitted measurements look like, if there are any.
+    pub residuals: Option<Residuals>,
+    /// What the data say of the parameters; `None` beside networks, for very many parameters, and for losses that say nothing of it.
+    pub knowledge: Option<Knowledge>,
+    /// The loss along the parameter that is known least.
+    pub profile: Option<Profile>,
+    /// The phase plane of a model of two states.
+    pub phase: Option<Phase>,
+    /// The functions that networks have learned.
+    pub learned: Vec<Learned>,
+    /// The times between which the solver stepped, by experiment.
+    pub steps: Vec<(Option<String>, Vec<f64>)>,
+    /// The gradient at the starting values (at a minimum there is none), looked at along one direction that moves every variable.
+    pub checked: Option<Checked>,
+}
+
+/// The derivative of the loss along one direction, twice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Checked {
+    /// By the gradient.
+    pub gradient: f64,
+    /// By Richardson's extrapolation of central differences.
+    pub differences: f64,
+    /// The differences' own uncertainty.
+    pub uncertainty: f64,
+}
+
+impl Fit {
+    /// Everything that a report shows beside [`Fit::found`].
+    ///
+    /// # Errors
+    /// If the fitted model cannot be solved.
+    pub fn review(&mut self, found: &Found) -> Result<Review> {
+        let fitted = self.fitted();
+        let experiments = compare::experiments(&fitted, &self.data)?;
+        let (panels, comparisons, residuals) = compare::compare(&fitted, &self.data, &experiments)?;
+        let knowledge = knowledge::knowledge(self, &fitted, found);
+        // Whoever interrupts a fit does not want to wait.
+        let is_finished = found.verdict != Verdict::Interrupted;
+        let profile = knowledge
+            .as_ref()
+            .filter(|_| is_finished)
+            .and_then(|known| profile::profile(&fitted, known, found));
+        let mut steps = Vec::new();
+        for (name, model) in &experiments {
+            steps.push((name.clone(), model.solve(&Save::Steps)?.times));
+        }
+        let checked = self.checked(&fitted);
+        Ok(Review {
+            phase: phase::phase(&experiments)?,
+            learned: learned::learned(&experiments)?,
+            panels,
+            comparisons,
+            residuals,
+            knowledge,
+            profile,
+            steps,
+            checked,
+        })
+    }
+
+    /// The derivative of the loss along a direction that moves every variable, by the gradient and by differences.
+    fn checked(&mut self, fitted: &crate::model::Model) -> Option<Checked> {
+        const STEP: f64 = 1e-3;
+        let x = self.variables.start();
+        let theta = self.variables.theta(&x);
+        let at = self.objective.evaluate(&theta).ok()?;
+        let gradient = self.variables.gradient(&theta, &at.theta);
+        // Signs as in a Rademacher vector, but the same every time.
+        let direction: Vec<f64> = (0..x.len())
+            .map(|i| if (i * 7 + i / 3) % 2 == 0 { 1.0 } else { -1.0 } / (x.len() as f64).sqrt())
+            .collect();
+        let mut loss = |step: f64| {
+            let moved: Vec<f64> = x
+                .iter()
+                .zip(&direction)
+                .map(|(x, d)| x + step * d)
+                .collect();
+            let found = self
+                .objective
+                .evaluate(&self.variables.theta(&moved))
+                .ok()?;
+            Some(found.loss).filter(|loss| loss.is_finite())
+        };
+        let mut central = |step: f64| Some((loss(step)? - loss(-step)?) / (2.0 * step));
+        let (coarse, fine) = (central(2.0 * STEP)?, central(STEP)?);
+        let differences = (4.0 * fine - coarse) / 3.0;
+        Some(Checked {
+            gradient: gradient.iter().zip(&direction).map(|(g, d)| g * d).sum(),
+            differences,
+            // What the last extrapolation changed, and what rounding and the solver leave.
+            uncertainty: (fine - coarse).abs() / 15.0
+                + at.loss.abs().max(1.0) * fitted.solver.rtol / STEP,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Model;
+
+    /// Exponential decay with an offset, measured with errors that are not small.
+    const MODEL: &str = r#"
+[states]
+y = "y0"
+[parameters]
+y0 = 3.0
+k = { value = 0.6, lower = 0.01 }
+[equations]
+y = "-k * y"
+[time]
+start = 0.0
+end = 4.0
+[solver]
+rtol = 1e-9
+atol = 1e-11
+[data]
+file = "decay.csv"
+time = "t"
+"#;
+
+    fn fitted(name: &str, text: &str) -> (Fit, Found) {
+        let folder =
+            std::env::temp_dir().join(format!("costate-review-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut rows = String::from("t,y\n");
+        for i in 0..=16 {
+            let t = 0.25 * f64::from(i);
+            let error = 0.08 * (1.0 + 7.3 * f64::from(i)).sin();
+            rows += &format!("{t},{}\n", 2.7 * (-0.8 * t).exp() + error);
+        }
+        std::fs::write(folder.join("decay.csv"), rows).unwrap();
+        let mut fit = Fit::new(Model::parse(text, folder.join("decay.toml")).unwrap()).unwrap();
+        while fit.advance().unwrap() {}
+        let found = fit.found().unwrap();
+        (fit, found)
+    }
+
+    fn close(a: f64, b: f64, tolerance: f64) {
+        assert!((a - b).abs() <= tolerance * b.abs(), "{a} {b}");
+    }
+
+    #[test]
+    fn standard_errors_are_those_of_the_linearised_fit() {
+        let (mut fit, found) = fitted("linear", MODEL);
+        let known = fit.review(&found).unwrap().knowledge.unwrap();
+        for (known, parameter) in known.parameters.iter().zip(&found.parameters) {
+            let known = known.unwrap();
+            close(known.error, parameter.standard_error.unwrap(), 1e-6);
+            assert_eq!(known.standing, Standing::Identified);
+        }
+        // 17 measurements less 2 parameters: Student's 97.5 % point is 2.131.
+        close(known.reach, 2.131, 1e-3);
+        // A logarithmic axis makes the interval of k lie about it by a factor.
+        let (low, high) = known.parameters[1].unwrap().interval;
+        close(low * high, found.parameters[1].value.powi(2), 1e-9);
+        assert_eq!(known.correlations[0], 1.0);
+        assert_eq!(known.correlations[1], known.correlations[2]);
+        assert!(known.correlations[1] > 0.3, "{:?}", known.correlations);
+    }
+
+    #[test]
+    fn a_likelihood_with_the_noise_of_the_residuals_knows_as_much_as_their_squares() {
+        let (mut fit, found) = fitted("squares", MODEL);
+        let review = fit.review(&found).unwrap();
+        let squares = review.knowledge.unwrap();
+        let width = (found.loss / 15.0).sqrt();
+        let noisy = format!("{MODEL}[observables]\ny = {{ is = \"y\", noise = {width:e} }}\n");
+        let (mut fit, found) = fitted("noisy", &noisy);
+        let likely = fit.review(&found).unwrap();
+        let known = likely.knowledge.unwrap();
+        for (a, b) in known.parameters.iter().zip(&squares.parameters) {
+            // The curvature of the residuals themselves is what makes the difference.
+            close(a.unwrap().error, b.unwrap().error, 0.03);
+        }
+        assert!(!likely.residuals.unwrap().is_estimated && review.residuals.unwrap().is_estimated);
+        // The standardised residuals are the same.
+        for (a, b) in likely.comparisons.iter().zip(&review.comparisons) {
+            assert!((a.standardised - b.standardised).abs() < 1e-3);
+        }
+    }
+
+    #[test]
+    fn the_profile_crosses_its_threshold_where_the_curvature_says() {
+        let (mut fit, found) = fitted("profile", MODEL);
+        let review = fit.review(&found).unwrap();
+        let (known, profile) = (review.knowledge.unwrap(), review.profile.unwrap());
+        let interval = known.parameters[profile.parameter].unwrap().interval;
+        let (low, high) = profile.interval();
+        close(low.unwrap(), interval.0, 0.03);
+        close(high.unwrap(), interval.1, 0.03);
+        let least = profile
+            .points
+            .iter()
+            .map(|(_, loss)| *loss)
+            .fold(f64::INFINITY, f64::min);
+        close(least, found.loss, 1e-9);
+    }
+
+    #[test]
+    fn parameters_that_only_act_together_are_not_identifiable() {
+        let text = MODEL
+            .replace("-k * y", "-k * m * y")
+            .replace("y0 = 3.0", "y0 = 3.0\nm = 1.2");
+        let (mut fit, found) = fitted("tied", &text);
+        let review = fit.review(&found).unwrap();
+        let known = review.knowledge.unwrap().parameters.into_iter();
+        let standing: Vec<Standing> = known.map(|known| known.unwrap().standing).collect();
+        assert_eq!(
+            standing,
+            [
+                Standing::Identified,
+                Standing::NotIdentified,
+                Standing::NotIdentified
+            ]
+        );
+        // The other makes up for any increase.
+        assert_eq!(review.profile.unwrap().interval().1, None);
+    }
+
+    #[test]
+    fn the_gradient_agrees_with_differences_along_one_direction() {
+        let (mut fit, found) = fitted("checked", MODEL);
+        let checked = fit.review(&found).unwrap().checked.unwrap();
+        close(checked.gradient, checked.differences, 1e-6);
+        assert!(checked.gradient.abs() > 0.1);
+        assert!((checked.gradient - checked.differences).abs() < checked.uncertainty);
+    }
+}

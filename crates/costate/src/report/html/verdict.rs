@@ -1,0 +1,97 @@
+//! The first lines: how the fit ended, and what to be careful of.
+
+use costate_model::{Bound, Standing, Verdict};
+
+use super::{Report, escaped, percent};
+use crate::report::number::{count, significant};
+
+pub(super) fn section(report: &Report<'_>) -> String {
+    let (found, mut remarks) = (report.found, Vec::new());
+    let mut tone = match &found.verdict {
+        Verdict::Converged(_) => "good",
+        Verdict::IterationsUsed
+        | Verdict::TimeLimit
+        | Verdict::Stopped(_)
+        | Verdict::Interrupted => "fair",
+        Verdict::Failed(_) => "bad",
+    };
+    let mut careful = |remark: String| {
+        if tone == "good" {
+            tone = "fair";
+        }
+        remarks.push(remark);
+    };
+    if found.verdict == Verdict::IterationsUsed {
+        careful("More iterations may lower the loss further.".into());
+    }
+    let names = |standing: Standing| {
+        let known = report
+            .review
+            .knowledge
+            .iter()
+            .flat_map(|k| k.parameters.iter().enumerate());
+        let own = known.filter(|(_, known)| known.is_some_and(|known| known.standing == standing));
+        let names: Vec<String> = own
+            .map(|(k, _)| escaped(&found.parameters[k].name))
+            .collect();
+        names.join(", ")
+    };
+    let lost = names(Standing::NotIdentified);
+    if !lost.is_empty() {
+        careful(format!("Not identifiable from these data: <b>{lost}</b>."));
+    }
+    let weak = names(Standing::Weak);
+    if !weak.is_empty() {
+        careful(format!("Known only roughly: <b>{weak}</b>."));
+    }
+    let bound: Vec<String> = found
+        .parameters
+        .iter()
+        .filter_map(|parameter| {
+            let end = match parameter.bound? {
+                Bound::Lower => "lower",
+                Bound::Upper => "upper",
+            };
+            Some(format!("<b>{}</b> ({end})", escaped(&parameter.name)))
+        })
+        .collect();
+    if !bound.is_empty() {
+        careful(format!("At a bound: {}.", bound.join(", ")));
+    }
+    match found.solver_error {
+        Some(error) if error.abs() > 0.01 * found.loss.abs() => careful(format!(
+            "The solver's own error is {} of the loss: lower rtol and atol.",
+            percent(error.abs() / found.loss.abs())
+        )),
+        Some(error) => remarks.push(format!(
+            "The solver's own error in the loss is about {}.",
+            significant(error.abs(), 2)
+        )),
+        None => careful("The model could not be solved at a hundredth of the tolerances.".into()),
+    }
+    if let Some((loss, measurements)) = found.validation {
+        remarks.push(format!(
+            "Validation: loss {} over {} measurements that were not fitted.",
+            significant(loss, 6),
+            count(measurements)
+        ));
+    }
+    let verdict = found.verdict.to_string();
+    let mut letters = verdict.chars();
+    let first = letters
+        .next()
+        .map_or(String::new(), |c| c.to_uppercase().to_string());
+    let items: Vec<String> = remarks
+        .iter()
+        .map(|remark| format!("<li>{remark}</li>"))
+        .collect();
+    format!(
+        "<div class=\"verdict {tone}\"><strong>{}{}</strong>: loss {} over {} measurements after {} iterations.<ul>{}</ul></div>\n",
+        escaped(&first),
+        escaped(letters.as_str()),
+        significant(found.loss, 6),
+        count(found.measurements),
+        count(found.iterations),
+        items.concat()
+    )
+}
