@@ -4,6 +4,7 @@ mod attach;
 mod run;
 
 use crate::method::Family;
+use crate::size::Size;
 use crate::system::Erased;
 use run::{Keep, Plan, Save, check_times, run};
 use std::ops::ControlFlow;
@@ -54,6 +55,7 @@ impl<T: Real, Y: State<T>, F: FnMut(T, &Y, &mut Y)> Ivp<T, Y, F> {
 impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
     /// The problem with f given as a [`System`].
     pub fn with_system(system: S, t0: T, y0: Y, t1: T) -> Self {
+        let () = Size::<Y>::ALLOWED;
         let method = tableau::DEFAULT.into();
         let options = Options::tolerances(T::from_f64(1e-6), T::from_f64(1e-9));
         Self {

@@ -1,5 +1,6 @@
 //! ∂f/∂y and ∂f/∂t at a point: the system's own, or by differences.
 
+use crate::size::Size;
 use crate::system::evaluate;
 use crate::{Element, Field, Matrix, Real, Scale, State, Stats, System};
 
@@ -28,6 +29,7 @@ where
     Y::Element: Field<T>,
 {
     pub(crate) fn new<S: System<T, Y>>(system: &S, y: &Y) -> Self {
+        let () = Size::<Y>::ALLOWED;
         let n = y.as_slice().len();
         let (mut structure, mass) = (system.structure(), system.mass());
         if let Some(mass) = &mass {

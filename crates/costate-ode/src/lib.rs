@@ -24,11 +24,31 @@
 //! | change how steps are chosen | [`Options`], [`Controller`], [`Norm`], [`Tolerance`] |
 //! | use another kind of state or number | [`State`], [`Element`], [`Real`] |
 //! | stop, or change the state, where something happens | [`Event`], [`Ivp::jump_at`] |
+//! | take one part of f explicitly and the other implicitly | [`Split`] |
+//! | find a start that satisfies algebraic equations | [`make_consistent`]; [`Ivp`] does it by itself |
 //! | solve for many parameters or starts | [`ensemble`](fn@ensemble), for small systems [`lane_ensemble`] |
 //! | learn why it stopped | [`Failure`], [`Diagnosis`] |
 //!
 //! **Sizes.** `[f64; N]` and nalgebra's `SVector` keep the size in the type: the stages unroll and nothing lives on the heap. `Vec<f64>` and
-//! `DVector` take sizes known at run time. Steps allocate nothing in either case.
+//! `DVector` take sizes known at run time. Steps allocate nothing in either case. A size in the type lies between one component and 64 KiB; others do not compile,
+//! and the message says why:
+//!
+//! ```compile_fail,E0080
+//! // error: a state held in an array may have 64 KiB at most (8192 components of f64): take a Vec or a DVector for larger ones
+//! let field = |_t: f64, y: &[f64; 10_000], dy: &mut [f64; 10_000]| *dy = *y;
+//! let ivp = costate_ode::Ivp::new(field, 0.0, [1.0; 10_000], 1.0);
+//! ```
+//!
+//! ```compile_fail,E0080
+//! // error: a state needs at least one component: this array has none
+//! let engine = costate_ode::RungeKutta::<f64, [f64; 0]>::new(costate_ode::tableau::by_name("tsit5").unwrap(), &[]);
+//! ```
+//!
+//! ```
+//! // The largest there is.
+//! let field = |_t: f64, y: &[f64; 8192], dy: &mut [f64; 8192]| *dy = *y;
+//! let ivp = costate_ode::Ivp::new(field, 0.0, [1.0; 8192], 1.0);
+//! ```
 //!
 //! **Which method.** The default, `tsit5`, is right for most non-stiff problems at tolerances from 1e-3 to 1e-9. Constant steps
 //! ([`Ivp::step`]) make the numbers a smooth function of the data, as methods without error estimate need them anyway. If a solve stops with
@@ -57,6 +77,7 @@ mod method;
 mod norm;
 mod options;
 mod scalar;
+mod size;
 mod solution;
 mod state;
 mod stats;

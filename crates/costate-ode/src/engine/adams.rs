@@ -6,6 +6,7 @@ use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::controller::inverse_root;
 use crate::method::{Family, Method};
+use crate::size::Size;
 use crate::system::evaluate;
 use crate::{Element, Real, Scale, State, Stats, System};
 use formula::{Formulas, MAX_ORDER};
@@ -107,6 +108,7 @@ impl<T: Real, Y: State<T>> Adams<T, Y> {
     /// An engine for states like `y`.
     #[must_use]
     pub fn new(y: &Y) -> Self {
+        let () = Size::<Y>::ALLOWED;
         Self {
             phi: vec![y.clone(); END + 1],
             known: 0,

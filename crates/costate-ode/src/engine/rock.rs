@@ -11,6 +11,7 @@ pub use tableau::RockTableau;
 
 use super::{Engine, Span, lagrange};
 use crate::combine::{Terms, combine};
+use crate::size::Size;
 use crate::system::evaluate;
 use crate::tableau::polynomial;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
@@ -99,6 +100,7 @@ where
     /// An engine for states like `y`.
     #[must_use]
     pub fn new(tableau: &'static RockTableau, y: &Y) -> Self {
+        let () = Size::<Y>::ALLOWED;
         let intervals = tableau.order.min(3);
         let node = |i: usize| T::from_f64(i as f64) / T::from_f64(intervals as f64);
         let nodes: Vec<T> = (1..=intervals).map(node).collect();

@@ -2,6 +2,7 @@
 
 use super::{Engine, Span};
 use crate::combine::{Combination, Terms, combine, combine_first};
+use crate::size::Size;
 use crate::system::evaluate;
 use crate::tableau::{centred, centred_derivative};
 use crate::{Coefficient, Element, Real, Scale, State, Stats, System, Tableau};
@@ -120,6 +121,7 @@ pub struct RungeKutta<T, Y> {
 impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
     /// An engine for states like `y`.
     pub fn new(tableau: &'static Tableau, y: &Y) -> Self {
+        let () = Size::<Y>::ALLOWED;
         let scheme = Scheme::new(tableau);
         let k = vec![y.clone(); scheme.rows.len()];
         let weights = Terms::with_capacity(scheme.dense.len());

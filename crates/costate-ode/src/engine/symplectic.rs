@@ -1,6 +1,7 @@
 //! Symplectic steps of separable systems: kicks and drifts in turn.
 
 use super::{Engine, Span};
+use crate::size::Size;
 use crate::system::evaluate;
 use crate::{Coefficient, Element, Real, Scale, State, Stats, System};
 
@@ -88,6 +89,7 @@ impl<T: Real, Y: State<T>> Symplectic<T, Y> {
     /// An engine for states like `y`, whose first half are the positions.
     #[must_use]
     pub fn new(tableau: &'static SymplecticTableau, y: &Y) -> Self {
+        let () = Size::<Y>::ALLOWED;
         let stages = tableau.stages.iter();
         Self {
             tableau,
