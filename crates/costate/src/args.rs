@@ -32,7 +32,7 @@ pub(crate) enum Command {
     /// Writes comma-separated columns, `t` and then the states (and the observables with --observables), in full precision: at every step, or at the times of --save-at.
     /// A solve that fails half-way writes what it has, says why on standard error and exits with 1.
     #[command(
-        after_help = "Examples:\n  costate solve model.toml > trajectory.csv\n  costate solve model.toml --save-at 0:0.5:20 --set alpha=0.6 --plot trajectory.svg\n  costate solve model.toml --experiment north --observables"
+        after_help = "Examples:\n  costate solve model.toml > trajectory.csv\n  costate solve model.toml --save-at 0:0.5:20 --set alpha=0.6 --plot trajectory.svg\n  costate solve model.toml --experiment north --observables\n  costate solve model.toml --save-at 0:0.1:20 --out trajectory.npy"
     )]
     Solve(Solve),
     /// Fit a model's parameters and networks to its data
@@ -69,6 +69,21 @@ pub(crate) enum Command {
     /// List the solvers and the gradient methods
     #[command(after_help = "Example:\n  costate methods --format json")]
     Methods(Methods),
+    /// Print the schema of model files, for editors
+    ///
+    /// Editors that know TOML schemas (Taplo, Even Better TOML) complete and explain the keys of a model whose first line is `#:schema model.schema.json`.
+    #[command(after_help = "Example:\n  costate schema > model.schema.json")]
+    Schema,
+    /// Print completions for a shell
+    #[command(
+        after_help = "Examples:\n  costate completions bash > ~/.local/share/bash-completion/completions/costate\n  costate completions zsh > ~/.zfunc/_costate\n  costate completions fish > ~/.config/fish/completions/costate.fish"
+    )]
+    Completions(Completions),
+    /// Print the manual page, of one command if it is named
+    #[command(
+        after_help = "Examples:\n  costate man > costate.1 && man ./costate.1\n  costate man fit > costate-fit.1"
+    )]
+    Man(Man),
     /// Write a commented starter model with data, to be changed into yours
     #[command(after_help = "Example:\n  costate new pond        (writes pond.toml and pond.csv)")]
     New(New),
@@ -133,9 +148,9 @@ pub(crate) struct Solve {
     /// Print steps, rejections and evaluations to standard error
     #[arg(long)]
     pub(crate) stats: bool,
-    /// Form of the trajectory
-    #[arg(long, value_enum, default_value_t = TableFormat::Csv)]
-    pub(crate) format: TableFormat,
+    /// Form of the trajectory [default: by the ending of --out, else csv]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<TableFormat>,
 }
 
 #[derive(Args)]
@@ -218,6 +233,19 @@ pub(crate) struct Explain {
 }
 
 #[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct Man {
+    /// A command of the program
+    pub(crate) command: Option<String>,
+}
+
+#[derive(Args)]
 pub(crate) struct New {
     /// Name of the model: NAME.toml and NAME.csv are written
     pub(crate) name: PathBuf,
@@ -232,8 +260,12 @@ pub(crate) struct Methods {
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 pub(crate) enum TableFormat {
+    /// Comma-separated columns with a header
     Csv,
+    /// The names of the columns, and the rows
     Json,
+    /// An array for numpy.load, t in its first column
+    Npy,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]

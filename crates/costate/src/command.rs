@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod editor;
 mod explain;
 mod fit;
 mod gradient;
@@ -25,6 +26,9 @@ pub(crate) fn run(command: Command, console: Console) -> Result<()> {
         Command::Audit(args) => audit::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
+        Command::Schema => editor::schema(console),
+        Command::Completions(args) => editor::completions(&args, console),
+        Command::Man(args) => editor::man(&args, console),
         Command::New(args) => new::run(&args, console),
         Command::Methods(args) => methods::run(&args, console),
     }

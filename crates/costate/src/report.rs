@@ -4,6 +4,7 @@ pub(crate) mod csv;
 pub(crate) mod found;
 pub(crate) mod html;
 pub(crate) mod json;
+pub(crate) mod npy;
 pub(crate) mod number;
 pub(crate) mod plot;
 pub(crate) mod table;

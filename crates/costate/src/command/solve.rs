@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::report::number::count;
 use crate::report::plot::{Picture, Series};
-use crate::report::{csv, json};
+use crate::report::{csv, json, npy};
 
 pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
     let mut model = open(&args.model, &args.overrides)?;
@@ -41,10 +41,13 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
         true => with_observables(&model, trajectory)?,
         false => trajectory,
     };
+    let format = args
+        .format
+        .unwrap_or_else(|| by_ending(args.out.as_deref()));
     match &args.out {
-        None => write(&mut console.output(), &trajectory, args.format)?,
+        None => write(&mut console.output(), &trajectory, format)?,
         Some(path) => File::create(path)
-            .and_then(|file| write(&mut BufWriter::new(file), &trajectory, args.format))
+            .and_then(|file| write(&mut BufWriter::new(file), &trajectory, format))
             .map_err(|e| Error::file("write", path, &e))?,
     }
     if let Some(path) = &args.plot {
@@ -64,10 +67,30 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
     }
 }
 
+/// The form that the ending of a file name asks for.
+fn by_ending(path: Option<&Path>) -> TableFormat {
+    let ending = path.and_then(Path::extension).unwrap_or_default();
+    match ending {
+        _ if ending.eq_ignore_ascii_case("npy") => TableFormat::Npy,
+        _ if ending.eq_ignore_ascii_case("json") => TableFormat::Json,
+        _ => TableFormat::Csv,
+    }
+}
+
 fn write(out: &mut impl Write, trajectory: &Trajectory, format: TableFormat) -> io::Result<()> {
     match format {
         TableFormat::Csv => csv::write(out, "t", &trajectory.names, rows(trajectory))?,
         TableFormat::Json => json::write_rows(out, "t", &trajectory.names, rows(trajectory))?,
+        TableFormat::Npy => {
+            let columns = trajectory.names.len() + 1;
+            let row = |i: usize| [&trajectory.times[i]].into_iter().chain(trajectory.row(i));
+            npy::write(
+                out,
+                trajectory.len(),
+                columns,
+                (0..trajectory.len()).flat_map(row),
+            )?;
+        }
     }
     out.flush()
 }

@@ -4,7 +4,18 @@ use crate::room::Room;
 fn every_command_explains_itself_with_an_example() {
     let room = Room::new();
     for command in [
-        "", "solve", "fit", "gradient", "audit", "check", "explain", "methods", "new",
+        "",
+        "solve",
+        "fit",
+        "gradient",
+        "audit",
+        "check",
+        "explain",
+        "methods",
+        "new",
+        "schema",
+        "completions",
+        "man",
     ] {
         let run = room.run(&format!("{command} --help")).done();
         assert!(run.out.contains("Example"), "{}", run.out);
@@ -30,4 +41,61 @@ fn misuse_of_the_command_line_exits_with_2() {
     room.run("fit").failed(2, &["MODEL"]);
     room.run("fit --resume x --set a=1")
         .failed(2, &["--resume"]);
+}
+
+#[test]
+fn shells_man_and_editors_know_every_command() {
+    let room = Room::new();
+    let commands = [
+        "solve", "fit", "gradient", "audit", "check", "explain", "methods", "new",
+    ];
+    for (shell, mark) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef costate"),
+        ("fish", "complete -c costate"),
+    ] {
+        let text = room.run(&format!("completions {shell}")).done().out;
+        assert!(text.contains(mark), "{shell}");
+        commands
+            .iter()
+            .for_each(|command| assert!(text.contains(command), "{shell}: {command}"));
+        assert!(text.contains("save-at"), "{shell}");
+    }
+    let page = room.run("man").done().out;
+    assert!(page.contains(".TH costate 1"), "{page}");
+    commands
+        .iter()
+        .for_each(|command| assert!(page.contains(command), "{command}"));
+    let page = room.run("man fit").done().out;
+    assert!(
+        page.contains(".TH costate-fit 1") && page.contains("resume"),
+        "{page}"
+    );
+    room.run("man fits")
+        .failed(2, &["no command is called 'fits'", "fit"]);
+    let schema: serde_json::Value = serde_json::from_str(&room.run("schema").done().out).unwrap();
+    assert_eq!(schema["title"], "costate model file");
+}
+
+#[test]
+fn nothing_is_coloured_where_no_color_is_set_or_nobody_looks() {
+    let room = Room::new();
+    for (variable, value) in [
+        ("NO_COLOR", "1"),
+        ("TERM", "dumb"),
+        ("TERM", "xterm-256color"),
+    ] {
+        let run = room
+            .command(["explain", "lynx-hare.toml"])
+            .env(variable, value)
+            .output()
+            .unwrap();
+        assert!(!String::from_utf8_lossy(&run.stdout).contains('\u{1b}'));
+        let run = room
+            .command(["solve", "none.toml"])
+            .env(variable, value)
+            .output()
+            .unwrap();
+        assert!(!String::from_utf8_lossy(&run.stderr).contains('\u{1b}'));
+    }
 }

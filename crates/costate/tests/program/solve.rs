@@ -176,3 +176,37 @@ fn an_experiment_is_solved_under_its_conditions_and_observables_follow_the_state
     room.run("solve m.toml --experiment hihg")
         .failed(2, &["no experiment is called 'hihg'; did you mean 'high'?"]);
 }
+
+#[test]
+fn the_ending_of_the_file_asks_for_the_form_of_a_trajectory() {
+    let room = Room::new();
+    let solve = "solve lynx-hare.toml --save-at 1900:5:1920";
+    let (header, rows) = columns(&room.run(solve).done().out);
+    assert_eq!((header.len(), rows.len()), (3, 5));
+    room.run(&format!("{solve} --out t.npy")).done();
+    let bytes = std::fs::read(room.path("t.npy")).unwrap();
+    assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+    let length = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+    assert_eq!((10 + length) % 64, 0);
+    let described = std::str::from_utf8(&bytes[10..10 + length]).unwrap();
+    assert!(
+        described.contains("'shape': (5, 3)")
+            && described.contains("'<f8'")
+            && described.ends_with('\n')
+    );
+    let numbers: Vec<f64> = bytes[10 + length..]
+        .as_chunks()
+        .0
+        .iter()
+        .map(|&x| f64::from_le_bytes(x))
+        .collect();
+    assert_eq!(numbers, rows.concat());
+    room.run(&format!("{solve} --out t.json")).done();
+    let json: serde_json::Value = serde_json::from_str(&room.read("t.json")).unwrap();
+    assert_eq!(json["columns"], serde_json::json!(["t", "hare", "lynx"]));
+    assert_eq!(json["rows"], serde_json::json!(rows));
+    // What --format says stands over the ending.
+    room.run(&format!("{solve} --out u.npy --format csv"))
+        .done();
+    assert!(room.read("u.npy").starts_with("t,hare,lynx\n"));
+}
