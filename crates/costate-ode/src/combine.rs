@@ -145,7 +145,7 @@ impl<'a, T: Real, E: Element<T>, const N: usize> Combination<'a, T, E, N> {
 
     #[inline(always)]
     pub(crate) fn at(&self, i: usize) -> E {
-        let mut sum = E::zero().add_scaled(self.weights[0], self.slopes[0][i]);
+        let mut sum = self.slopes[0][i].scaled(self.weights[0]);
         for j in 1..N {
             sum = sum.add_scaled(self.weights[j], self.slopes[j][i]);
         }

@@ -305,17 +305,16 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             return Ok(Attempt::Accepted);
         }
         let h = span.h * self.direction;
+        let factor = self.control.factor(self.error2.as_f64(), h.as_f64());
+        let proposal = h * T::from_f64(factor);
         // Not a number compares as false: rejected.
         if self.error2 <= T::one() {
-            let factor = self.control.accepted(self.error2.as_f64(), h.as_f64());
             self.take(span);
-            let proposal = h * T::from_f64(factor);
             let proposal = self.engine.propose(h, self.error2, true, proposal);
             // A step that was cut short to land on the end says little against the size planned.
             self.size = if last { proposal.max(size) } else { proposal };
             Ok(Attempt::Accepted)
         } else {
-            let proposal = h * T::from_f64(self.control.rejected(self.error2.as_f64()));
             self.size = self.engine.propose(h, self.error2, false, proposal);
             self.stats.rejected += 1;
             if last && self.size <= self.smallest() {
@@ -417,7 +416,14 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     /// The size below which a step at `t` is too small.
     #[inline]
     pub(crate) fn smallest_at(&self, t: T) -> T {
-        (t.abs() * self.resolution).max(self.floor)
+        let (resolution, floor) = self.resolution();
+        (t.abs() * resolution).max(floor)
+    }
+
+    /// What that is made of: the resolution of t, and what no step may fall below.
+    #[inline]
+    pub(crate) fn resolution(&self) -> (T, T) {
+        (self.resolution, self.floor)
     }
 
     /// Goes to where `step` leads, along `span`.

@@ -30,6 +30,11 @@ pub trait Element<T>: Copy + Debug {
     fn weight(value: T) -> Self::Weight;
     /// `self + weight · other`.
     fn add_scaled(self, weight: Self::Weight, other: Self) -> Self;
+    /// `weight · self`: where a sum begins.
+    #[inline]
+    fn scaled(self, weight: Self::Weight) -> Self {
+        Self::zero().add_scaled(weight, self)
+    }
     /// |self|, in the scalar.
     fn magnitude(self) -> T;
     /// The relative rounding error of this type: tolerances below it cannot be met.
@@ -50,6 +55,10 @@ impl<T: Real> Element<T> for T {
     #[inline]
     fn add_scaled(self, weight: T, other: T) -> T {
         self + weight * other
+    }
+    #[inline]
+    fn scaled(self, weight: Self::Weight) -> Self {
+        weight * self
     }
     #[inline]
     fn magnitude(self) -> T {
@@ -75,6 +84,10 @@ impl Element<f64> for f32 {
     #[inline]
     fn add_scaled(self, weight: f32, other: f32) -> f32 {
         self + weight * other
+    }
+    #[inline]
+    fn scaled(self, weight: Self::Weight) -> Self {
+        weight * self
     }
     #[inline]
     fn magnitude(self) -> f64 {

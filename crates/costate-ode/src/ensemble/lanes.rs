@@ -37,11 +37,8 @@ pub struct Ended<const D: usize> {
     pub error: Option<Error>,
 }
 
-/// How many members go side by side.
-const WIDTH: usize = 8;
-
-/// Solves a small system for each of `members` from `t0` to `t1` by an explicit method of at most seven stages that is FSAL (`tsit5`, `dopri5`, `bosh3`), eight at a
-/// time in the lanes of wide registers: each with its own step size, and another member in its lane when it is done.
+/// Solves a small system for each of `members` from `t0` to `t1` by an explicit method of at most seven stages that is FSAL (`tsit5`, `dopri5`, `bosh3`), eight or
+/// sixteen at a time in the lanes of wide registers: each with its own step size, and another member in its lane when it is done.
 ///
 /// The outcome for a member is to the bit that of an [`Integrator`] alone, whatever the others are. With the feature `rayon` members are shared out over threads,
 /// which does not change it either. The instructions of the machine at hand are found when the program runs: a plain build uses AVX2 or AVX-512 where they are.
