@@ -74,6 +74,14 @@ pub enum Error {
         /// When.
         time: f64,
     },
+    /// A sample of a batch that failed.
+    #[error("sample {index} of the batch: {source}")]
+    Sample {
+        /// Its place in the batch.
+        index: usize,
+        /// Why.
+        source: Box<Error>,
+    },
     /// There is no gradient method of this name.
     #[error("there is no gradient method `{name}`; choose one of: {known}")]
     UnknownMethod {

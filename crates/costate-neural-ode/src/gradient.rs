@@ -248,6 +248,17 @@ pub trait GradientMethod<T, E> {
     ) -> Result<&Gradient<E>, Error>;
 }
 
+impl<T, E, M: GradientMethod<T, E> + ?Sized> GradientMethod<T, E> for Box<M> {
+    #[track_caller]
+    fn gradient(
+        &mut self,
+        problem: &Problem<'_, T, E>,
+        loss: &mut LossFn<'_, E>,
+    ) -> Result<&Gradient<E>, Error> {
+        (**self).gradient(problem, loss)
+    }
+}
+
 /// What to know of a gradient method before choosing it.
 #[derive(Clone, Copy, Debug)]
 pub struct About {

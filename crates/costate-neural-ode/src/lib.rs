@@ -46,6 +46,8 @@
 //!   [`gradient`] says when another.
 //! - [`Augmented`] is the adjoint system of the derivation, and what [`Backsolve`] solves.
 //! - [`hybrid`] takes any of them through events: states that jump, doses at scheduled times, ends that are found on the way.
+//! - [`batch`] takes the gradients of many samples, each with times and steps of its own, over all threads, to the same bits.
+//! - [`second_order`] has Hessian–vector and Gauss–Newton products, [`Jacobian`] several outputs at once.
 //! - [`audit`](audit::Audit) compares all methods on your own problem and says whether the gradient is right.
 //! - [`layer`] has the networks, [`function_space`] the bases in which their weights can vary with t, [`train`] the losses, optimisers and schedules.
 //!
@@ -55,13 +57,16 @@
 
 pub mod audit;
 mod augmented;
+pub mod batch;
 mod error;
 mod field;
 pub mod flow;
 pub mod function_space;
 pub mod gradient;
 pub mod hybrid;
+mod jacobian;
 pub mod layer;
+pub mod second_order;
 pub mod train;
 
 pub use augmented::{Augmented, Quadratures};
@@ -71,6 +76,7 @@ pub use gradient::{
     Backsolve, Discrete, FiniteDifference, Forward, Gauss, Gradient, GradientMethod, Interpolating,
     Problem, Saved,
 };
+pub use jacobian::{Jacobian, Mode, OutputsFn};
 
 #[doc(hidden)]
 pub mod doc;

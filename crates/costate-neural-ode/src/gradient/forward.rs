@@ -104,6 +104,26 @@ impl<E: Real> Sensitivities<E> {
         self.column(save, self.width + self.parameters + 2)
     }
 
+    /// Writes the gradient of a loss whose derivatives by the saved states are `cotangents`, Σ cotangent · ∂h(t_save)/∂·, for so many save times that are
+    /// variables; the loss itself and the statistics stay.
+    pub fn pull(&self, cotangents: &Saved<E>, saves: usize, gradient: &mut Gradient<E>) {
+        let along =
+            |save: usize, column: usize| dot(cotangents.state(save), self.column(save, column));
+        let by = |column: usize| {
+            let terms = (0..cotangents.len()).map(|save| along(save, column));
+            terms.fold(E::zero(), |sum, term| sum + term)
+        };
+        let (n, p) = (self.width, self.parameters);
+        gradient.h0.clear();
+        gradient.h0.extend((0..n).map(by));
+        gradient.theta.clear();
+        gradient.theta.extend((n..n + p).map(by));
+        (gradient.t0, gradient.t1) = (by(n + p), by(n + p + 1));
+        gradient.save.clear();
+        let times = (0..saves).map(|save| along(save, n + p + 2));
+        gradient.save.extend(times);
+    }
+
     /// The columns of a save time.
     fn columns(&self) -> usize {
         self.width + self.parameters + 3
@@ -206,24 +226,9 @@ where
         self.cotangents.resize(self.primal.saved.len());
         self.gradient.loss = loss(&self.primal.saved, &mut self.cotangents);
         self.gradient.stats = self.stats();
-        let (cotangents, columns) = (&self.cotangents, &self.sensitivities);
-        let along =
-            |save: usize, column: usize| dot(cotangents.state(save), columns.column(save, column));
-        let by = |column: usize| {
-            let terms = (0..cotangents.len()).map(|save| along(save, column));
-            terms.fold(Y::Element::zero(), |sum, term| sum + term)
-        };
-        let (n, p) = (columns.width, columns.parameters);
-        let gradient = &mut self.gradient;
-        gradient.h0.clear();
-        gradient.h0.extend((0..n).map(by));
-        gradient.theta.clear();
-        gradient.theta.extend((n..n + p).map(by));
-        (gradient.t0, gradient.t1) = (by(n + p), by(n + p + 1));
-        gradient.save.clear();
-        gradient
-            .save
-            .extend((0..problem.save_at.len()).map(|save| along(save, n + p + 2)));
-        Ok(gradient)
+        let saves = problem.save_at.len();
+        self.sensitivities
+            .pull(&self.cotangents, saves, &mut self.gradient);
+        Ok(&self.gradient)
     }
 }

@@ -36,23 +36,20 @@ use costate_ode::{Real, State};
 /// assert!((gradient.theta[0] - 12.0 * 2.0_f64.exp()).abs() < 1e-6);
 /// # Ok::<(), costate_neural_ode::Error>(())
 /// ```
-pub struct Through<'a, T: Real, Y: State<T>, F> {
+pub struct Through<T: Real, Y: State<T>, F, M> {
     hybrid: Hybrid<T, Y, F>,
-    method: Box<dyn GradientMethod<T, Y::Element> + 'a>,
+    method: M,
 }
 
-impl<'a, T: Real, Y: State<T>, F> Through<'a, T, Y, F> {
+impl<T: Real, Y: State<T>, F, M> Through<T, Y, F, M> {
     /// `hybrid` with `method` for its arcs.
     #[must_use]
-    pub fn new(
-        hybrid: Hybrid<T, Y, F>,
-        method: Box<dyn GradientMethod<T, Y::Element> + 'a>,
-    ) -> Self {
+    pub fn new(hybrid: Hybrid<T, Y, F>, method: M) -> Self {
         Self { hybrid, method }
     }
 }
 
-impl<T: Real, Y: State<T>, F: std::fmt::Debug> std::fmt::Debug for Through<'_, T, Y, F> {
+impl<T: Real, Y: State<T>, F: std::fmt::Debug, M> std::fmt::Debug for Through<T, Y, F, M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Through")
             .field("hybrid", &self.hybrid)
@@ -60,8 +57,9 @@ impl<T: Real, Y: State<T>, F: std::fmt::Debug> std::fmt::Debug for Through<'_, T
     }
 }
 
-impl<T, Y, F> GradientMethod<T, Y::Element> for Through<'_, T, Y, F>
+impl<T, Y, F, M> GradientMethod<T, Y::Element> for Through<T, Y, F, M>
 where
+    M: GradientMethod<T, Y::Element>,
     T: Real + Send + 'static,
     Y: State<T, Element: Real + Send + Sync + 'static>,
     F: VectorField<Y::Element>,
@@ -74,7 +72,7 @@ where
     ) -> Result<&Gradient<Y::Element>, Error> {
         let found =
             self.hybrid
-                .gradient(&mut *self.method, problem, &mut |solution, cotangents| {
+                .gradient(&mut self.method, problem, &mut |solution, cotangents| {
                     loss(&solution.saved, &mut cotangents.saved)
                 })?;
         Ok(&found.gradient)

@@ -1,0 +1,6 @@
+//! Beyond one gradient: several outputs, second derivatives, batches.
+
+mod batch;
+mod field;
+mod jacobian;
+mod second_order;
