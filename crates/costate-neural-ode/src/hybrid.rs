@@ -15,7 +15,7 @@ pub use through::Through;
 
 use crate::gradient::{self, Gradient, GradientMethod, Saved};
 use crate::{Error, VectorField};
-use costate_ode::{Method, Options, Real, State, Tableau};
+use costate_ode::{Method, Options, Real, State};
 use event::When;
 use forward::Arc;
 use watch::Watched;
@@ -43,6 +43,7 @@ const MOST: usize = 10_000;
 /// - States saved at the time of an event (within two units in the last place) are those before it.
 /// - Events at one time happen in the order in which they were given. The time of a crossing among them is its own where an earlier reset leaves its g at zero (two
 ///   balls that touch the ground together), otherwise that of the event before.
+/// - Implicit solvers solve their equations here to the accuracy that their tolerances ask for, their gradient methods to rounding: by so little the two differ.
 /// - Derivatives are those of the order of events found; where two events change places, or a trajectory grazes g = 0, there is none.
 ///
 /// An arc is solved twice where it ends in a crossing, and once more by each gradient; memory is one arc's and two states an event. A crossing takes two calls of the
@@ -203,7 +204,7 @@ where
     /// The gradient method called `name` for the arcs: with the field, the solver and the options of this system.
     ///
     /// # Errors
-    /// [`Error::UnknownMethod`]; [`Error::Unavailable`] if there is none for this solver; [`Error::Solver`] for options that make no sense.
+    /// [`Error::UnknownMethod`]; [`Error::Unavailable`] if there is none of this name for this solver; [`Error::Solver`] for options that make no sense.
     pub fn method<'a>(
         &self,
         name: &str,
@@ -213,17 +214,8 @@ where
         Y: 'a,
         F: Clone + 'a,
     {
-        let tableau = self.tableau()?;
         let options = self.options.clone();
-        gradient::by_name(name, self.field.clone(), &self.zero, tableau, options)
-    }
-
-    fn tableau(&self) -> Result<&'static Tableau, Error> {
-        self.solver.tableau().ok_or(Error::Unavailable {
-            method: self.solver.name,
-            what: "a gradient by name through events",
-            instead: "a gradient method made for it, or an explicit method such as tsit5",
-        })
+        gradient::by_name(name, self.field.clone(), &self.zero, self.solver, options)
     }
 
     /// Event `event` is a crossing.

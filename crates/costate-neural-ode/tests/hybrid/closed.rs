@@ -261,3 +261,56 @@ fn an_integral_cost_goes_over_events() {
     close("c", found.theta[1], -0.5 / k, 1e-8);
     close("t1", found.t1, last, 1e-8);
 }
+
+#[test]
+fn stiff_and_symplectic_solvers_go_over_events_too() {
+    // An oscillator x″ = −ω² x with x₀ = 1, kicked by J when x crosses c on its way down: t* = arccos(c)/ω,
+    // v⁻ = −ω √(1 − c²), and then x(T) = c cos ω (T − t*) + (v⁻ + J)/ω sin ω (T − t*).
+    let (w, c, kick, end) = (1.3_f64, 0.4_f64, 0.7_f64, 2.5_f64);
+    let time = c.acos() / w;
+    let (speed, rest) = (-w * (1.0 - c * c).sqrt() + kick, end - time);
+    let (sin, cos) = (w * rest).sin_cos();
+    let x = c * cos + speed / w * sin;
+    let v = -c * w * sin + speed * cos;
+    let time_by_c = -1.0 / (w * (1.0 - c * c).sqrt());
+    let by_c = cos + c / (1.0 - c * c).sqrt() * sin - v * time_by_c;
+    for (solver, step, part) in [
+        ("kvaerno5", None, 1e-6),
+        ("radau", None, 1e-6),
+        ("rodas5p", None, 1e-6),
+        ("auto", None, 1e-6),
+        ("yoshida6", Some(0.02), 1e-6),
+    ] {
+        let field = Recorded::record(&[2], 3, |h, _t, theta| {
+            let w = theta.index(0);
+            Var::stack(&[h.index(1), -(w * w * h.index(0))])
+        });
+        let options = match step {
+            Some(step) => Options::constant_step(step),
+            None => Options::tolerances(1e-9, 1e-9),
+        };
+        let method = costate_ode::Method::by_name(solver).unwrap();
+        let low = formula(2, 3, |h, _t, theta| h.index(0) - theta.index(1));
+        let kicked = formula(2, 3, |h, _t, theta| {
+            Var::stack(&[h.index(0), h.index(1) + theta.index(2)])
+        });
+        let mut system = Hybrid::new(field.unwrap(), &vec![0.0; 2], method, options)
+            .event(Event::crossing(low).falling().reset(kicked));
+        let problem = Problem {
+            h0: &[1.0, 0.0],
+            theta: &[w, c, kick],
+            t0: 0.0,
+            t1: end,
+            save_at: &[],
+        };
+        let found = gradient(&mut system, "discrete", &problem, |solution, cotangents| {
+            cotangents.saved.state_mut(0)[0] = 1.0;
+            solution.saved.state(0)[0]
+        });
+        let found = found.unwrap().gradient;
+        close(solver, found.loss, x, part);
+        close(solver, found.theta[2], sin / w, part);
+        close(solver, found.theta[1], by_c, part);
+        close(solver, found.t1, v, part);
+    }
+}
