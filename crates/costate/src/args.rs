@@ -69,11 +69,13 @@ pub(crate) enum Command {
     /// List the solvers and the gradient methods
     #[command(after_help = "Example:\n  costate methods --format json")]
     Methods(Methods),
-    /// Print the schema of model files, for editors
+    /// Print the schema of model files, or of what a command writes as JSON
     ///
     /// Editors that know TOML schemas (Taplo, Even Better TOML) complete and explain the keys of a model whose first line is `#:schema model.schema.json`.
-    #[command(after_help = "Example:\n  costate schema > model.schema.json")]
-    Schema,
+    #[command(
+        after_help = "Examples:\n  costate schema > model.schema.json\n  costate schema fit > fit.schema.json"
+    )]
+    Schema(Schema),
     /// Print completions for a shell
     #[command(
         after_help = "Examples:\n  costate completions bash > ~/.local/share/bash-completion/completions/costate\n  costate completions zsh > ~/.zfunc/_costate\n  costate completions fish > ~/.config/fish/completions/costate.fish"
@@ -173,6 +175,7 @@ pub(crate) struct Fit {
     #[arg(
         long,
         value_name = "N",
+        value_parser = at_least_one,
         help_heading = "In place of the model's values"
     )]
     pub(crate) iterations: Option<usize>,
@@ -230,6 +233,25 @@ pub(crate) struct Explain {
     /// Form of the derivation
     #[arg(long, value_enum, default_value_t = FormulaFormat::Text)]
     pub(crate) format: FormulaFormat,
+}
+
+#[derive(Args)]
+pub(crate) struct Schema {
+    /// What it is the schema of
+    #[arg(value_enum, default_value_t = SchemaOf::Model)]
+    pub(crate) of: SchemaOf,
+}
+
+/// A model file, or what a command writes with `--format json`.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    Model,
+    Solve,
+    Fit,
+    Gradient,
+    Audit,
+    Check,
+    Methods,
 }
 
 #[derive(Args)]
@@ -362,6 +384,14 @@ fn svg(text: &str) -> Result<PathBuf, String> {
     match path.extension() {
         Some(ending) if ending.eq_ignore_ascii_case("svg") => Ok(path),
         _ => Err("pictures are SVG; give a name that ends in .svg".into()),
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("at least 1".into()),
+        Ok(n) => Ok(n),
+        Err(_) => Err(format!("'{text}' is not a count")),
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn run(command: Command, console: Console) -> Result<()> {
         Command::Audit(args) => audit::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
-        Command::Schema => editor::schema(console),
+        Command::Schema(args) => editor::schema(&args, console),
         Command::Completions(args) => editor::completions(&args, console),
         Command::Man(args) => editor::man(&args, console),
         Command::New(args) => new::run(&args, console),

@@ -4,12 +4,21 @@ use std::io::Write;
 
 use clap::CommandFactory;
 
-use crate::args::{Cli, Completions, Man};
+use crate::args::{Cli, Completions, Man, Schema, SchemaOf};
 use crate::console::Console;
 use crate::error::{Error, Result};
 
-pub(crate) fn schema(console: Console) -> Result<()> {
-    print(console, costate_model::SCHEMA.as_bytes())
+pub(crate) fn schema(args: &Schema, console: Console) -> Result<()> {
+    let text = match args.of {
+        SchemaOf::Model => costate_model::SCHEMA,
+        SchemaOf::Solve => include_str!("schema/solve.json"),
+        SchemaOf::Fit => include_str!("schema/fit.json"),
+        SchemaOf::Gradient => include_str!("schema/gradient.json"),
+        SchemaOf::Audit => include_str!("schema/audit.json"),
+        SchemaOf::Check => include_str!("schema/check.json"),
+        SchemaOf::Methods => include_str!("schema/methods.json"),
+    };
+    print(console, text.as_bytes())
 }
 
 pub(crate) fn completions(args: &Completions, console: Console) -> Result<()> {

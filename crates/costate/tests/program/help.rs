@@ -39,6 +39,10 @@ fn misuse_of_the_command_line_exits_with_2() {
     room.run("solve lynx-hare.toml --set alpha")
         .failed(2, &["NAME=VALUE"]);
     room.run("fit").failed(2, &["MODEL"]);
+    room.run("fit lynx-hare.toml --iterations 0")
+        .failed(2, &["--iterations", "at least 1"]);
+    room.run("fit lynx-hare.toml --iterations -3")
+        .failed(2, &["-3"]);
     room.run("fit --resume x --set a=1")
         .failed(2, &["--resume"]);
 }

@@ -12,4 +12,5 @@ mod methods;
 mod new;
 mod report;
 mod room;
+mod schema;
 mod solve;
