@@ -55,6 +55,9 @@ where
     S: System<T, Y>,
 {
     let mut stats = Stats::default();
+    if system.mass().is_none() {
+        return Ok(stats);
+    }
     let derivatives = Derivatives::new(system, y);
     let Some(mut equations) = Equations::new::<T, Y>(&derivatives) else {
         return Ok(stats);

@@ -74,6 +74,14 @@ pub enum Error {
         /// The method's name.
         method: &'static str,
     },
+    /// A system to be solved without matrices, by a method that needs them or with a mass matrix.
+    #[error(
+        "{method} cannot solve this system without matrices: take bdf or a diagonally implicit method, and no mass matrix"
+    )]
+    MatrixFree {
+        /// The method's name.
+        method: &'static str,
+    },
     /// A mass matrix for a method that cannot take one.
     #[error("{method} cannot solve systems with a mass matrix: take one for stiff problems")]
     MassMatrix {

@@ -259,6 +259,13 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
                 method: method.name,
             }));
         }
+        let needs_matrices =
+            method.stiff && !matches!(method.family, Family::Dirk(_) | Family::Bdf);
+        if system.krylov().is_some() && (needs_matrices || system.mass().is_some()) {
+            return Err(fail(Error::MatrixFree {
+                method: method.name,
+            }));
+        }
         if !method.mass && system.mass().is_some() {
             return Err(fail(Error::MassMatrix {
                 method: method.name,

@@ -2,7 +2,7 @@
 
 use crate::size::Size;
 use crate::system::evaluate;
-use crate::{Element, Field, Matrix, Real, Scale, State, Stats, System};
+use crate::{Element, Field, Matrix, Real, Scale, State, Stats, Structure, System};
 
 /// The derivatives of f at one point, and where they are put. Made once for an integration; taking them allocates nothing.
 ///
@@ -29,9 +29,22 @@ where
     Y::Element: Field<T>,
 {
     pub(crate) fn new<S: System<T, Y>>(system: &S, y: &Y) -> Self {
+        Self::of_structure(system.structure(), system, y)
+    }
+
+    /// For methods that can do without ∂f/∂y: no room for it if the system wants that.
+    pub(crate) fn optional<S: System<T, Y>>(system: &S, y: &Y) -> Self {
+        let structure = match system.krylov() {
+            Some(_) => Structure::Banded { lower: 0, upper: 0 },
+            None => system.structure(),
+        };
+        Self::of_structure(structure, system, y)
+    }
+
+    fn of_structure<S: System<T, Y>>(mut structure: Structure, system: &S, y: &Y) -> Self {
         let () = Size::<Y>::ALLOWED;
         let n = y.as_slice().len();
-        let (mut structure, mass) = (system.structure(), system.mass());
+        let mass = system.mass();
         if let Some(mass) = &mass {
             assert!(
                 mass.len() == n,

@@ -99,7 +99,7 @@ pub use error::Error;
 pub use event::{Event, Occurrence};
 pub use integrator::{Attempt, Integrator};
 pub use ivp::{Ivp, Progress};
-pub use linear::{Field, Lu, Matrix, Pattern, Structure};
+pub use linear::{Field, Krylov, Lu, Matrix, Pattern, Structure};
 pub use method::{Family, Method};
 pub use norm::{Norm, Scale, Tolerance, UserNorm};
 pub use options::Options;
@@ -108,7 +108,7 @@ pub use solution::{Failure, Solution, Trajectory};
 pub use state::{Element, State};
 pub use stats::Stats;
 pub use system::{
-    Autonomous, Parts, Split, System, WithJacobian, WithMass, WithSpectralRadius, WithStructure,
-    WithTimeDerivative,
+    Autonomous, MatrixFree, Parts, Split, System, WithJacobian, WithMass, WithPreconditioner,
+    WithSpectralRadius, WithStructure, WithTimeDerivative,
 };
 pub use tableau::{Dense, Tableau};

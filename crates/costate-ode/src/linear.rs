@@ -3,12 +3,15 @@
 mod banded;
 mod dense;
 mod field;
+mod gmres;
 mod matrix;
 mod pattern;
 mod sparse;
 
 pub use field::Field;
 pub(crate) use field::Pair;
+pub(crate) use gmres::Gmres;
+pub use gmres::Krylov;
 pub use matrix::Matrix;
 pub use pattern::{Pattern, Structure};
 

@@ -1,15 +1,17 @@
 //! The right-hand side of dy/dt = f(t, y), and what implicit methods may know of it.
 
+mod free;
 mod given;
 mod split;
 
+pub use free::{MatrixFree, WithPreconditioner};
 pub use given::{
     Autonomous, WithJacobian, WithMass, WithSpectralRadius, WithStructure, WithTimeDerivative,
 };
 
 pub use split::Split;
 
-use crate::{Matrix, State, Structure};
+use crate::{Krylov, Matrix, State, Structure};
 
 /// The vector field f of dy/dt = f(t, y).
 ///
@@ -74,6 +76,25 @@ pub trait System<T, Y> {
     /// ([`Imex`](crate::Imex)).
     fn parts(&mut self) -> Option<Parts<'_, T, Y>> {
         None
+    }
+
+    /// Whether implicit methods are to do without matrices, and how. Asked once, when an integration is prepared; only BDF and diagonally implicit methods can
+    /// ([`Error::MatrixFree`](crate::Error::MatrixFree)), of systems without a mass matrix.
+    fn krylov(&self) -> Option<Krylov> {
+        None
+    }
+
+    /// Writes ∂f/∂y x at (t, y) into `out` and returns true; or returns false to have it taken by a difference. Asked by matrix-free methods.
+    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
+        let _ = (t, y, x, out);
+        false
+    }
+
+    /// Solves (s − A) x = r approximately for x, in place of `r`, with A near ∂f/∂y at (t, y), and returns true; or returns false where there is
+    /// no preconditioner. Asked by matrix-free methods.
+    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
+        let _ = (t, y, s, r);
+        false
     }
 
     /// A bound of |λ| for the eigenvalues λ of ∂f/∂y at (t, y); or nothing, to have it estimated by a power iteration. Only stabilised methods ask.
@@ -142,5 +163,14 @@ impl<T, Y: State<T>> System<T, Y> for Erased<'_, T, Y> {
     }
     fn parts(&mut self) -> Option<Parts<'_, T, Y>> {
         self.0.parts()
+    }
+    fn krylov(&self) -> Option<Krylov> {
+        self.0.krylov()
+    }
+    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
+        self.0.jacobian_times(t, y, x, out)
+    }
+    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
+        self.0.precondition(t, y, s, r)
     }
 }

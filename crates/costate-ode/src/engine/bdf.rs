@@ -9,7 +9,7 @@ use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::controller::inverse_root;
 use crate::jacobian::Derivatives;
-use crate::linear::Factors;
+use crate::linear::{Factors, Gmres};
 use crate::method::{Family, Method};
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 use differences::{MAX_ORDER, Rescaling, formula, newton_polynomials};
@@ -43,7 +43,8 @@ const NAME: &str = "bdf";
 /// # What is kept, and when it is renewed
 /// ∂f/∂y is kept as long as Newton's iteration contracts by 1/4 or better and the step is at most four times the one it was taken for. It is taken
 /// afresh for the next step otherwise, or at once if an iteration does not converge. The factors are kept as long as step and order are: these change once in k + 1 steps at most, but for rejections. Each iteration costs an evaluation
-/// of f and a solution; taking differences costs another evaluation.
+/// of f and a solution; taking differences costs another evaluation. Without matrices ([`System::krylov`]) each iteration is solved by GMRES, ∂f/∂y taken where it stands,
+/// to a tenth or to a twentieth of what the iteration may leave.
 ///
 /// # Order and step sizes
 /// It controls both itself: of the orders k − 1, k and k + 1 the one that allows the longest step is next. The factors of
@@ -68,6 +69,8 @@ const NAME: &str = "bdf";
 pub struct Bdf<T, Y: State<T>> {
     derivatives: Derivatives<T, Y>,
     factors: Factors<Y::Element>,
+    /// Instead of these, if there are to be none.
+    krylov: Option<Box<Gmres<T, Y>>>,
     /// ∇⁰y to ∇^{k+2}y for steps of `spacing`; none if that is zero.
     differences: Vec<Y>,
     spacing: T,
@@ -104,15 +107,22 @@ where
     /// An engine for `system` and states like `y`.
     ///
     /// # Panics
-    /// If the system's structure or mass matrix is of another size.
+    /// If the system's structure or mass matrix is of another size, or a system with a mass matrix is to be solved without matrices.
     #[track_caller]
     pub fn new<S: System<T, Y>>(system: &S, y: &Y) -> Self {
-        let derivatives = Derivatives::new(system, y);
+        let derivatives = Derivatives::optional(system, y);
+        assert!(
+            derivatives.mass.is_none() || system.krylov().is_none(),
+            "{NAME} needs matrices for systems with a mass matrix"
+        );
         let mut zero = y.clone();
         zero.as_mut_slice().fill(Y::Element::zero());
         let state = || zero.clone();
         Self {
             factors: Factors::new::<T, _>(&derivatives.jacobian),
+            krylov: system
+                .krylov()
+                .map(|krylov| Box::new(Gmres::new(krylov, y))),
             derivatives,
             differences: vec![zero.clone(); MAX_ORDER + 3],
             spacing: T::zero(),
@@ -183,37 +193,6 @@ where
         self.differences[0]
             .as_mut_slice()
             .copy_from_slice(y.as_slice());
-    }
-
-    /// The matrix for the step, factorised; false if it is singular.
-    fn prepare<S: System<T, Y>>(
-        &mut self,
-        system: &mut S,
-        span: Span<T>,
-        y: &Y,
-        scale: &mut Scale<T>,
-        stats: &mut Stats,
-    ) -> bool {
-        if self.jacobian.must_take(span.h) {
-            let f = self.f.known();
-            self.derivatives
-                .take(system, span.t, y, f, span.h, scale, stats);
-            self.factorised = None;
-        }
-        if self.factorised == Some((span.h, self.order)) {
-            return true;
-        }
-        let shift = Y::Element::real(formula::<T>(self.order).alpha / span.h);
-        let (jacobian, mass) = (&self.derivatives.jacobian, self.derivatives.mass.as_ref());
-        if self.jacobian.kept() {
-            self.convergence.forget();
-        }
-        stats.factorisations += 1;
-        let done = self
-            .factors
-            .factorise::<T, _>(shift, mass, jacobian, |entry| entry);
-        self.factorised = done.then_some((span.h, self.order));
-        done
     }
 }
 

@@ -23,7 +23,7 @@ use super::slope::Slope;
 use super::{Engine, Span};
 use crate::combine::{Terms, combine};
 use crate::jacobian::Derivatives;
-use crate::linear::Factors;
+use crate::linear::{Factors, Gmres};
 use crate::tableau::polynomial;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 use stage::{Stage, stage};
@@ -50,6 +50,8 @@ static TABLEAUS: &[&DirkTableau] = &[
 /// other step size costs a factorisation. Each iteration costs an evaluation of f and a solution, an error estimate another solution. A first stage
 /// f(t, y) is the last stage of the step before where that is the same; taking differences costs another evaluation there, as the stage is known to the
 /// accuracy of the iteration only.
+///
+/// Without matrices ([`System::krylov`]) each iteration is solved by GMRES, ∂f/∂y taken where it stands, to a tenth or to a twentieth of what the iteration may leave.
 ///
 /// Systems with a mass matrix are refused.
 ///
@@ -80,6 +82,8 @@ pub struct Dirk<T, Y: State<T>> {
     dense: Vec<Vec<T>>,
     derivatives: Derivatives<T, Y>,
     factors: Factors<Y::Element>,
+    /// Instead of these, if there are to be none.
+    krylov: Option<Box<Gmres<T, Y>>>,
     k: Vec<Y>,
     /// The first stage, or the guess of one, is known and lies in this slot.
     first: Option<usize>,
@@ -112,7 +116,7 @@ where
     /// If the system's structure is of another size, or the system has a mass matrix.
     #[track_caller]
     pub fn new<S: System<T, Y>>(tableau: &'static DirkTableau, system: &S, y: &Y) -> Self {
-        let derivatives = Derivatives::new(system, y);
+        let derivatives = Derivatives::optional(system, y);
         assert!(
             derivatives.mass.is_none(),
             "{} cannot solve systems with a mass matrix",
@@ -132,6 +136,9 @@ where
             b_err,
             dense: tableau.dense_polynomials(),
             factors: Factors::new::<T, _>(&derivatives.jacobian),
+            krylov: system
+                .krylov()
+                .map(|krylov| Box::new(Gmres::new(krylov, y))),
             derivatives,
             k: vec![zero.clone(); stages],
             first: None,
@@ -180,6 +187,17 @@ where
         true
     }
 
+    /// Divides what is in `delta` by 1/(γh) − ∂f/∂y. False if that cannot be done.
+    fn filter<S: System<T, Y>>(&mut self, system: &mut S, stats: &mut Stats) -> bool {
+        if let Some(gmres) = &mut self.krylov {
+            let tolerance = T::from_f64(0.05);
+            return gmres.solve(system, &mut self.delta, tolerance, stats);
+        }
+        self.factors.solve::<T>(self.delta.as_mut_slice());
+        stats.solves += 1;
+        true
+    }
+
     /// The matrix for the step, factorised; false if it is singular.
     fn prepare<S: System<T, Y>>(
         &mut self,
@@ -189,6 +207,9 @@ where
         scale: &mut Scale<T>,
         stats: &mut Stats,
     ) -> bool {
+        if self.krylov.is_some() {
+            return true;
+        }
         if self.jacobian.must_take(span.h) {
             let f = self.f.known();
             self.derivatives
@@ -263,8 +284,9 @@ where
             return T::zero();
         }
         combine(&mut self.delta, &self.zero, &self.k, &self.b_err, T::one());
-        self.factors.solve::<T>(self.delta.as_mut_slice());
-        stats.solves += 1;
+        if !self.filter(system, stats) {
+            return T::infinity();
+        }
         let error = self.delta.as_slice();
         scale.squared(y.as_slice(), trial.as_slice(), |i| error[i])
     }

@@ -2,8 +2,8 @@
 
 use super::Ivp;
 use crate::{
-    Autonomous, Matrix, State, Structure, System, WithJacobian, WithMass, WithSpectralRadius,
-    WithStructure, WithTimeDerivative,
+    Autonomous, Krylov, Matrix, MatrixFree, State, Structure, System, WithJacobian, WithMass,
+    WithPreconditioner, WithSpectralRadius, WithStructure, WithTimeDerivative,
 };
 
 impl<T, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
@@ -81,6 +81,43 @@ impl<T, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
         R: FnMut(T, &Y) -> T,
     {
         self.with(|system| WithSpectralRadius::new(system, radius))
+    }
+
+    /// Has the linear equations of Newton's iteration solved without matrices, by GMRES with differences of f (or the system's own products with ∂f/∂y): for
+    /// systems so large or so coupled that factors have no room. Memory grows with n alone, by `krylov.dimension` states. BDF and diagonally implicit methods can.
+    ///
+    /// Where eigenvalues spread far, iterations are many: give a [`preconditioner`](Ivp::preconditioner), or a [`structure`](Ivp::structure) instead of this.
+    ///
+    /// ```
+    /// use costate_ode::{Ivp, Krylov, Method};
+    ///
+    /// // Every component pulls at all others.
+    /// let field = |_t: f64, y: &Vec<f64>, dy: &mut Vec<f64>| {
+    ///     let mean = y.iter().sum::<f64>() / y.len() as f64;
+    ///     dy.iter_mut().zip(y).for_each(|(dy, y)| *dy = 1e4 * (mean - y) - mean);
+    /// };
+    /// let start: Vec<f64> = (0..1000).map(|i| f64::from(i % 10)).collect();
+    /// let solution = Ivp::new(field, 0.0, start, 1.0)
+    ///     .method(Method::by_name("bdf")?)
+    ///     .matrix_free(Krylov::default())
+    ///     .solve()?;
+    /// assert!(solution.last().iter().all(|y| (y - 4.5 * (-1.0_f64).exp()).abs() < 1e-4));
+    /// assert_eq!(solution.stats.jacobians, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn matrix_free(self, krylov: Krylov) -> Ivp<T, Y, MatrixFree<S>> {
+        self.with(|system| MatrixFree::new(system, krylov))
+    }
+
+    /// Gives a preconditioner for [`matrix_free`](Ivp::matrix_free) solutions, as a closure `|t, y, s, r|` that solves (s − A) x = r for x in place of r, where A is
+    /// some matrix near ∂f/∂y at (t, y): its diagonal, or its stiff part.
+    #[must_use]
+    pub fn preconditioner<P>(self, preconditioner: P) -> Ivp<T, Y, WithPreconditioner<S, P>>
+    where
+        P: FnMut(T, &Y, T, &mut Y),
+    {
+        self.with(|system| WithPreconditioner::new(system, preconditioner))
     }
 
     /// Solves M dy/dt = f(t, y) with this constant matrix M, which may be singular if the system has index 1; explicit methods refuse it.

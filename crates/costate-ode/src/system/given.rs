@@ -1,7 +1,7 @@
 //! Systems with derivatives, structure or mass matrix attached to them.
 
 use super::System;
-use crate::{Matrix, State, Structure};
+use crate::{Krylov, Matrix, State, Structure};
 
 /// A system with its Jacobian given as a closure `|t, y, jacobian|` that writes the entries of ∂f/∂y that are not zero.
 ///
@@ -57,6 +57,15 @@ where
     }
     fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
         self.system.spectral_radius(t, y)
+    }
+    fn krylov(&self) -> Option<Krylov> {
+        self.system.krylov()
+    }
+    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
+        self.system.jacobian_times(t, y, x, out)
+    }
+    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
+        self.system.precondition(t, y, s, r)
     }
 }
 
@@ -118,6 +127,15 @@ impl<T, Y, S: System<T, Y>, D: FnMut(T, &Y, &mut Y)> System<T, Y> for WithTimeDe
     fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
         self.system.spectral_radius(t, y)
     }
+    fn krylov(&self) -> Option<Krylov> {
+        self.system.krylov()
+    }
+    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
+        self.system.jacobian_times(t, y, x, out)
+    }
+    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
+        self.system.precondition(t, y, s, r)
+    }
 }
 
 /// A system with the structure of its Jacobian.
@@ -162,6 +180,15 @@ impl<T, Y, S: System<T, Y>> System<T, Y> for WithStructure<S> {
     fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
         self.system.spectral_radius(t, y)
     }
+    fn krylov(&self) -> Option<Krylov> {
+        self.system.krylov()
+    }
+    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
+        self.system.jacobian_times(t, y, x, out)
+    }
+    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
+        self.system.precondition(t, y, s, r)
+    }
 }
 
 /// A system M dy/dt = f(t, y) with its mass matrix.
@@ -199,6 +226,15 @@ impl<T, Y: State<T>, S: System<T, Y>> System<T, Y> for WithMass<S, Y::Element> {
     }
     fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
         self.system.spectral_radius(t, y)
+    }
+    fn krylov(&self) -> Option<Krylov> {
+        self.system.krylov()
+    }
+    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
+        self.system.jacobian_times(t, y, x, out)
+    }
+    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
+        self.system.precondition(t, y, s, r)
     }
 }
 
@@ -247,5 +283,14 @@ where
     }
     fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
         Some((self.radius)(t, y))
+    }
+    fn krylov(&self) -> Option<Krylov> {
+        self.system.krylov()
+    }
+    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
+        self.system.jacobian_times(t, y, x, out)
+    }
+    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
+        self.system.precondition(t, y, s, r)
     }
 }

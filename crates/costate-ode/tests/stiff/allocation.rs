@@ -2,8 +2,8 @@
 
 use crate::systems::{Chain, VanDerPol};
 use costate_ode::{
-    Adams, Auto, Bdf, Dirk, DirkTableau, Engine, Gauss, GaussTableau, Imex, Integrator, Options,
-    Radau, Rock, RockTableau, Rosenbrock, RosenbrockTableau, Split, System,
+    Adams, Auto, Bdf, Dirk, DirkTableau, Engine, Gauss, GaussTableau, Imex, Integrator, Krylov,
+    MatrixFree, Options, Radau, Rock, RockTableau, Rosenbrock, RosenbrockTableau, Split, System,
 };
 use std::alloc::{GlobalAlloc, Layout, System as Heap};
 use std::cell::Cell;
@@ -189,4 +189,15 @@ fn steps_of_gauss_methods_allocate_nothing() {
         }
         assert_eq!(COUNT.with(Cell::get) - before, 0, "{}", tableau.name);
     }
+}
+
+#[test]
+fn steps_without_matrices_allocate_nothing() {
+    let y0 = vec![2.0, 0.0];
+    let system = || MatrixFree::new(VanDerPol, Krylov::default());
+    let bdf = Bdf::new(&system(), &y0);
+    assert_eq!(allocations(bdf, system(), &y0, 2000.0), 0);
+    let kencarp4 = DirkTableau::by_name("kencarp4").unwrap();
+    let dirk = Dirk::new(kencarp4, &system(), &y0);
+    assert_eq!(allocations(dirk, system(), &y0, 2000.0), 0);
 }

@@ -12,6 +12,40 @@ impl<T: Real, Y: State<T>> Bdf<T, Y>
 where
     Y::Element: Field<T>,
 {
+    /// The matrix for the step, factorised; false if it is singular.
+    pub(super) fn prepare<S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        scale: &mut Scale<T>,
+        stats: &mut Stats,
+    ) -> bool {
+        if self.krylov.is_some() {
+            return true;
+        }
+        if self.jacobian.must_take(span.h) {
+            let f = self.f.known();
+            self.derivatives
+                .take(system, span.t, y, f, span.h, scale, stats);
+            self.factorised = None;
+        }
+        if self.factorised == Some((span.h, self.order)) {
+            return true;
+        }
+        let shift = Y::Element::real(formula::<T>(self.order).alpha / span.h);
+        let (jacobian, mass) = (&self.derivatives.jacobian, self.derivatives.mass.as_ref());
+        if self.jacobian.kept() {
+            self.convergence.forget();
+        }
+        stats.factorisations += 1;
+        let done = self
+            .factors
+            .factorise::<T, _>(shift, mass, jacobian, |entry| entry);
+        self.factorised = done.then_some((span.h, self.order));
+        done
+    }
+
     /// Solves M (ψ + d) α/h = f(t + h, y₁⁰ + d) for d, and puts the sum into `trial`.
     pub(super) fn solve<S: System<T, Y>>(
         &mut self,
@@ -38,6 +72,11 @@ where
                 self.bad = Some((0, span.t_next, component));
                 return false;
             }
+            if let Some(gmres) = &mut self.krylov {
+                let here = (span.t_next, &*trial, &self.rhs);
+                let shift = formula::<T>(self.order).alpha / span.h;
+                gmres.linearise(here, shift, scale);
+            }
             let both = self.psi.as_slice().iter().zip(self.d.as_slice());
             for (sum, (psi, d)) in self.product.as_mut_slice().iter_mut().zip(both) {
                 *sum = psi.add_scaled(one, *d);
@@ -55,8 +94,15 @@ where
             {
                 *rhs = rhs.add_scaled(minus, *sum);
             }
-            self.factors.solve::<T>(self.rhs.as_mut_slice());
-            stats.solves += 1;
+            if let Some(gmres) = &mut self.krylov {
+                let tolerance = T::from_f64(0.05) * tolerance;
+                if !gmres.solve(system, &mut self.rhs, tolerance, stats) {
+                    return false;
+                }
+            } else {
+                self.factors.solve::<T>(self.rhs.as_mut_slice());
+                stats.solves += 1;
+            }
             for (d, rhs) in self.d.as_mut_slice().iter_mut().zip(self.rhs.as_slice()) {
                 *d = d.add_scaled(one, *rhs);
             }

@@ -177,8 +177,10 @@ where
         let weights = &dirk.b_err;
         combine(&mut dirk.argument, &dirk.zero, &dirk.k, weights, T::one());
         combine(&mut dirk.delta, &dirk.argument, &self.k, weights, T::one());
-        dirk.factors.solve::<T>(dirk.delta.as_mut_slice());
-        stats.solves += 1;
+        let (_, implicit) = parts(system);
+        if !dirk.filter(&mut Erased(implicit), stats) {
+            return T::infinity();
+        }
         let error = dirk.delta.as_slice();
         scale.squared(y.as_slice(), trial.as_slice(), |i| error[i])
     }

@@ -89,17 +89,30 @@ where
             }
             evaluate(system, t, &self.argument, &mut self.slope);
             stats.nfe += 1;
-            let rhs = self.slope.as_mut_slice();
-            if let Some(component) = rhs.iter().position(|f| !f.magnitude().is_finite()) {
+            let wrong = |f: &Y::Element| !f.magnitude().is_finite();
+            if let Some(component) = self.slope.as_slice().iter().position(wrong) {
                 self.bad = Some((i, t, component));
                 return false;
             }
+            if let Some(gmres) = &mut self.krylov {
+                let here = (t, &self.argument, &self.slope);
+                gmres.linearise(here, T::one() / h_gamma, scale);
+            }
+            let rhs = self.slope.as_mut_slice();
             for (rhs, delta) in rhs.iter_mut().zip(self.delta.as_slice()) {
                 *rhs = rhs.add_scaled(minus_inverse, *delta);
             }
-            self.factors.solve::<T>(rhs);
-            stats.solves += 1;
-            for (delta, rhs) in self.delta.as_mut_slice().iter_mut().zip(&*rhs) {
+            if let Some(gmres) = &mut self.krylov {
+                let tolerance = T::from_f64(0.05) * tolerance;
+                if !gmres.solve(system, &mut self.slope, tolerance, stats) {
+                    return false;
+                }
+            } else {
+                self.factors.solve::<T>(rhs);
+                stats.solves += 1;
+            }
+            let rhs = self.slope.as_slice();
+            for (delta, rhs) in self.delta.as_mut_slice().iter_mut().zip(rhs) {
                 *delta = delta.add_scaled(one, *rhs);
             }
             let increment = |i: usize| rhs[i];
