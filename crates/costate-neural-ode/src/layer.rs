@@ -177,9 +177,27 @@ fn under(name: &str, parameters: Vec<Parameter>) -> Vec<Parameter> {
     prefixed.collect()
 }
 
-/// Cuts θ into the pieces of layers with so many parameters each.
+/// Cuts θ into the pieces of layers with so many parameters each, one after another.
+///
+/// ```
+/// use costate_neural_ode::layer::{Layer, Linear, pieces};
+/// use costate_tape::Function;
+///
+/// let (encoder, readout) = (Linear::new(2, 3), Linear::new(3, 1));
+/// let lengths = [encoder.parameter_len(), readout.parameter_len()];
+/// let f = Function::<f64>::record(&[("x", &[5, 2]), ("theta", &[9 + 4])], |v| {
+///     let theta = pieces(v[1], &lengths);
+///     vec![readout.apply(encoder.apply(v[0], theta[0]), theta[1])]
+/// })?;
+/// assert_eq!(f.output_shape(0).to_vec(), [5, 1]);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
+///
+/// # Panics
+/// If θ is shorter than the pieces together.
+#[must_use]
 #[track_caller]
-fn pieces<'t, T: Scalar>(theta: Var<'t, T>, lengths: &[usize]) -> Vec<Var<'t, T>> {
+pub fn pieces<'t, T: Scalar>(theta: Var<'t, T>, lengths: &[usize]) -> Vec<Var<'t, T>> {
     let ends = lengths.iter().scan(0, |end, len| {
         *end += len;
         Some(*end - len..*end)

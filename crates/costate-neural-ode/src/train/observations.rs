@@ -1,7 +1,7 @@
 //! Measurements of several samples, each at its own times, some of them missing.
 
 use super::loss::Loss;
-use crate::Saved;
+use crate::{Error, GradientMethod, Problem, Saved};
 use costate_ode::Real;
 
 /// What was measured of B samples whose states, n components each, are solved together as one state `[B, n]`.
@@ -77,6 +77,30 @@ impl<T: Real> Observations<T> {
         self.seen[place].extend(present.map(|(i, value)| (first + i, *value)));
     }
 
+    /// States that were seen whole, at these times, of so many samples together.
+    ///
+    /// # Panics
+    /// If there are not as many states as times, or their width is not a multiple of `samples`.
+    #[must_use]
+    #[track_caller]
+    pub fn of_states(samples: usize, times: &[T], states: &Saved<T>) -> Self {
+        let width = states.width();
+        assert!(
+            states.len() == times.len() && width.is_multiple_of(samples),
+            "{} states of {width} components at {} times of {samples} samples",
+            states.len(),
+            times.len()
+        );
+        let mut seen = Self::new(samples, width / samples);
+        for (i, time) in times.iter().enumerate() {
+            let state = states.state(i).chunks(width / samples);
+            state
+                .enumerate()
+                .for_each(|(sample, values)| seen.push(sample, *time, values));
+        }
+        seen
+    }
+
     /// All times, rising: where the solve must save.
     #[must_use]
     pub fn times(&self) -> &[T] {
@@ -122,5 +146,53 @@ impl<T: Real> Observations<T> {
             }
         }
         sum / count
+    }
+
+    /// The mean of ρ over all values for the solution from h₀ at t₀, and its gradient by θ: what a [`Training`](super::training::Training) minimises.
+    ///
+    /// ```
+    /// use costate_neural_ode::train::loss::Loss;
+    /// use costate_neural_ode::train::observations::Observations;
+    /// use costate_neural_ode::{Discrete, doc::House}; // f = θ t h
+    /// use costate_ode::{Options, tableau};
+    ///
+    /// let mut seen = Observations::new(1, 1);
+    /// seen.push(0, 5.0, &[20.0]);
+    /// let options = Options::tolerances(1e-10, 1e-10);
+    /// let mut discrete = Discrete::new(House::default(), &[0.0], tableau::by_name("tsit5")?, options)?;
+    /// let mut gradient = [0.0];
+    /// let loss = seen.gradient(&mut discrete, Loss::Squares, (&[3.0], 3.0), &[0.25], &mut gradient)?;
+    /// let off = 3.0 * 2.0_f64.exp() - 20.0;
+    /// assert!((loss - off * off).abs() < 1e-6);
+    /// assert!((gradient[0] - 2.0 * off * 24.0 * 2.0_f64.exp()).abs() < 1e-4);
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`GradientMethod::gradient`]; a time before t₀ is one.
+    ///
+    /// # Panics
+    /// If there is no time, or a length does not fit.
+    #[track_caller]
+    pub fn gradient(
+        &self,
+        method: &mut dyn GradientMethod<T, T>,
+        loss: Loss,
+        (h0, t0): (&[T], T),
+        theta: &[T],
+        gradient: &mut [T],
+    ) -> Result<T, Error> {
+        let problem = Problem {
+            h0,
+            theta,
+            t0,
+            t1: *self.times.last().expect("something was seen"),
+            save_at: &self.times,
+        };
+        let solved = method.gradient(&problem, &mut |saved, cotangents| {
+            self.loss(loss, saved, cotangents)
+        })?;
+        gradient.copy_from_slice(&solved.theta);
+        Ok(solved.loss)
     }
 }

@@ -1,8 +1,7 @@
 //! From data to a start, through a solve, to a loss: one gradient of it all.
 
-use crate::gradient::LossFn;
-use crate::{Error, GradientMethod, Problem, Saved};
-use costate_ode::Real;
+use crate::{Discrete, Error, GradientMethod, Problem, Recorded, Saved, VectorField};
+use costate_ode::{Method, Options, Real};
 use costate_tape::{Function, Lane, Program, Var, Workspace};
 
 /// The sizes of a [`Pipeline`].
@@ -16,6 +15,19 @@ pub struct Sizes {
     pub states: usize,
     /// States that are saved.
     pub saves: usize,
+}
+
+impl Sizes {
+    /// So many numbers of data and of θ, components of the state, and saved states, in this order.
+    #[must_use]
+    pub fn new(data: usize, parameters: usize, states: usize, saves: usize) -> Self {
+        Self {
+            data,
+            parameters,
+            states,
+            saves,
+        }
+    }
 }
 
 /// A loss of a model around a differential equation, as a function of θ:
@@ -32,15 +44,15 @@ pub struct Sizes {
 /// ```
 ///
 /// ```
-/// use costate_neural_ode::train::pipeline::{Pipeline, Sizes};
-/// use costate_neural_ode::{Discrete, Recorded};
+/// use costate_neural_ode::Recorded;
+/// use costate_neural_ode::train::pipeline::{Pipeline, Sizes, discrete};
 /// use costate_ode::{Options, tableau};
 ///
 /// // θ = (start, rate, factor): L = (factor · start · e^(rate) − datum)²
 /// let field = Recorded::record(&[1], 3, |h, _t, theta| h * theta.index(1))?;
-/// let method = Discrete::new(field, &vec![0.0], tableau::by_name("tsit5")?, Options::tolerances(1e-10, 1e-10))?;
+/// let method = discrete(field, tableau::by_name("tsit5")?, Options::tolerances(1e-10, 1e-10))?;
 /// let sizes = Sizes { data: 1, parameters: 3, states: 1, saves: 1 };
-/// let mut pipeline = Pipeline::record(Box::new(method), sizes, |_data, theta| theta.slice(0, 0..1), |saved, data, theta| {
+/// let mut pipeline = Pipeline::record(method, sizes, |_data, theta| theta.slice(0, 0..1), |saved, data, theta| {
 ///     let off = saved.reshape([]) * theta.index(2) - data.index(0);
 ///     off * off
 /// })?;
@@ -205,12 +217,43 @@ impl<'m, T: Lane + Real> Pipeline<'m, T> {
             t1,
             save_at,
         };
-        let mut states = Saved::new(self.sizes.states);
-        let keep: &mut LossFn<'_, T> = &mut |saved: &Saved<T>, _: &mut Saved<T>| {
-            states.clone_from(saved);
-            T::zero()
-        };
-        self.method.gradient(&problem, keep)?;
-        Ok(states)
+        states(self.method.as_mut(), &problem)
     }
+}
+
+/// The discrete adjoint of a recorded field, ready for a [`Pipeline`]: what [`Discrete::new`] makes, compiled with this crate, so that programs which use it compile fast.
+///
+/// # Errors
+/// As [`Discrete::new`].
+pub fn discrete(
+    field: Recorded<f64>,
+    solver: impl Into<Method>,
+    options: Options<f64>,
+) -> Result<Box<dyn GradientMethod<f64, f64>>, Error> {
+    boxed(field, solver.into(), options)
+}
+
+fn boxed(
+    field: Recorded<f64>,
+    solver: Method,
+    options: Options<f64>,
+) -> Result<Box<dyn GradientMethod<f64, f64>>, Error> {
+    let like = vec![0.0; field.state_len()];
+    Ok(Box::new(Discrete::new(field, &like, solver, options)?))
+}
+
+/// The saved states of a problem.
+///
+/// # Errors
+/// As [`GradientMethod::gradient`].
+pub fn states<T: Real>(
+    method: &mut dyn GradientMethod<T, T>,
+    problem: &Problem<'_, T, T>,
+) -> Result<Saved<T>, Error> {
+    let mut states = Saved::new(problem.h0.len());
+    method.gradient(problem, &mut |saved: &Saved<T>, _: &mut Saved<T>| {
+        states.clone_from(saved);
+        T::zero()
+    })?;
+    Ok(states)
 }

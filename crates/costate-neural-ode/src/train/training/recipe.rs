@@ -55,6 +55,17 @@ impl Default for Recipe {
     }
 }
 
+impl Recipe {
+    /// The default with so many iterations.
+    #[must_use]
+    pub fn of(iterations: u64) -> Self {
+        Self {
+            iterations,
+            ..Self::default()
+        }
+    }
+}
+
 /// When the validation set is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
