@@ -1,12 +1,14 @@
 //! The stepper: an integration held in the caller's hands.
 
+mod by_hand;
 mod diagnose;
+mod read;
 mod start;
 
 use crate::controller::Control;
 use crate::diagnosis::Cause;
 use crate::engine::{Engine, RungeKutta, Span};
-use crate::{Error, Options, Real, Scale, State, Stats, System, Tableau, Trajectory};
+use crate::{Error, Options, Real, Scale, State, Stats, System, Tableau};
 
 /// What became of one try of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,38 +195,11 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         self.start = (t0, self.largest());
     }
 
-    /// Replaces the state at the present time, keeping step size, controller and statistics; f is evaluated afresh for the next step.
-    ///
-    /// # Panics
-    /// If `y` has another length than the state.
-    #[track_caller]
-    pub fn set_y(&mut self, y: &Y) {
-        let (expected, found) = (self.y.as_slice().len(), y.as_slice().len());
-        assert!(
-            expected == found,
-            "a state of {found} components given to an integration of {expected}"
-        );
-        self.y_mut().as_mut_slice().copy_from_slice(y.as_slice());
-    }
-
-    /// The state at the present time, to be altered; otherwise like [`set_y`](Integrator::set_y).
-    pub fn y_mut(&mut self) -> &mut Y {
-        self.engine.restart();
-        &mut self.y
-    }
-
     /// Moves the end, which may lie ahead or behind: the sign of `end − t` is the direction of time. The step size is carried over.
     #[inline]
     pub fn set_end(&mut self, end: T) {
         self.end = end;
         self.direction = if end < self.t() { -T::one() } else { T::one() };
-    }
-
-    /// Whether t is at the end.
-    #[inline]
-    #[must_use]
-    pub fn finished(&self) -> bool {
-        self.span.t_next == self.end
     }
 
     /// Tries one step.
@@ -333,11 +308,6 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         self.stats.accepted += 1;
     }
 
-    #[inline]
-    fn smallest(&self) -> T {
-        self.smallest_at(self.span.t_next)
-    }
-
     /// Takes one step: tries until one is accepted.
     ///
     /// # Errors
@@ -352,55 +322,6 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         Ok(())
     }
 
-    /// Takes a step of exactly `h`, whatever its error, beyond the end too: a frozen sequence of steps. The planned step size does not change.
-    #[inline]
-    pub fn force_step(&mut self, h: T) {
-        let t = self.span.t_next;
-        let span = Span {
-            t,
-            t_next: t + h,
-            h,
-        };
-        self.engine.attempt(
-            &mut self.system,
-            span,
-            &self.y,
-            &mut self.trial,
-            &mut self.scale,
-            false,
-            &mut self.stats,
-        );
-        self.stats.steps += 1;
-        self.take(span);
-    }
-
-    /// Takes the last accepted step again, from where it began, with the size `h`: on the solution itself, where
-    /// [`interpolate`](Integrator::interpolate) only comes near. False, and nothing changed, if the engine cannot go back. Not counted as a step; its
-    /// evaluations are.
-    pub fn retake(&mut self, h: T) -> bool {
-        if !self.engine.rewind() {
-            return false;
-        }
-        let t = self.span.t;
-        self.span = Span {
-            t,
-            t_next: t + h,
-            h,
-        };
-        self.engine.attempt(
-            &mut self.system,
-            self.span,
-            &self.y_prev,
-            &mut self.trial,
-            &mut self.scale,
-            false,
-            &mut self.stats,
-        );
-        std::mem::swap(&mut self.y, &mut self.trial);
-        self.engine.accept();
-        true
-    }
-
     /// Chooses the size of the first step, and gives it with f at the start.
     pub(crate) fn prepare(&mut self) -> (T, &Y) {
         if self.size == T::zero() {
@@ -411,228 +332,5 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             .engine
             .slope(&mut self.system, t, &self.y, &mut self.stats);
         (self.size, slope)
-    }
-
-    /// The size below which a step at `t` is too small.
-    #[inline]
-    pub(crate) fn smallest_at(&self, t: T) -> T {
-        let (resolution, floor) = self.resolution();
-        (t.abs() * resolution).max(floor)
-    }
-
-    /// What that is made of: the resolution of t, and what no step may fall below.
-    #[inline]
-    pub(crate) fn resolution(&self) -> (T, T) {
-        (self.resolution, self.floor)
-    }
-
-    /// Goes to where `step` leads, along `span`.
-    pub(crate) fn replace_step(
-        &mut self,
-        span: Span<T>,
-        step: impl FnOnce(&mut E, &mut S, &Y, &mut Y, &mut Stats),
-    ) {
-        step(
-            &mut self.engine,
-            &mut self.system,
-            &self.y,
-            &mut self.trial,
-            &mut self.stats,
-        );
-        std::mem::swap(&mut self.y_prev, &mut self.y);
-        std::mem::swap(&mut self.y, &mut self.trial);
-        self.span = span;
-    }
-
-    /// Goes back to `t` inside the last accepted step, by dense output, which is lost.
-    pub(crate) fn cut(&mut self, t: T) {
-        let mut y = self.y.clone();
-        self.interpolate(t, &mut y);
-        self.y_mut().as_mut_slice().copy_from_slice(y.as_slice());
-        self.span.t_next = t;
-    }
-
-    /// Says that f jumps here, and that the present is `t`, a hair further on: f is evaluated afresh.
-    pub(crate) fn jump(&mut self, t: T) {
-        self.engine.restart();
-        self.span.t_next = t;
-    }
-
-    /// Forgets the step size and what the controller remembers: the next step is chosen as the first was. For use after the state or f has changed by much.
-    pub fn restart(&mut self) {
-        self.engine.restart();
-        self.control.restart();
-        self.size = self
-            .options
-            .step
-            .or(self.options.h_init)
-            .unwrap_or(T::zero());
-    }
-
-    /// Writes the state at `t` inside the last accepted step, by the method's dense output; the state itself at the ends of the step. Valid until the next step
-    /// is tried; it may evaluate f (for methods whose dense output needs more slopes), once per step.
-    ///
-    /// # Panics
-    /// If no step was taken yet, unless `t` is the present time.
-    #[track_caller]
-    pub fn interpolate(&mut self, t: T, y: &mut Y) {
-        let Span {
-            t: begin,
-            t_next,
-            h,
-        } = self.span;
-        if t == t_next {
-            y.as_mut_slice().copy_from_slice(self.y.as_slice());
-        } else if t == begin {
-            y.as_mut_slice().copy_from_slice(self.y_prev.as_slice());
-        } else {
-            assert!(
-                h != T::zero(),
-                "no step was taken yet that could be interpolated at {t:?}"
-            );
-            let sigma = (t - begin) / h;
-            self.engine.interpolate(
-                &mut self.system,
-                self.span,
-                &self.y_prev,
-                &self.y,
-                sigma,
-                y,
-                &mut self.stats,
-            );
-        }
-    }
-
-    /// Appends the last accepted step, up to `t`, to a continuous solution.
-    pub(crate) fn append_to(&mut self, trajectory: &mut Trajectory<T, Y>, t: T) {
-        let mut end = self.y.clone();
-        self.interpolate(t, &mut end);
-        let Self {
-            engine,
-            system,
-            span,
-            y_prev,
-            y,
-            stats,
-            ..
-        } = self;
-        trajectory.push(t, &end, (span.h, engine.centre()), |powers| {
-            engine.powers(system, *span, y_prev, y, powers, stats)
-        });
-    }
-
-    /// The present time.
-    #[allow(clippy::misnamed_getters)] // The end of the last step is the present.
-    #[inline]
-    #[must_use]
-    pub fn t(&self) -> T {
-        self.span.t_next
-    }
-
-    /// Where the last accepted step began; the present time before the first.
-    #[inline]
-    #[must_use]
-    pub fn t_prev(&self) -> T {
-        self.span.t
-    }
-
-    /// The signed size of the last accepted step; 0 before the first.
-    #[inline]
-    #[must_use]
-    pub fn h(&self) -> T {
-        self.span.h
-    }
-
-    /// |h| that the next try will have if the end is far enough; 0 if it is not chosen yet.
-    #[inline]
-    #[must_use]
-    pub fn next_h(&self) -> T {
-        self.size
-    }
-
-    /// Sets |h| of the next try.
-    ///
-    /// # Panics
-    /// If it is not positive.
-    #[track_caller]
-    pub fn set_next_h(&mut self, h: T) {
-        assert!(h > T::zero(), "a step size must be positive, not {h:?}");
-        self.size = h;
-    }
-
-    /// The state at the present time.
-    #[inline]
-    #[must_use]
-    pub fn y(&self) -> &Y {
-        &self.y
-    }
-
-    /// The state where the last accepted step began.
-    #[inline]
-    #[must_use]
-    pub fn y_prev(&self) -> &Y {
-        &self.y_prev
-    }
-
-    /// The scaled error of the last try: at most 1 if it was accepted.
-    #[must_use]
-    pub fn error(&self) -> T {
-        self.error2.sqrt()
-    }
-
-    /// The end that was set.
-    #[inline]
-    #[must_use]
-    pub fn end(&self) -> T {
-        self.end
-    }
-
-    /// What the integration has cost so far.
-    #[inline]
-    #[must_use]
-    pub fn stats(&self) -> &Stats {
-        &self.stats
-    }
-
-    /// How it integrates.
-    #[must_use]
-    pub fn options(&self) -> &Options<T> {
-        &self.options
-    }
-
-    /// The engine.
-    #[must_use]
-    pub fn engine(&self) -> &E {
-        &self.engine
-    }
-
-    /// The engine, to be altered. What it keeps between steps is its own: after a change of state or method, [`restart`](Integrator::restart).
-    pub fn engine_mut(&mut self) -> &mut E {
-        &mut self.engine
-    }
-
-    /// The engine, given back.
-    #[must_use]
-    pub fn into_engine(self) -> E {
-        self.engine
-    }
-
-    /// The system.
-    #[inline]
-    #[must_use]
-    pub fn system(&self) -> &S {
-        &self.system
-    }
-
-    /// The system, to be altered. If f changes by that, say so with [`y_mut`](Integrator::y_mut), which forgets the slope that is known.
-    #[inline]
-    pub fn system_mut(&mut self) -> &mut S {
-        &mut self.system
-    }
-
-    /// The system, given back.
-    #[must_use]
-    pub fn into_system(self) -> S {
-        self.system
     }
 }

@@ -1,0 +1,129 @@
+//! Leading an integration by hand: other states, other steps.
+
+use super::Integrator;
+use crate::engine::{Engine, Span};
+use crate::{Real, State, Stats, System};
+
+impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y, S, E> {
+    /// Replaces the state at the present time, keeping step size, controller and statistics; f is evaluated afresh for the next step.
+    ///
+    /// # Panics
+    /// If `y` has another length than the state.
+    #[track_caller]
+    pub fn set_y(&mut self, y: &Y) {
+        let (expected, found) = (self.y.as_slice().len(), y.as_slice().len());
+        assert!(
+            expected == found,
+            "a state of {found} components given to an integration of {expected}"
+        );
+        self.y_mut().as_mut_slice().copy_from_slice(y.as_slice());
+    }
+
+    /// The state at the present time, to be altered; otherwise like [`set_y`](Integrator::set_y).
+    pub fn y_mut(&mut self) -> &mut Y {
+        self.engine.restart();
+        &mut self.y
+    }
+
+    /// Takes a step of exactly `h`, whatever its error, beyond the end too: a frozen sequence of steps. The planned step size does not change.
+    #[inline]
+    pub fn force_step(&mut self, h: T) {
+        let t = self.span.t_next;
+        let span = Span {
+            t,
+            t_next: t + h,
+            h,
+        };
+        self.engine.attempt(
+            &mut self.system,
+            span,
+            &self.y,
+            &mut self.trial,
+            &mut self.scale,
+            false,
+            &mut self.stats,
+        );
+        self.stats.steps += 1;
+        self.take(span);
+    }
+
+    /// Takes the last accepted step again, from where it began, with the size `h`: on the solution itself, where
+    /// [`interpolate`](Integrator::interpolate) only comes near. False, and nothing changed, if the engine cannot go back. Not counted as a step; its
+    /// evaluations are.
+    pub fn retake(&mut self, h: T) -> bool {
+        if !self.engine.rewind() {
+            return false;
+        }
+        let t = self.span.t;
+        self.span = Span {
+            t,
+            t_next: t + h,
+            h,
+        };
+        self.engine.attempt(
+            &mut self.system,
+            self.span,
+            &self.y_prev,
+            &mut self.trial,
+            &mut self.scale,
+            false,
+            &mut self.stats,
+        );
+        std::mem::swap(&mut self.y, &mut self.trial);
+        self.engine.accept();
+        true
+    }
+
+    /// Goes to where `step` leads, along `span`.
+    pub(crate) fn replace_step(
+        &mut self,
+        span: Span<T>,
+        step: impl FnOnce(&mut E, &mut S, &Y, &mut Y, &mut Stats),
+    ) {
+        step(
+            &mut self.engine,
+            &mut self.system,
+            &self.y,
+            &mut self.trial,
+            &mut self.stats,
+        );
+        std::mem::swap(&mut self.y_prev, &mut self.y);
+        std::mem::swap(&mut self.y, &mut self.trial);
+        self.span = span;
+    }
+
+    /// Goes back to `t` inside the last accepted step, by dense output, which is lost.
+    pub(crate) fn cut(&mut self, t: T) {
+        let mut y = self.y.clone();
+        self.interpolate(t, &mut y);
+        self.y_mut().as_mut_slice().copy_from_slice(y.as_slice());
+        self.span.t_next = t;
+    }
+
+    /// Says that f jumps here, and that the present is `t`, a hair further on: f is evaluated afresh.
+    pub(crate) fn jump(&mut self, t: T) {
+        self.engine.restart();
+        self.span.t_next = t;
+    }
+
+    /// Forgets the step size and what the controller remembers: the next step is chosen as the first was. For use after the state or f has changed by much.
+    pub fn restart(&mut self) {
+        self.engine.restart();
+        self.control.restart();
+        self.size = self
+            .options
+            .step
+            .or(self.options.h_init)
+            .unwrap_or(T::zero());
+    }
+
+    /// Sets |h| of the next try.
+    ///
+    /// # Panics
+    /// If it is not positive.
+    #[track_caller]
+    pub fn set_next_h(&mut self, h: T) {
+        assert!(h > T::zero(), "a step size must be positive, not {h:?}");
+        self.size = h;
+    }
+}
