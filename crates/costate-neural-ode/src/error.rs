@@ -44,6 +44,21 @@ pub enum Error {
         /// Its size.
         step: f64,
     },
+    /// No equilibrium was found.
+    #[error(
+        "no equilibrium was found in {steps} steps from the start: |f| is still {residual}; begin nearer to one, or solve for longer to see whether there is one"
+    )]
+    NoEquilibrium {
+        /// Steps taken.
+        steps: usize,
+        /// The largest component of f where they ended.
+        residual: f64,
+    },
+    /// An equilibrium that is no function of the parameters.
+    #[error(
+        "∂f/∂h is singular at the equilibrium, so that it is no function of the parameters alone; if the system conserves a quantity, leave one of its states out"
+    )]
+    DegenerateEquilibrium,
     /// A gradient method that cannot give what is asked for.
     #[error("{method} cannot give {what}; take {instead}")]
     Unavailable {

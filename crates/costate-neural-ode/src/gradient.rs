@@ -7,6 +7,8 @@
 //! | [`Backsolve`] | the gradient of the exact solution, with the solver's error | the saved states | for long non-stiff solves that do not fit into memory |
 //! | [`Interpolating`] | the gradient of the exact solution, along the forward path | states and slopes of every step | for damped systems, where h cannot be rebuilt |
 //! | [`Gauss`] | the same, parameters by Gaussian quadrature | the same | with a great many parameters |
+//! | [`Reversible`] | the exact gradient of the numbers a reversible solver computes | two states, and the sizes of the steps | for very long solves, exact all the same |
+//! | [`SteadyState`] | the gradient of the equilibrium | one matrix | for a loss of the state at rest |
 //! | [`FiniteDifference`] | the same as `Discrete`, to about 10 digits, slowly | nothing | to check the others |
 //!
 //! # What is constant
@@ -21,6 +23,7 @@
 
 mod backsolve;
 mod costate;
+mod cubic;
 mod discrete;
 mod finite_difference;
 mod forward;
@@ -30,6 +33,8 @@ mod interpolating;
 mod lent;
 mod path;
 mod primal;
+mod reversible;
+mod steady_state;
 
 pub use backsolve::Backsolve;
 pub use discrete::Discrete;
@@ -39,6 +44,8 @@ pub(crate) use frames::{Frames, scalar};
 pub use gauss::{Gauss, Rule};
 pub use interpolating::Interpolating;
 pub(crate) use primal::check_times;
+pub use reversible::Reversible;
+pub use steady_state::SteadyState;
 
 use crate::{Error, VectorField};
 use costate_ode::{Method, Options, Real, State, Tableau};
@@ -278,7 +285,8 @@ pub struct About {
     pub exact: bool,
 }
 
-/// Every gradient method of this crate.
+/// Every gradient method of this crate that takes any explicit solver. [`Reversible`] has solvers of its own, [`SteadyState`] needs none; both are made by
+/// name of their type and called like the others.
 pub static METHODS: [About; 6] = [
     discrete::ABOUT,
     forward::ABOUT,

@@ -74,7 +74,7 @@ pub use error::Error;
 pub use field::{Integral, Native, Products, Recorded, RightHandSide, VectorField};
 pub use gradient::{
     Backsolve, Discrete, FiniteDifference, Forward, Gauss, Gradient, GradientMethod, Interpolating,
-    Problem, Saved,
+    Problem, Reversible, Saved, SteadyState,
 };
 pub use jacobian::{Jacobian, Mode, OutputsFn};
 

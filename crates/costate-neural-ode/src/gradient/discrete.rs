@@ -141,6 +141,7 @@ where
 
     /// The same within so many bytes, besides what the loss and the saved states take: where the evaluations do not fit, states are kept here and there and the steps
     /// between them are taken again, once or, within a small budget, more often. The gradient is the same to the bit, and no number of steps has to be known.
+    /// Through an implicit solver it is the same to rounding: its iterations begin from other guesses then.
     ///
     /// The size of every step is kept, 8 bytes: a budget of 1 MiB is enough for 100 000 steps. A field of your own says by [`VectorField::frame_bytes`] what an
     /// evaluation takes.
@@ -166,8 +167,9 @@ where
     /// \[Griewank2008\] 12, \[Stumm2010\]
     #[must_use]
     pub fn with_budget(mut self, bytes: usize) -> Self {
-        if let Way::Explicit(explicit) = &mut self.way {
-            explicit.limit(bytes);
+        match &mut self.way {
+            Way::Explicit(explicit) => explicit.limit(bytes),
+            Way::Steps { steps, .. } => steps.limit(bytes),
         }
         self
     }
@@ -177,7 +179,7 @@ where
     pub fn retaken(&self) -> usize {
         match &self.way {
             Way::Explicit(explicit) => explicit.retaken(),
-            Way::Steps { .. } => 0,
+            Way::Steps { steps, .. } => steps.retaken(),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Discrete against dual numbers.
 
 use super::fields::{Case, case, config, loss_with_cotangents, network, polynomial};
-use super::oracle::{Formula, Sized, Solve, distance, entries};
+use super::oracle::{Engine, Formula, Sized, Solve, distance, entries};
 use costate_neural_ode::{
     Discrete, Error, GradientMethod, Native, Problem, RightHandSide, VectorField,
 };
@@ -20,6 +20,7 @@ fn methods() -> Vec<Method> {
     .collect()
 }
 
+#[derive(Clone)]
 struct Logistic;
 
 impl RightHandSide<1, 2> for Logistic {
@@ -42,7 +43,7 @@ fn options(method: Method, tolerance: f64) -> Options<f64> {
 }
 
 /// Whether the gradient by `field` is that of dual numbers through the same steps, to `limit` of the largest entry of its kind.
-fn agrees<R: Formula, F: VectorField<f64>>(
+pub(crate) fn agrees<R: Formula, F: VectorField<f64>>(
     (formula, field): (&R, F),
     method: Method,
     options: &Options<f64>,
@@ -67,7 +68,7 @@ fn agrees<R: Formula, F: VectorField<f64>>(
     let steps: Vec<f64> = discrete.steps().collect();
     let solve = Solve {
         formula,
-        method,
+        engine: Engine::Method(method),
         options,
         problem,
         steps: &steps,
@@ -173,6 +174,42 @@ fn native_fields_have_the_same_adjoints_both_ways_in_time_and_at_all_save_times(
             let pair = (&Sized(Logistic), logistic());
             agrees(pair, method, &options, problem, 1e-12).unwrap();
         }
+    }
+}
+
+#[test]
+fn a_memory_budget_does_not_change_the_gradient() {
+    for method in methods() {
+        let problem = Problem {
+            h0: &[0.1],
+            theta: &[2.0, 1.5],
+            t0: 0.2,
+            t1: 1.9,
+            save_at: &[0.2, 0.7, 0.71, 1.3, 1.9],
+        };
+        let options = Options {
+            step: (!method.adaptive).then_some(0.01),
+            ..Options::tolerances(1e-8, 1e-8)
+        };
+        let made = || Discrete::new(logistic(), &[0.0], method, options.clone()).unwrap();
+        let (mut all, mut some) = (made(), made().with_budget(10_000));
+        let expected = all.gradient(&problem, &mut loss_with_cotangents).unwrap();
+        for _ in 0..2 {
+            let found = some.gradient(&problem, &mut loss_with_cotangents).unwrap();
+            let values = |gradient| entries(gradient).into_iter().map(|(_, value)| value);
+            let (off, worst) = distance(&entries(found), &values(expected).collect::<Vec<_>>());
+            assert!(off < 1e-11, "{}: {worst:?} off by {off:e}", method.name);
+        }
+        let steps: Vec<f64> = all.steps().collect();
+        assert_eq!(some.steps().collect::<Vec<_>>(), steps, "{}", method.name);
+        let most = some.retaken() >= steps.len() / 2 || steps.len() < 20;
+        assert!(
+            most,
+            "{}: {} of {}",
+            method.name,
+            some.retaken(),
+            steps.len()
+        );
     }
 }
 

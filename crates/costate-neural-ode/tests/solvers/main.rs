@@ -5,4 +5,8 @@
 mod fields;
 
 mod duals;
+mod memory;
 mod oracle;
+mod reversible;
+mod steady_state;
+mod stiff;

@@ -4,8 +4,8 @@ use super::fields::{Field, loss};
 use costate_neural_ode::gradient::Gradient;
 use costate_neural_ode::{Problem, RightHandSide};
 use costate_ode::{
-    Auto, Dirk, Engine, Family, Integrator, Matrix, Method, Options, Radau, Real, Rosenbrock, Span,
-    Stats, Symplectic, System,
+    Auto, Dirk, Engine as Stepping, Family, Gauss, Integrator, Matrix, Method, Options, Radau,
+    Real, Reversible, Rosenbrock, Span, Stats, Symplectic, System, Tableau,
 };
 use costate_tape::{Dual, Scalar};
 
@@ -111,10 +111,20 @@ impl<F: Formula, Y: costate_ode::State<D, Element = D>> System<D, Y> for WithJac
     }
 }
 
+/// What takes the steps.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Engine {
+    Method(Method),
+    /// Reversible Heun.
+    Heun,
+    /// The reversible coupling of a method.
+    Coupled(&'static Tableau, f64),
+}
+
 /// A solve to differentiate.
 pub(crate) struct Solve<'a, F> {
     pub(crate) formula: &'a F,
-    pub(crate) method: Method,
+    pub(crate) engine: Engine,
     pub(crate) options: &'a Options<f64>,
     pub(crate) problem: Problem<'a, f64, f64>,
     /// The sizes of the steps; the last one lands on t₁.
@@ -154,7 +164,18 @@ impl<F: Formula> Solve<'_, F> {
                 theta: &theta,
             })
         };
-        let states = match self.method.family() {
+        let family = match self.engine {
+            Engine::Method(method) => method.family(),
+            Engine::Heun => {
+                let engine = Reversible::heun(&h0);
+                return loss(&self.states(engine, system, &h0, ends, &times));
+            }
+            Engine::Coupled(tableau, coupling) => {
+                let engine = Reversible::coupled(tableau, D::constant(coupling), &h0);
+                return loss(&self.states(engine, system, &h0, ends, &times));
+            }
+        };
+        let states = match family {
             Family::Dirk(tableau) => {
                 let engine = Dirk::new(tableau, &system(), &h0).settled(MORE);
                 self.states(engine, system, &h0, ends, &times)
@@ -165,6 +186,10 @@ impl<F: Formula> Solve<'_, F> {
             }
             Family::Radau => {
                 let engine = Radau::new(&system(), &h0).settled(MORE);
+                self.states(engine, system, &h0, ends, &times)
+            }
+            Family::Gauss(tableau) => {
+                let engine = Gauss::new(tableau, &system(), &h0).settled(MORE);
                 self.states(engine, system, &h0, ends, &times)
             }
             Family::Auto => self.states(Auto::new(&system(), &h0), system, &h0, ends, &times),
@@ -187,7 +212,7 @@ impl<F: Formula> Solve<'_, F> {
     ) -> Vec<Vec<D>>
     where
         S: System<D, Vec<D>>,
-        E: Engine<D, Vec<D>, S>,
+        E: Stepping<D, Vec<D>, S>,
     {
         let constant = |tolerance: &costate_ode::Tolerance<f64>| match tolerance {
             costate_ode::Tolerance::Scalar(value) => D::constant(*value),

@@ -142,7 +142,18 @@ where
 
     /// Has the next step taken by the method for stiff problems, or by the other one.
     pub fn take_next(&mut self, stiff: bool) {
-        self.is_stiff = stiff || self.only_stiff;
+        let stiff = stiff || self.only_stiff;
+        if stiff == self.is_stiff {
+            return;
+        }
+        self.is_stiff = stiff;
+        // What it knows is of its last step, maybe long ago. Which system that was of does not matter here.
+        type Any<T, Y> = fn(T, &Y, &mut Y);
+        if stiff {
+            <Rosenbrock<T, Y> as Engine<T, Y, Any<T, Y>>>::restart(&mut self.stiff);
+        } else {
+            <RungeKutta<T, Y> as Engine<T, Y, Any<T, Y>>>::restart(&mut self.explicit);
+        }
     }
 
     /// The explicit method.

@@ -202,6 +202,19 @@ where
         }
     }
 
+    /// Iterates `more` times beyond what rounding asks for: for elements that carry derivatives, which follow later.
+    #[must_use]
+    pub fn settled(mut self, more: usize) -> Self {
+        self.settling = Settling::new(more);
+        self
+    }
+
+    /// z_i of the step just accepted: valid until the next one is.
+    #[must_use]
+    pub fn stages(&self) -> &[Y] {
+        &self.accepted
+    }
+
     /// The matrices for the step, factorised; false if one is singular.
     fn prepare<S: System<T, Y>>(
         &mut self,

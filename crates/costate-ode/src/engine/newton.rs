@@ -84,6 +84,9 @@ pub(super) fn tolerance<T: Real>(rtol: T, epsilon: T) -> T {
     (epsilon * T::from_f64(10.0) / rtol).max(rtol.sqrt().min(T::from_f64(0.03)))
 }
 
+/// So many increments in a row that do not fall are rounding; one or two may be chance.
+const STUCK: usize = 3;
+
 /// When an iteration that has converged is at the level of rounding, for those who need the solution of its equations rather than one as good as the tolerance.
 #[derive(Clone, Debug)]
 pub(super) struct Settling<T> {
@@ -91,6 +94,8 @@ pub(super) struct Settling<T> {
     more: usize,
     before: Option<T>,
     iterations: usize,
+    /// Increments in a row that did not fall.
+    stuck: usize,
     settled: usize,
 }
 
@@ -101,13 +106,14 @@ impl<T: Real> Settling<T> {
             more,
             before: None,
             iterations: 0,
+            stuck: 0,
             settled: 0,
         }
     }
 
     /// The iteration has just converged for the tolerance.
     pub(super) fn begin(&mut self) {
-        (self.before, self.iterations, self.settled) = (None, 0, 0);
+        (self.before, self.iterations, self.stuck, self.settled) = (None, 0, 0, 0);
     }
 
     /// After an increment of size `norm`, where rounding is of size `smallest` at least: whether to stop. Increments of rounding do not fall any more.
@@ -117,10 +123,11 @@ impl<T: Real> Settling<T> {
             .before
             .is_none_or(|before| norm < before * T::from_f64(0.9));
         self.before = Some(norm);
-        if self.settled > 0 || norm <= smallest || !falls {
+        self.stuck = if falls { 0 } else { self.stuck + 1 };
+        if self.settled > 0 || norm <= smallest || self.stuck == STUCK {
             self.settled += 1;
         }
-        self.settled > self.more || self.iterations >= 100
+        self.settled > self.more || self.iterations >= 200
     }
 }
 

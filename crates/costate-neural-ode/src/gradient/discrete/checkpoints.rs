@@ -13,12 +13,12 @@ const BLOCK: usize = 512;
 
 /// A state from which steps can be taken again.
 #[derive(Clone, Copy, Debug)]
-struct Mark<T> {
+pub(super) struct Mark<T> {
     /// The step that begins here.
-    step: usize,
-    time: T,
+    pub(super) step: usize,
+    pub(super) time: T,
     /// How many states were saved before.
-    saves: usize,
+    pub(super) saves: usize,
 }
 
 /// What is kept of a solve under a budget.
@@ -29,17 +29,17 @@ struct Mark<T> {
 pub(super) struct Checkpoints<T, E> {
     budget: usize,
     /// Steps whose evaluations are kept at once.
-    piece: usize,
+    pub(super) piece: usize,
     /// The distance of marks, in steps.
     spacing: usize,
-    most_marks: usize,
+    pub(super) most_marks: usize,
     most_sizes: usize,
-    marks: Vec<Mark<T>>,
-    states: Vec<E>,
+    pub(super) marks: Vec<Mark<T>>,
+    pub(super) states: Vec<E>,
     sizes: Vec<Vec<T>>,
-    count: usize,
+    pub(super) count: usize,
     /// Where the piece under way begins.
-    begin: usize,
+    pub(super) begin: usize,
     pub(super) retaken: usize,
 }
 
@@ -49,10 +49,15 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
         Y: State<T, Element = E>,
         F: VectorField<E>,
     {
-        let part = |i: usize| budget / 100 * PARTS[i];
         let rows = primal.it.tableau().dense_len().max(primal.closing() + 1);
         let step = rows * primal.field().frame_bytes() + Primal::<T, Y, F>::RECORD;
-        let mark = primal.width() * size_of::<E>() + size_of::<Mark<T>>();
+        Self::within(budget, step, primal.width())
+    }
+
+    /// For steps of `step` bytes each, of a state of `width` components.
+    pub(super) fn within(budget: usize, step: usize, width: usize) -> Self {
+        let part = |i: usize| budget / 100 * PARTS[i];
+        let mark = width * size_of::<E>() + size_of::<Mark<T>>();
         let (piece, most_marks) = ((part(1) / step).max(1), (part(2) / mark).max(2));
         Self {
             budget,
@@ -60,7 +65,7 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
             spacing: piece,
             most_sizes: part(0) / size_of::<T>(),
             marks: Vec::with_capacity(most_marks),
-            states: Vec::with_capacity(most_marks * primal.width()),
+            states: Vec::with_capacity(most_marks * width),
             most_marks,
             sizes: Vec::new(),
             count: 0,
@@ -73,11 +78,11 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
         (0..self.count).map(|n| self.size(n))
     }
 
-    fn size(&self, n: usize) -> T {
+    pub(super) fn size(&self, n: usize) -> T {
         self.sizes[n / BLOCK][n % BLOCK]
     }
 
-    fn keep_size(&mut self, size: T) -> Result<(), Error> {
+    pub(super) fn keep_size(&mut self, size: T) -> Result<(), Error> {
         if self.count == self.most_sizes {
             return Err(Error::Budget {
                 bytes: self.budget,
@@ -92,17 +97,53 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
         Ok(())
     }
 
-    fn mark<Y, F>(&mut self, primal: &Primal<T, Y, F>, step: usize)
-    where
-        Y: State<T, Element = E>,
-        F: VectorField<E>,
-    {
-        self.marks.push(Mark {
-            step,
-            time: primal.it.t(),
-            saves: primal.saves.len(),
-        });
-        self.states.extend_from_slice(primal.it.y().as_slice());
+    /// Marks where step `step` begins, at (t, h), with so many states saved before.
+    pub(super) fn mark(&mut self, step: usize, saves: usize, (time, state): (T, &[E])) {
+        self.marks.push(Mark { step, time, saves });
+        self.states.extend_from_slice(state);
+    }
+
+    /// Begins again, at (t, h).
+    pub(super) fn restart(&mut self, start: (T, &[E])) {
+        self.marks.clear();
+        self.states.clear();
+        (self.count, self.begin, self.retaken, self.spacing) = (0, 0, 0, self.piece);
+        self.mark(0, 0, start);
+    }
+
+    /// A piece ends at (t, h), where so many states are saved: marks it if it is time.
+    pub(super) fn end_piece(&mut self, saves: usize, here: (T, &[E])) {
+        self.begin = self.count;
+        if self.count.is_multiple_of(self.spacing) {
+            if self.marks.len() == self.most_marks {
+                self.thin(here.1.len());
+            }
+            if self.count.is_multiple_of(self.spacing) {
+                self.mark(self.count, saves, here);
+            }
+        }
+    }
+
+    /// The mark nearest before step `end`; later ones are forgotten.
+    pub(super) fn nearest(&mut self, end: usize, width: usize) -> Mark<T> {
+        while self.marks.last().is_some_and(|mark| mark.step >= end) {
+            self.marks.pop();
+        }
+        self.states.truncate(self.marks.len() * width);
+        *self.marks.last().expect("the start is marked")
+    }
+
+    /// The state of the last mark.
+    pub(super) fn state(&self, width: usize) -> &[E] {
+        &self.states[self.states.len() - width..]
+    }
+
+    /// Of the steps from a mark to `end`: how far apart to set marks on the way, as many as fit, and where the last piece begins.
+    pub(super) fn plan(&self, mark: Mark<T>, end: usize) -> (usize, usize) {
+        let free = self.most_marks - self.marks.len();
+        let pieces = (end - mark.step).div_ceil(self.piece);
+        let between = pieces.div_ceil(free + 1) * self.piece;
+        (between, mark.step + (pieces - 1) * self.piece)
     }
 
     /// Forgets every second mark.
@@ -124,22 +165,12 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
         Y: State<T, Element = E>,
         F: VectorField<E>,
     {
-        self.marks.clear();
-        self.states.clear();
-        (self.count, self.begin, self.retaken, self.spacing) = (0, 0, 0, self.piece);
-        self.mark(primal, 0);
+        self.restart((primal.it.t(), primal.it.y().as_slice()));
         loop {
             if primal.steps.len() == self.piece && !primal.it.finished() {
-                self.begin = self.count;
                 primal.begin_piece();
-                if self.count.is_multiple_of(self.spacing) {
-                    if self.marks.len() == self.most_marks {
-                        self.thin(primal.width());
-                    }
-                    if self.count.is_multiple_of(self.spacing) {
-                        self.mark(primal, self.count);
-                    }
-                }
+                let here = (primal.it.t(), primal.it.y().as_slice());
+                self.end_piece(primal.saves.len(), here);
             }
             if !primal.advance()? {
                 return Ok(());
@@ -160,22 +191,13 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
     {
         let (mut end, width) = (self.begin, primal.width());
         while end > 0 {
-            // The mark that is nearest before the end.
-            while self.marks.last().is_some_and(|mark| mark.step >= end) {
-                self.marks.pop();
-            }
-            self.states.truncate(self.marks.len() * width);
-            let mark = *self.marks.last().expect("the start is marked");
-            let state = &self.states[self.states.len() - width..];
-            primal.restore(mark.time, state, mark.saves);
-            let free = self.most_marks - self.marks.len();
-            let pieces = (end - mark.step).div_ceil(self.piece);
-            // Marks on the way, evenly, as many as fit; then the last piece.
-            let between = pieces.div_ceil(free + 1) * self.piece;
-            let begin = mark.step + (pieces - 1) * self.piece;
+            let mark = self.nearest(end, width);
+            primal.restore(mark.time, self.state(width), mark.saves);
+            let (between, begin) = self.plan(mark, end);
             for n in mark.step..end {
                 if n > mark.step && n < begin && (n - mark.step).is_multiple_of(between) {
-                    self.mark(primal, n);
+                    let here = (primal.it.t(), primal.it.y().as_slice());
+                    self.mark(n, primal.saves.len(), here);
                 }
                 if n <= begin {
                     primal.begin_piece();
@@ -188,6 +210,50 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
                 sweep.step(primal, n, (begin + n == 0, false), cotangents);
             }
             end = begin;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doc::House;
+    use costate_ode::{Options, tableau};
+
+    #[test]
+    fn the_parts_of_a_budget_are_filled_and_not_exceeded() {
+        for (budget, width) in [(100_000, 1), (1_000_000, 50)] {
+            for step in [200, 900] {
+                let kept = Checkpoints::<f64, f64>::within(budget, step, width);
+                let (piece, marks) = (kept.piece * step, kept.marks.capacity());
+                let states = kept.states.capacity() * 8 + marks * size_of::<Mark<f64>>();
+                assert!(piece <= budget * 6 / 100 && piece + step > budget * 6 / 100);
+                let mark = 8 * width + size_of::<Mark<f64>>();
+                assert!(states <= budget * 6 / 100 && states + mark > budget * 6 / 100);
+                assert_eq!(kept.most_sizes, budget * 80 / 100 / 8);
+            }
+        }
+        // However small the budget, there is a step and a mark on the way.
+        let least = Checkpoints::<f64, f64>::within(100, 1_000, 50);
+        assert_eq!((least.piece, least.most_marks), (1, 2));
+    }
+
+    #[test]
+    fn a_step_counts_with_every_evaluation_kept_of_it() {
+        let budget = 1_000_000;
+        let piece = |name: &str| {
+            let (tableau, options) = (tableau::by_name(name).unwrap(), Options::constant_step(0.1));
+            let mut primal = Primal::new(House::default(), &[0.0], tableau, options).unwrap();
+            let (frame, record) = (
+                primal.field().frame_bytes(),
+                Primal::<f64, [f64; 1], House>::RECORD,
+            );
+            (Checkpoints::new(budget, &mut primal).piece, frame, record)
+        };
+        // Euler evaluates f where a step begins and where it ends; dopri5 seven times, the last for both.
+        for (name, evaluations) in [("euler", 2), ("dopri5", 7)] {
+            let (piece, frame, record) = piece(name);
+            assert_eq!(piece, 60_000 / (evaluations * frame + record), "{name}");
         }
     }
 }

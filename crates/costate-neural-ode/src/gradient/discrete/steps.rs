@@ -2,18 +2,22 @@
 //!
 //! Forward, a solve keeps for each step where it began and its stages, (s + 1) n numbers; going back, f is evaluated at the stages once more, for the products there.
 
+mod budget;
 mod coupled;
 mod diagonal;
+mod ends;
 mod engine;
 mod formula;
+mod gradient;
 mod record;
 mod rosenbrock;
-mod rows;
+pub(in crate::gradient) mod rows;
 mod sweep;
 mod symplectic;
 
-use crate::gradient::{Gradient, LossFn, Problem, Saved, Stats, add, dot, scalar, total};
+use crate::gradient::{Problem, Saved};
 use crate::{Error, VectorField};
+use budget::Budget;
 use costate_ode::{Element, Method, Options, Real};
 use engine::Stepper;
 use formula::Formula;
@@ -31,6 +35,7 @@ pub(crate) struct Steps<T, E> {
     sweep: Sweep<T, E>,
     record: Record<T, E>,
     frozen: Vec<Frozen<T>>,
+    budget: Option<Budget<T, E>>,
 }
 
 /// A step to be taken again.
@@ -67,6 +72,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
             formula,
             rows,
             frozen: Vec::new(),
+            budget: None,
         };
         // Options that make no sense are refused here, not at the first gradient.
         let (zeros, mut natural) = (
@@ -89,7 +95,21 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
     }
 
     pub(super) fn sizes(&self) -> impl Iterator<Item = T> + '_ {
-        self.record.sizes()
+        let kept = self.budget.iter().flat_map(|budget| budget.kept.sizes());
+        let recorded = self.record.sizes();
+        kept.chain(recorded.take_while(|_| self.budget.is_none()))
+    }
+
+    /// Keeps no more than so many bytes.
+    pub(super) fn limit(&mut self, bytes: usize) {
+        let width = self.record.width();
+        let step = Record::<T, E>::bytes(width, self.formula.stages());
+        self.budget = Some(Budget::new(bytes, step, width));
+    }
+
+    /// How many steps were taken again.
+    pub(super) fn retaken(&self) -> usize {
+        self.budget.as_ref().map_or(0, |budget| budget.kept.retaken)
     }
 
     /// The saved states of the last solve.
@@ -164,78 +184,6 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
             }
             saves = step.last_save;
         }
-        Ok(())
-    }
-
-    /// The gradient of a loss.
-    pub(super) fn gradient(
-        &mut self,
-        field: &mut dyn VectorField<E>,
-        problem: &Problem<'_, T, E>,
-        loss: &mut LossFn<'_, E>,
-        cotangents: &mut Saved<E>,
-        gradient: &mut Gradient<E>,
-    ) -> Result<(), Error> {
-        crate::gradient::primal::check_times(problem)?;
-        crate::gradient::primal::check_lengths(field, problem, self.record.width());
-        field.set_parameters(problem.theta);
-        let mut natural = Natural::new(field);
-        let forward = self.solve(&mut natural, problem)?;
-        let Self {
-            formula,
-            rows,
-            sweep,
-            record,
-            ..
-        } = self;
-        cotangents.resize(record.saved.len());
-        gradient.loss = loss(&record.saved, cotangents);
-        let slopes =
-            (0..cotangents.len()).map(|i| dot(cotangents.state(i), record.slopes.state(i)));
-        gradient.save.clear();
-        if !problem.save_at.is_empty() {
-            gradient.save.extend(slopes);
-        }
-
-        sweep.begin();
-        let steps = record.len();
-        for n in (0..steps).rev() {
-            let step = record.step(n);
-            sweep.collect(&step, cotangents);
-            formula.back(sweep, rows, &mut natural, &step)?;
-            sweep.leave(&mut natural);
-        }
-        gradient.t1 = sweep.end_time;
-        if steps == 0 {
-            // Start and end coincide: every saved state is h₀, and a step of size zero would have f as its slope.
-            for s in 0..cotangents.len() {
-                add(&mut sweep.lambda, cotangents.state(s));
-            }
-            if problem.save_at.is_empty() {
-                gradient.t1 = dot(cotangents.state(0), record.slopes.state(0));
-            }
-        } else {
-            // Where a save time lies at σ in the last step, dσ/d(dt) = −σ/dt.
-            let last = record.step(steps - 1);
-            let saves = gradient.save.iter().skip(last.first_save);
-            for (save, point) in saves.zip(last.saves) {
-                gradient.t1 = gradient.t1 - scalar::<T, E>(point.sigma) * *save;
-            }
-        }
-        gradient
-            .h0
-            .resize(sweep.lambda.len(), <E as num_traits::Zero>::zero());
-        gradient.h0.copy_from_slice(&sweep.lambda);
-        gradient
-            .theta
-            .resize(problem.theta.len(), <E as num_traits::Zero>::zero());
-        natural.field().finish(&mut gradient.theta);
-        gradient.t0 = sweep.clock - gradient.t1 - total(&gradient.save);
-        gradient.stats = Stats {
-            forward,
-            backward: costate_ode::Stats::default(),
-            products: sweep.products,
-        };
         Ok(())
     }
 }

@@ -1,14 +1,17 @@
 //! Runge–Kutta methods whose stages are solved for together.
 
 use super::diagonal::numbers;
+use super::ends;
 use super::record::Step;
 use super::rows::{Natural, Rows};
 use super::sweep::{Sweep, add_scaled, polynomial};
 use crate::VectorField;
 use crate::gradient::{dot, scalar};
-use costate_ode::{Element, Lu, Matrix, Pattern, Radau, Real, Structure};
+use costate_ode::{
+    Coefficient, Element, GaussTableau, Lu, Matrix, Pattern, Radau, Real, Structure,
+};
 
-/// The coefficients of a method with z_i = dt Σ_j a_ij f(t + c_j dt, h + z_j) and h₁ = h + Σ d_i z_i.
+/// The coefficients of a method (Radau IIA, Gauss–Legendre) with z_i = dt Σ_j a_ij f(t + c_j dt, h + z_j) and h₁ = h + Σ d_i z_i.
 ///
 /// With ζ_i = d_i λ + Σ l_i(σ) g what comes to z_i from outside the equations, the cotangents κ_i of the slopes solve one system of s n equations,
 ///
@@ -23,13 +26,14 @@ pub(super) struct Coupled<E> {
     c: Vec<E>,
     inverse: Vec<Vec<E>>,
     d: Vec<E>,
-    /// l_i: coefficients of σ¹ first.
+    /// l_i: coefficients of σ¹ first. None if dense output is the cubic through both ends.
     pub(super) dense: Vec<Vec<E>>,
     /// Minus the matrix of the system.
     matrix: Matrix<E>,
     lu: Lu<E>,
     kappas: Vec<E>,
     zetas: Vec<E>,
+    h_next: Vec<E>,
 }
 
 impl<E: Real> Coupled<E> {
@@ -39,12 +43,32 @@ impl<E: Real> Coupled<E> {
     {
         let (nodes, a) = Radau::<T, Vec<E>>::coefficients();
         let zero = <E as num_traits::Zero>::zero();
-        let inverse = inverse(a);
         Self::new::<T>(
             nodes.iter().map(|c| scalar::<T, E>(*c)).collect(),
-            numbers(&inverse),
+            numbers(&inverse(a.map(Vec::from).to_vec())),
             vec![zero, zero, num_traits::One::one()],
             numbers(&Radau::<T, Vec<E>>::dense_polynomials()),
+            field,
+        )
+    }
+
+    pub(super) fn gauss<T: Real>(tableau: &'static GaussTableau, field: &dyn VectorField<E>) -> Self
+    where
+        E: Element<T>,
+    {
+        let row = |row: &[Coefficient]| row.iter().map(|a| a.to()).collect::<Vec<T>>();
+        let (c, a) = (row(tableau.c), tableau.a.iter().map(|a| row(a)));
+        // d = b a⁻¹: the collocation polynomial at 1.
+        let others = |i: usize| c.iter().enumerate().filter(move |(j, _)| *j != i);
+        let d = c.iter().enumerate().map(|(i, own)| {
+            let terms = others(i).map(|(_, other)| (T::one() - *other) / (*own - *other));
+            terms.fold(own.recip(), |product, term| product * term)
+        });
+        Self::new::<T>(
+            c.iter().map(|c| scalar::<T, E>(*c)).collect(),
+            numbers(&inverse(a.collect())),
+            d.map(|d| scalar::<T, E>(d)).collect(),
+            Vec::new(),
             field,
         )
     }
@@ -85,6 +109,7 @@ impl<E: Real> Coupled<E> {
             dense,
             kappas: zeros.clone(),
             zetas: zeros,
+            h_next: Vec::new(),
         }
     }
 
@@ -108,6 +133,14 @@ impl<E: Real> Coupled<E> {
         let part = |i: usize| i * n..(i + 1) * n;
         self.matrix.as_mut_slice().fill(zero);
         self.zetas.fill(zero);
+        if self.dense.is_empty() {
+            self.h_next.clear();
+            self.h_next.extend_from_slice(step.h);
+            for (i, d) in self.d.iter().enumerate() {
+                add_scaled(&mut self.h_next, *d, &step.stages[part(i)]);
+            }
+            ends::back(sweep, field, step, (s, &self.h_next));
+        }
         for i in 0..s {
             sweep.point.copy_from_slice(step.h);
             crate::gradient::add(&mut sweep.point, &step.stages[part(i)]);
@@ -129,8 +162,10 @@ impl<E: Real> Coupled<E> {
             }
             let zeta = &mut self.zetas[part(i)];
             add_scaled(zeta, self.d[i], &sweep.lambda);
-            for (sigma, g) in sweep.saves() {
-                add_scaled(zeta, polynomial(&self.dense[i], *sigma), g);
+            if let Some(row) = self.dense.get(i) {
+                for (sigma, g) in sweep.saves() {
+                    add_scaled(zeta, polynomial(row, *sigma), g);
+                }
             }
         }
         if !self.lu.factorise::<T>(zero, &self.matrix) {
@@ -148,19 +183,31 @@ impl<E: Real> Coupled<E> {
             }
             sweep.pass(i);
         }
-        sweep.pass_saves();
+        if !self.dense.is_empty() {
+            sweep.pass_saves();
+        }
         true
     }
 }
 
-/// The inverse of a small matrix, by its adjugate.
-fn inverse<T: Real>(a: [[T; 3]; 3]) -> Vec<Vec<T>> {
-    let minor = |i: usize, j: usize| {
-        let (p, q) = ((i + 1) % 3, (i + 2) % 3);
-        let (r, s) = ((j + 1) % 3, (j + 2) % 3);
-        a[p][r] * a[q][s] - a[p][s] * a[q][r]
-    };
-    let determinant = a[0][0] * minor(0, 0) + a[0][1] * minor(0, 1) + a[0][2] * minor(0, 2);
-    let row = |i: usize| (0..3).map(|j| minor(j, i) / determinant).collect();
-    (0..3).map(row).collect()
+/// The inverse of a small matrix none of whose leading minors vanish.
+fn inverse<T: Real>(mut a: Vec<Vec<T>>) -> Vec<Vec<T>> {
+    let s = a.len();
+    let unit = |i: usize| (0..s).map(move |j| if i == j { T::one() } else { T::zero() });
+    let mut out: Vec<Vec<T>> = (0..s).map(|i| unit(i).collect()).collect();
+    for k in 0..s {
+        let pivot = a[k][k].recip();
+        for row in [&mut a[k], &mut out[k]] {
+            row.iter_mut().for_each(|x| *x = *x * pivot);
+        }
+        let (from, to) = (a[k].clone(), out[k].clone());
+        for i in (0..s).filter(|i| *i != k) {
+            let factor = a[i][k];
+            for j in 0..s {
+                a[i][j] = a[i][j] - factor * from[j];
+                out[i][j] = out[i][j] - factor * to[j];
+            }
+        }
+    }
+    out
 }

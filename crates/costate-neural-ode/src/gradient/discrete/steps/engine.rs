@@ -3,8 +3,8 @@
 use super::rows::{Natural, Rows, Solved};
 use crate::Error;
 use costate_ode::{
-    Auto, Dirk, Element, Engine, Family, Integrator, Method, Options, Radau, Real, Rosenbrock,
-    Scale, Span, Stats, Symplectic,
+    Auto, Dirk, Element, Engine, Family, Gauss, Integrator, Method, Options, Radau, Real,
+    Rosenbrock, Scale, Span, Stats, Symplectic,
 };
 
 /// An engine over states of any length. The equations of its steps are solved to rounding: what is differentiated is their solution.
@@ -12,6 +12,7 @@ pub(super) enum Any<T: Real, E: Element<T>> {
     Dirk(Dirk<T, Vec<E>>),
     Rosenbrock(Rosenbrock<T, Vec<E>>),
     Radau(Radau<T, Vec<E>>),
+    Gauss(Gauss<T, Vec<E>>),
     Symplectic(Symplectic<T, Vec<E>>),
     Auto(Box<Auto<T, Vec<E>>>),
 }
@@ -38,6 +39,7 @@ pub(super) fn stepper<'a, 'f, T: Real, E: Element<T> + Real>(
         Family::Dirk(tableau) => Any::Dirk(Dirk::new(tableau, &system, h0).settled(0)),
         Family::Rosenbrock(tableau) => Any::Rosenbrock(Rosenbrock::new(tableau, &system, h0)),
         Family::Radau => Any::Radau(Radau::new(&system, h0).settled(0)),
+        Family::Gauss(tableau) => Any::Gauss(Gauss::new(tableau, &system, h0)),
         Family::Symplectic(tableau) if h0.len().is_multiple_of(2) => {
             Any::Symplectic(Symplectic::new(tableau, h0))
         }
@@ -60,6 +62,7 @@ impl<T: Real, E: Element<T> + Real> Any<T, E> {
             Self::Dirk(it) => (it.stages(), true),
             Self::Rosenbrock(it) => (it.stages(), true),
             Self::Radau(it) => (it.stages(), true),
+            Self::Gauss(it) => (it.stages(), true),
             Self::Symplectic(_) => (&[], true),
             Self::Auto(it) if it.was_stiff() => (it.stiff().stages(), true),
             Self::Auto(it) => (it.explicit().slopes(), false),
@@ -78,6 +81,7 @@ impl<T: Real, E: Element<T> + Real> Any<T, E> {
             Self::Dirk(it) => it,
             Self::Rosenbrock(it) => it,
             Self::Radau(it) => it,
+            Self::Gauss(it) => it,
             Self::Symplectic(it) => it,
             Self::Auto(it) => &**it,
         }
@@ -92,6 +96,7 @@ impl<T: Real, E: Element<T> + Real> Any<T, E> {
             Self::Dirk(it) => it,
             Self::Rosenbrock(it) => it,
             Self::Radau(it) => it,
+            Self::Gauss(it) => it,
             Self::Symplectic(it) => it,
             Self::Auto(it) => &mut **it,
         }
@@ -114,6 +119,7 @@ where
             Self::Dirk(it) => it.slope(system, t, y, stats),
             Self::Rosenbrock(it) => it.slope(system, t, y, stats),
             Self::Radau(it) => it.slope(system, t, y, stats),
+            Self::Gauss(it) => it.slope(system, t, y, stats),
             Self::Symplectic(it) => it.slope(system, t, y, stats),
             Self::Auto(it) => it.slope(system, t, y, stats),
         }

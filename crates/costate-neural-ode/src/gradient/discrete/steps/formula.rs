@@ -7,7 +7,7 @@ use super::rosenbrock::Formulas as Rosenbrock;
 use super::rows::{Natural, Rows};
 use super::sweep::{Sweep, add_scaled, slope};
 use super::symplectic::Composition;
-use crate::gradient::About;
+use crate::gradient::{About, cubic};
 use crate::{Error, VectorField};
 use costate_ode::{Auto, Element, Family, Method, Real, System};
 
@@ -44,6 +44,7 @@ impl<E: Real> Formula<E> {
             Family::Explicit(tableau) => Self::Diagonal(Diagonal::explicit::<T>(tableau)),
             Family::Dirk(tableau) => Self::Diagonal(Diagonal::implicit::<T>(tableau)),
             Family::Radau => Self::Coupled(Coupled::radau::<T>(field)),
+            Family::Gauss(tableau) => Self::Coupled(Coupled::gauss::<T>(tableau, field)),
             Family::Rosenbrock(tableau) => {
                 needs_curvature(about, field)?;
                 Self::Rosenbrock(Rosenbrock::new::<T>(tableau))
@@ -60,7 +61,7 @@ impl<E: Real> Formula<E> {
             _ => {
                 return Err(Error::Unavailable {
                     method: about.name,
-                    what: "the gradient of a solver whose formulas reach over several steps",
+                    what: "the gradient of a solver whose formulas reach over several steps, or that has as many stages as stability needs",
                     instead: "kvaerno5, radau, rodas5p or auto as the solver",
                 });
             }
@@ -111,7 +112,11 @@ impl<E: Real> Formula<E> {
 
     /// Whether dense output is made of the slopes at both ends.
     pub(super) fn needs_ends(&self) -> bool {
-        matches!(self, Self::Symplectic(_))
+        match self {
+            Self::Symplectic(_) => true,
+            Self::Coupled(it) => it.dense.is_empty(),
+            _ => false,
+        }
     }
 
     /// Writes dh/dt of dense output at t + σ dt.
@@ -123,6 +128,11 @@ impl<E: Real> Formula<E> {
         out: &mut [E],
     ) {
         out.fill(num_traits::Zero::zero());
+        if self.needs_ends() {
+            let ends = [ends[0].as_slice(), ends[1].as_slice()];
+            cubic::slope([h, h_next], ends, (sigma, dt), out);
+            return;
+        }
         let (dense, scale) = match self {
             Self::Diagonal(it) | Self::Auto(it, _)
                 if !matches!(self, Self::Auto(..)) || !is_stiff =>
@@ -131,11 +141,7 @@ impl<E: Real> Formula<E> {
             }
             Self::Coupled(it) => (&it.dense, dt.recip()),
             Self::Rosenbrock(it) | Self::Auto(_, it) => (&it.dense, dt.recip()),
-            Self::Symplectic(_) => {
-                super::symplectic::slope((h, h_next, ends), (sigma, dt), out);
-                return;
-            }
-            Self::Diagonal(_) => unreachable!("taken above"),
+            Self::Symplectic(_) | Self::Diagonal(_) => unreachable!("taken above"),
         };
         for (row, stage) in dense.iter().zip(stages.chunks_exact(out.len().max(1))) {
             add_scaled(out, scale * slope(row, sigma), stage);

@@ -2,7 +2,6 @@
 
 use super::engine::Stepper;
 use super::formula::Formula;
-use crate::gradient::primal::SavePoint;
 use crate::gradient::{Problem, Saved, scalar};
 use costate_ode::{Element, Real, System};
 
@@ -11,6 +10,11 @@ use costate_ode::{Element, Real, System};
 pub(super) struct Record<T, E> {
     n: usize,
     steps: Vec<Kept<T>>,
+    /// How many steps came before those kept, and how many saves belong to these and those before.
+    before: usize,
+    counted: usize,
+    /// Whether the last step kept is the last of all.
+    is_end: bool,
     /// Of each step the state it began with, then its stages.
     numbers: Vec<E>,
     saves: Vec<SavePoint<T>>,
@@ -21,6 +25,16 @@ pub(super) struct Record<T, E> {
     end: T,
     state: Vec<E>,
     ends: [Vec<E>; 2],
+}
+
+/// A save time and where it lies.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SavePoint<T> {
+    step: usize,
+    /// σ: the save time is t + σ dt of its step.
+    pub(super) sigma: T,
+    /// It is the end of its step: the state is the step's own.
+    pub(super) at_end: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -54,6 +68,9 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
         Self {
             n,
             steps: Vec::new(),
+            before: 0,
+            counted: 0,
+            is_end: true,
             numbers: Vec::new(),
             saves: Vec::new(),
             saved: Saved::new(n),
@@ -69,23 +86,46 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
         self.n
     }
 
+    /// The bytes of a step with so many stages of a state.
+    pub(super) fn bytes(n: usize, stages: usize) -> usize {
+        (stages + 1) * n * size_of::<E>() + size_of::<Kept<T>>()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.steps.len()
     }
 
+    /// Of the steps kept.
     pub(super) fn sizes(&self) -> impl Iterator<Item = T> + '_ {
         self.steps.iter().map(|step| step.size)
     }
 
     pub(super) fn begin(&mut self, problem: &Problem<'_, T, E>) {
-        self.steps.clear();
-        self.numbers.clear();
+        self.begin_piece(0);
+        (self.counted, self.is_end) = (0, true);
         self.saves.clear();
         self.times.clear();
         self.times.extend_from_slice(problem.times());
         self.saved.resize(self.times.len());
         self.slopes.resize(self.times.len());
         self.end = problem.t1;
+    }
+
+    /// Forgets the steps so far, `before` of them.
+    pub(super) fn begin_piece(&mut self, before: usize) {
+        self.steps.clear();
+        self.numbers.clear();
+        self.before = before;
+    }
+
+    /// Goes back to where `saves` states had been saved.
+    pub(super) fn rewind(&mut self, saves: usize) {
+        (self.counted, self.is_end) = (saves, false);
+    }
+
+    /// How many states were saved before the step to come.
+    pub(super) fn saved_points(&self) -> usize {
+        self.counted
     }
 
     /// There is no way to go: every saved state is the first, and its slope f.
@@ -102,12 +142,7 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
     /// Keeps the step just taken and saves the states that lie in it.
     pub(super) fn push(&mut self, it: &mut Stepper<'_, '_, T, E>, formula: &Formula<E>) {
         let (begin, t, size) = (it.t_prev(), it.t(), it.h());
-        let (offset, first_save) = (self.numbers.len(), self.saves.len());
-        let (stages, is_stiff) = it.engine().stages();
-        self.numbers.extend_from_slice(it.y_prev());
-        for stage in stages {
-            self.numbers.extend_from_slice(stage);
-        }
+        let (offset, is_stiff) = self.keep(it);
         let mut ends_known = false;
         while let Some(&time) = self.times.get(self.saves.len()) {
             if (t - time) * (self.end - begin) < T::zero() {
@@ -136,15 +171,44 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
                 (scalar(sigma), scalar(size)),
                 self.slopes.state_mut(s),
             );
-            self.saves.push(SavePoint { sigma, at_end });
+            self.saves.push(SavePoint {
+                step: self.before + self.steps.len() - 1,
+                sigma,
+                at_end,
+            });
+        }
+        self.counted = self.saves.len();
+    }
+
+    /// Keeps the numbers of the step just taken. Returns where they begin, and by which method it was taken.
+    fn keep(&mut self, it: &Stepper<'_, '_, T, E>) -> (usize, bool) {
+        let offset = self.numbers.len();
+        let (stages, is_stiff) = it.engine().stages();
+        self.numbers.extend_from_slice(it.y_prev());
+        for stage in stages {
+            self.numbers.extend_from_slice(stage);
         }
         self.steps.push(Kept {
-            t: begin,
-            size,
+            t: it.t_prev(),
+            size: it.h(),
             offset,
-            first_save,
+            first_save: self.counted,
             is_stiff,
         });
+        (offset, is_stiff)
+    }
+
+    /// Keeps the step just taken again, whose states were saved the first time.
+    pub(super) fn push_again(&mut self, it: &mut Stepper<'_, '_, T, E>) {
+        let n = self.before + self.steps.len();
+        self.keep(it);
+        while self
+            .saves
+            .get(self.counted)
+            .is_some_and(|save| save.step == n)
+        {
+            self.counted += 1;
+        }
     }
 
     /// Saves the state at save time `s` by the dense output of the last step.
@@ -167,7 +231,7 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
     pub(super) fn step(&self, k: usize) -> Step<'_, T, E> {
         let (kept, next) = (self.steps[k], self.steps.get(k + 1));
         let end = next.map_or(self.numbers.len(), |next| next.offset);
-        let last_save = next.map_or(self.saves.len(), |next| next.first_save);
+        let last_save = next.map_or(self.counted, |next| next.first_save);
         let (h, stages) = self.numbers[kept.offset..end].split_at(self.n);
         Step {
             t: scalar(kept.t),
@@ -175,8 +239,8 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
             h,
             stages,
             is_stiff: kept.is_stiff,
-            is_first: k == 0,
-            is_last: next.is_none(),
+            is_first: self.before + k == 0,
+            is_last: self.is_end && next.is_none(),
             saves: &self.saves[kept.first_save..last_save],
             first_save: kept.first_save,
         }

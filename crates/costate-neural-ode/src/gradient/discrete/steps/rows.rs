@@ -5,14 +5,14 @@ use crate::gradient::scalar;
 use costate_ode::{Element, Matrix, Real, State, Structure, System};
 
 /// A field whose states and rows are taken and given in their natural order.
-pub(super) struct Natural<'f, E> {
+pub(crate) struct Natural<'f, E> {
     field: &'f mut dyn VectorField<E>,
     there: Vec<E>,
     back: Vec<E>,
 }
 
 impl<'f, E: Real> Natural<'f, E> {
-    pub(super) fn new(field: &'f mut dyn VectorField<E>) -> Self {
+    pub(crate) fn new(field: &'f mut dyn VectorField<E>) -> Self {
         let zeros = vec![E::zero(); field.state_len()];
         Self {
             field,
@@ -21,17 +21,17 @@ impl<'f, E: Real> Natural<'f, E> {
         }
     }
 
-    pub(super) fn field(&mut self) -> &mut dyn VectorField<E> {
+    pub(crate) fn field(&mut self) -> &mut dyn VectorField<E> {
         self.field
     }
 
-    pub(super) fn eval(&mut self, frame: usize, t: E, h: &[E], dh: &mut [E]) {
+    pub(crate) fn eval(&mut self, frame: usize, t: E, h: &[E], dh: &mut [E]) {
         self.field.pack(h, &mut self.there);
         self.field.eval(frame, t, &self.there, &mut self.back);
         self.field.unpack(&self.back, dh);
     }
 
-    pub(super) fn products(&mut self, frame: usize, a: &[E], a_h: &mut [E]) -> E {
+    pub(crate) fn products(&mut self, frame: usize, a: &[E], a_h: &mut [E]) -> E {
         self.field.pack(a, &mut self.there);
         let rate = self.field.products(frame, &self.there, &mut self.back);
         self.field.unpack(&self.back, a_h);
@@ -41,19 +41,19 @@ impl<'f, E: Real> Natural<'f, E> {
 
 /// ∂f/∂h with rows for columns, and ∂f/∂t, at one point.
 #[derive(Clone, Debug)]
-pub(super) struct Rows<E> {
+pub(crate) struct Rows<E> {
     structure: Structure,
     autonomous: bool,
     /// Entry (j, i) is ∂f_i/∂h_j.
-    pub(super) transposed: Matrix<E>,
-    pub(super) f_t: Vec<E>,
+    pub(crate) transposed: Matrix<E>,
+    pub(crate) f_t: Vec<E>,
     straight: Matrix<E>,
     unit: Vec<E>,
     product: Vec<E>,
 }
 
 impl<E: Real> Rows<E> {
-    pub(super) fn new<T: Real>(field: &dyn VectorField<E>) -> Self
+    pub(crate) fn new<T: Real>(field: &dyn VectorField<E>) -> Self
     where
         E: Element<T>,
     {
@@ -70,7 +70,7 @@ impl<E: Real> Rows<E> {
     }
 
     /// Takes them at (h, t), where the evaluation is kept in `frame`. `with_time`: ∂f/∂t too.
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         field: &mut Natural<'_, E>,
         frame: usize,

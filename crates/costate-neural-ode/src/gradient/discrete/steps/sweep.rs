@@ -124,6 +124,22 @@ impl<T: Real, E: Element<T> + Real> Sweep<T, E> {
         rate
     }
 
+    /// v_i of the evaluation in `frame`, at t + `node` dt with this slope, which enters the step times dt; with what that adds to the derivative by dt.
+    pub(super) fn timed_product(
+        &mut self,
+        field: &mut Natural<'_, E>,
+        (frame, i): (usize, usize),
+        step: &Step<'_, T, E>,
+        slope: &[E],
+        node: E,
+    ) {
+        let along = self.along(slope);
+        let rate = self.product(field, frame, i);
+        if step.is_last {
+            self.end_time = self.end_time + along / step.dt + node * rate;
+        }
+    }
+
     /// v_i.
     pub(super) fn v(&self, i: usize) -> &[E] {
         &self.v[i * self.n..(i + 1) * self.n]
