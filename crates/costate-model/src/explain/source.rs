@@ -14,14 +14,16 @@ pub(super) fn write(model: &Model, title: &str) -> Result<String> {
     let p = theta.len();
     let f = field::right_side(model, Layout::Single)?;
     let vjp = f.vjp(&[0, 2, 1]);
+    // Known functions of time follow the states in h.
+    let width = f.input_shape(0).len();
     let products = record(
-        &[("h", &[n]), ("t", &[]), ("theta", &[p]), ("a", &[n])],
+        &[("h", &[width]), ("t", &[]), ("theta", &[p]), ("a", &[n])],
         |inputs| vjp.call(inputs).split_off(1),
     )?;
     let boundary = field::boundary(model)?;
     let start = record(&[("theta", &[p])], |inputs| {
         let theta = inputs[0];
-        boundary.call(&[theta.full(0.0, [n]), theta.full(0.0, []), theta])
+        boundary.call(&[theta.full(0.0, [width]), theta.full(0.0, []), theta])
     })?;
     let mut source = Source {
         names: element_names(model),
@@ -29,7 +31,7 @@ pub(super) fn write(model: &Model, title: &str) -> Result<String> {
         text: String::new(),
     };
     source.head(model, title, &theta);
-    let state = format!("[f64; {n}]");
+    let (state, row) = (format!("[f64; {n}]"), format!("[f64; {width}]"));
     source.function(
         "start",
         "h at the start of time, then the start and the end of time.",
@@ -41,17 +43,17 @@ pub(super) fn write(model: &Model, title: &str) -> Result<String> {
         "rates",
         "dh/dt = f(h, t, θ).",
         &f,
-        &[("h", n), ("t", 0), ("theta", p)],
+        &[("h", width), ("t", 0), ("theta", p)],
         &state,
     )?;
     source.function(
         "products",
         "The products of a row a with the derivatives of f: a·∂f/∂h, a·∂f/∂θ, a·∂f/∂t.",
         &products,
-        &[("h", n), ("t", 0), ("theta", p), ("a", n)],
-        &format!("({state}, [f64; {p}], f64)"),
+        &[("h", width), ("t", 0), ("theta", p), ("a", n)],
+        &format!("({row}, [f64; {p}], f64)"),
     )?;
-    source.main(n);
+    source.main(n, width);
     Ok(source.text)
 }
 
@@ -187,10 +189,10 @@ impl Source {
         Ok(())
     }
 
-    fn main(&mut self, states: usize) {
+    fn main(&mut self, states: usize, width: usize) {
         let _ = write!(
             self.text,
-            "\nfn main() {{\n    let start = start(&THETA);\n    let h: [f64; {states}] = std::array::from_fn(|i| start[i]);\n    let t = start[{states}];\n    \
+            "\nfn main() {{\n    let start = start(&THETA);\n    let h: [f64; {width}] = std::array::from_fn(|i| if i < {states} {{ start[i] }} else {{ 0.0 }});\n    let t = start[{states}];\n    \
              println!(\"h     {{h:?}}\\nt     {{t:?}}\\ndh/dt {{:?}}\", rates(&h, t, &THETA));\n    \
              let (by_h, by_theta, by_t) = products(&h, t, &THETA, &[1.0; {states}]);\n    \
              println!(\"with a = 1: a·∂f/∂h {{by_h:?}}\\na·∂f/∂θ {{by_theta:?}}\\na·∂f/∂t {{by_t:?}}\");\n}}\n"
