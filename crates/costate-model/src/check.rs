@@ -162,6 +162,8 @@ impl Model {
             .filter(|(_, count)| !data || **count > 0)
             .flat_map(|(observable, _)| observable.formulas());
         let mut open: Vec<&Resolved> = looked_at.chain([&self.start, &self.end]).collect();
+        // When something happens, and to which states, acts on everything behind it.
+        open.extend(self.events.iter().flat_map(|event| event.formulas()));
         // A value of an experiment acts where the parameter does that it stands for.
         let of_parameter = |i: usize| {
             let all = self

@@ -378,7 +378,7 @@ impl Pull {
         let formulas: Vec<&Resolved> = condition.overrides.iter().map(|(_, f)| f).collect();
         let formulas = match formulas.is_empty() {
             true => None,
-            false => Some(Map::new(&field::values(model, &formulas)?)?),
+            false => Some(Map::new(model, &field::values(model, &formulas)?)?),
         };
         Ok(Pull {
             picks: condition.picks.clone(),

@@ -4,14 +4,16 @@
 //! networks; and, for windows of data that begin at different times, the start of each window.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use costate_neural_ode::Recorded;
 use costate_tape::{Function, Program, Var, Workspace};
 
 use crate::error::{Error, Result};
+use crate::input::Input;
 use crate::model::{Model, Noise};
 use crate::network::Network;
-use crate::scope::{Part, Resolved, Symbol};
+use crate::scope::{Answer, Part, Resolved, Symbol};
 
 /// The compiled right-hand side of a model.
 pub(crate) type Field = Recorded<f64>;
@@ -119,17 +121,109 @@ pub(crate) fn values(model: &Model, formulas: &[&Resolved]) -> Result<Function<f
     record(model, formulas, Layout::Single)
 }
 
-/// The values of formulas, side by side, as a function of h, t and θ.
+/// d(state)/dt with inputs and the answers of moving comparisons after the states in h, and zero for these: `[n + inputs + switches]`.
+pub(crate) fn driven(model: &Model) -> Result<Field> {
+    let equations: Vec<&Resolved> = model.states.iter().map(|state| &state.equation).collect();
+    let f = record_with(model, &equations, Layout::Single, true)?;
+    let width = f.input_shape(0).len();
+    let inputs: [(&str, &[usize]); 3] = [
+        ("h", &[width]),
+        ("t", &[]),
+        ("theta", &[f.input_shape(2).len()]),
+    ];
+    let rest = width - model.states.len();
+    let square = Function::record(&inputs, |inputs| {
+        let own = f.call(inputs)[0];
+        match rest {
+            0 => vec![own],
+            _ => vec![Var::concat(&[own, inputs[1].full(0.0, [rest])], 0)],
+        }
+    });
+    Recorded::new(&square.map_err(internal)?).map_err(internal)
+}
+
+/// `[k]`: formulas divided by another.
+pub(crate) fn quotients(
+    model: &Model,
+    formulas: &[&Resolved],
+    by: &Resolved,
+) -> Result<Function<f64>> {
+    function(
+        model,
+        model.states.len() + model.inputs.len(),
+        0,
+        |h, t, theta| {
+            let mut values = Values::new(model, Layout::Single, h, t, theta);
+            values.prepare(&[formulas, &[by]].concat());
+            let by = values.number(by);
+            let parts = formulas.iter().map(|formula| values.number(formula) / by);
+            vec![Var::stack(&parts.collect::<Vec<_>>())]
+        },
+    )
+}
+
+/// By how much a comparison holds.
+pub(crate) fn margin(model: &Model, formula: &Resolved, node: usize) -> Result<Function<f64>> {
+    function(
+        model,
+        model.states.len() + model.inputs.len(),
+        0,
+        |h, t, theta| {
+            let mut values = Values::new(model, Layout::Single, h, t, theta);
+            values.prepare(&[formula]);
+            let name = |name: usize| values.symbol(formula.symbols[name]);
+            let value = formula.formula.margin(node, name);
+            vec![values.recorded(value).reshape([1])]
+        },
+    )
+}
+
+/// Times as a function of θ alone: first + k · every for k in `numbers`, or the values of formulas.
+pub(crate) fn times(
+    model: &Model,
+    formulas: &[&Resolved],
+    combine: impl for<'t> Fn(&[Var<'t, f64>]) -> Vec<Var<'t, f64>>,
+) -> Result<Function<f64>> {
+    let width = model.states.len() + model.inputs.len();
+    let theta = [model.symbols.len() + weights_of(model)];
+    let function = Function::record(&[("theta", &theta)], |inputs| {
+        let (h, t) = (inputs[0].full(0.0, [width]), inputs[0].full(0.0, []));
+        let mut values = Values::new(model, Layout::Single, h, t, inputs[0]);
+        values.prepare(formulas);
+        let given: Vec<Var<'_, f64>> = formulas.iter().map(|f| values.number(f)).collect();
+        vec![Var::stack(&combine(&given))]
+    });
+    function.map_err(internal)
+}
+
+fn weights_of(model: &Model) -> usize {
+    model.networks.iter().map(Network::parameter_count).sum()
+}
+
+/// The values of formulas, side by side, as a function of h, t and θ. Inputs, where there are any, follow the states in h.
 fn record(model: &Model, formulas: &[&Resolved], layout: Layout) -> Result<Function<f64>> {
-    let state = layout.shape(model.states.len());
-    let weights: usize = model.networks.iter().map(Network::parameter_count).sum();
+    record_with(model, formulas, layout, false)
+}
+
+/// With the answers of moving comparisons after the inputs in h, if they are `answered`; otherwise each comparison answers for itself.
+fn record_with(
+    model: &Model,
+    formulas: &[&Resolved],
+    layout: Layout,
+    answered: bool,
+) -> Result<Function<f64>> {
+    let switches = if answered { model.switches.len() } else { 0 };
+    let width = model.states.len() + model.inputs.len() + switches;
     let starts = match layout {
         Layout::Single => 0,
         Layout::Windows(windows) => windows,
     };
-    let theta = [model.symbols.len() + weights + starts];
-    let function = Function::record(&[("h", &state), ("t", &[]), ("theta", &theta)], |inputs| {
+    let theta = [model.symbols.len() + weights_of(model) + starts];
+    let state = layout.shape(width);
+    let inputs: [(&str, &[usize]); 3] = [("h", &state), ("t", &[]), ("theta", &theta)];
+    let function = Function::record(&inputs, |inputs| {
         let mut values = Values::new(model, layout, inputs[0], inputs[1], inputs[2]);
+        values.answered = answered;
         values.prepare(formulas);
         let columns: Vec<Var<'_, f64>> = formulas
             .iter()
@@ -138,6 +232,15 @@ fn record(model: &Model, formulas: &[&Resolved], layout: Layout) -> Result<Funct
         vec![values.join(&columns)]
     });
     function.map_err(internal)
+}
+
+fn function<F>(model: &Model, width: usize, starts: usize, f: F) -> Result<Function<f64>>
+where
+    F: for<'t> FnOnce(Var<'t, f64>, Var<'t, f64>, Var<'t, f64>) -> Vec<Var<'t, f64>>,
+{
+    let theta = [model.symbols.len() + weights_of(model) + starts];
+    let inputs: [(&str, &[usize]); 3] = [("h", &[width]), ("t", &[]), ("theta", &theta)];
+    Function::record(&inputs, |v| f(v[0], v[1], v[2])).map_err(internal)
 }
 
 /// A fault of this crate or of the tape, not of the model: everything the user can do wrong is found before recording.
@@ -167,6 +270,8 @@ pub(crate) struct Values<'m, 't> {
     layout: Layout,
     given: Given<'t>,
     time: Var<'t, f64>,
+    /// Whether the answers of moving comparisons stand in h.
+    answered: bool,
     definitions: Vec<Option<Var<'t, f64>>>,
     outputs: Vec<Vec<Var<'t, f64>>>,
 }
@@ -213,6 +318,7 @@ impl<'m, 't> Values<'m, 't> {
             layout,
             given,
             time,
+            answered: false,
             definitions: vec![None; model.parts.definitions.len()],
             outputs: vec![Vec::new(); model.networks.len()],
         }
@@ -251,6 +357,17 @@ impl<'m, 't> Values<'m, 't> {
                 Given::Apart { parameters, .. } => parameters[i],
                 Given::Together { theta, .. } => theta.index(i),
             },
+            (Symbol::Input(i), layout) => match (&self.given, layout) {
+                // Known functions follow the parameters where everything stands by itself.
+                (Given::Apart { parameters, .. }, _) => parameters[self.model.symbols.len() + i],
+                (Given::Together { state, .. }, Layout::Single) => {
+                    state.index(self.model.states.len() + i)
+                }
+                (Given::Together { state, .. }, Layout::Windows(_)) => {
+                    let at = self.model.states.len() + i;
+                    state.slice(1, at..at + 1)
+                }
+            },
             (Symbol::Definition(i), _) => {
                 self.definitions[i].expect("definitions in the order of their need")
             }
@@ -259,9 +376,21 @@ impl<'m, 't> Values<'m, 't> {
     }
 
     pub(crate) fn value(&self, formula: &Resolved) -> Var<'t, f64> {
-        formula
-            .formula
-            .eval(|name| self.symbol(formula.symbols[name]))
+        let answer = |node: usize| {
+            let known = formula.answers.iter().find(|(known, _)| *known == node);
+            match (known?.1, &self.given) {
+                (Answer::Always(answer), _) if self.answered => {
+                    Some(self.time.full(f64::from(u8::from(answer)), []))
+                }
+                (Answer::Switch(i), Given::Together { state, .. }) if self.answered => {
+                    let first = self.model.states.len() + self.model.inputs.len();
+                    Some(state.index(first + i))
+                }
+                _ => None,
+            }
+        };
+        let name = |name: usize| self.symbol(formula.symbols[name]);
+        formula.formula.eval_with(name, answer)
     }
 
     /// The value of a formula as one number of this record, also where it is constant.
@@ -360,44 +489,112 @@ impl<'m, 't> Values<'m, 't> {
     }
 }
 
-/// A compiled function of h, t and θ whose values need not be as many as the states, with its products.
-#[derive(Debug)]
+/// A compiled function of h, t and θ whose values need not be as many as the states, with its products. Where the model has inputs it reads them
+/// by itself, and their derivatives count as its own by t.
+#[derive(Clone, Debug)]
 pub(crate) struct Map {
-    program: Program<f64>,
+    program: Arc<Program<f64>>,
     workspace: Workspace<f64>,
     parameters: usize,
+    states: usize,
+    outputs: usize,
+    inputs: Arc<Vec<Input>>,
+    /// The component of a longer state that holds the number of each input's piece; by the time where there is none.
+    pieces: Vec<Option<usize>>,
+    point: Vec<f64>,
+    /// The inputs' derivatives, by frame.
+    slopes: Vec<Vec<f64>>,
 }
 
 impl Map {
-    pub(crate) fn new(function: &Function<f64>) -> Result<Self> {
-        let program = Program::with_products(function, 2).map_err(internal)?;
+    pub(crate) fn new(model: &Model, function: &Function<f64>) -> Result<Self> {
+        let program = Arc::new(Program::with_products(function, 2).map_err(internal)?);
         let workspace = program.workspace(1);
         Ok(Map {
             parameters: function.input_shape(2).len(),
+            states: model.states.len(),
+            outputs: function.output_shape(0).len(),
+            inputs: model.inputs.clone(),
+            pieces: vec![None; model.inputs.len()],
+            point: vec![0.0; function.input_shape(0).len()],
+            slopes: Vec::new(),
             program,
             workspace,
         })
     }
 
+    /// For longer states, with the number of each input's piece in the component given.
+    pub(crate) fn reading(mut self, pieces: &[Option<usize>]) -> Self {
+        self.pieces = pieces.to_vec();
+        self
+    }
+
+    pub(crate) fn outputs(&self) -> usize {
+        self.outputs
+    }
+
     pub(crate) fn set_parameters(&mut self, theta: &[f64]) {
         self.program.set_params(&mut self.workspace, theta);
+        self.program.zero(&mut self.workspace);
     }
 
     /// Writes the values at (h, t) and keeps the evaluation in `frame`.
     pub(crate) fn eval(&mut self, frame: usize, h: &[f64], t: f64, out: &mut [f64]) {
         self.program.reserve(&mut self.workspace, frame + 1);
+        if self.inputs.is_empty() {
+            let own = &h[..self.states.min(h.len())];
+            self.program
+                .eval(&mut self.workspace, frame, &[own, &[t]], out);
+            return;
+        }
+        if self.slopes.len() <= frame {
+            self.slopes.resize(frame + 1, vec![0.0; self.inputs.len()]);
+        }
+        self.point[..self.states].copy_from_slice(&h[..self.states]);
+        for (i, input) in self.inputs.iter().enumerate() {
+            let held = self.pieces[i].and_then(|component| h.get(component));
+            let piece = held.map_or_else(|| input.piece(t), |piece| *piece as usize);
+            let (value, slope) = input.value_on(piece, t);
+            self.point[self.states + i] = value;
+            self.slopes[frame][i] = slope;
+        }
         self.program
-            .eval(&mut self.workspace, frame, &[h, &[t]], out);
+            .eval(&mut self.workspace, frame, &[&self.point, &[t]], out);
     }
 
-    /// Writes a·∂g/∂h at the kept evaluation and returns a·∂g/∂t; adds a·∂g/∂θ to what [`Map::finish`] gives.
+    /// Writes a·∂g/∂h at the kept evaluation and returns a·∂g/∂t; adds a·∂g/∂θ to what [`Map::finish`] gives. What a longer state holds beside the model's
+    /// has no derivative.
     pub(crate) fn products(&mut self, frame: usize, a: &[f64], a_h: &mut [f64]) -> f64 {
+        let a_t = self.row(frame, a, a_h);
+        self.accumulate(&[(frame, 1.0)]);
+        a_t
+    }
+
+    /// As [`Map::products`], without a·∂g/∂θ.
+    pub(crate) fn row(&mut self, frame: usize, a: &[f64], a_h: &mut [f64]) -> f64 {
         let mut a_t = [0.0];
+        if self.inputs.is_empty() {
+            let (own, others) = a_h.split_at_mut(self.states.min(a_h.len()));
+            others.fill(0.0);
+            self.program
+                .products(&mut self.workspace, frame, a, &mut [own, &mut a_t]);
+            return a_t[0];
+        }
+        let mut row = std::mem::take(&mut self.point);
         self.program
-            .products(&mut self.workspace, frame, a, &mut [a_h, &mut a_t]);
-        self.program
-            .accumulate(&mut self.workspace, &[(frame, 1.0)]);
-        a_t[0]
+            .products(&mut self.workspace, frame, a, &mut [&mut row, &mut a_t]);
+        a_h.fill(0.0);
+        a_h[..self.states].copy_from_slice(&row[..self.states]);
+        let by_input = row[self.states..].iter().zip(&self.slopes[frame]);
+        let through: f64 = by_input.map(|(a, slope)| a * slope).sum();
+        self.point = row;
+        a_t[0] + through
+    }
+
+    pub(crate) fn accumulate(&mut self, frames: &[(usize, f64)]) {
+        for frames in frames.chunks(self.program.accumulates_at_once()) {
+            self.program.accumulate(&mut self.workspace, frames);
+        }
     }
 
     /// Adds the sum of a·∂g/∂θ since the last time to `a_theta`.

@@ -9,6 +9,8 @@ mod expression;
 mod field;
 mod file;
 mod fit;
+mod hybrid;
+mod input;
 mod likelihood;
 mod model;
 mod network;

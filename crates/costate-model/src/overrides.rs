@@ -56,6 +56,7 @@ impl Model {
                     *initial = Resolved {
                         formula: formula.clone(),
                         symbols: symbols.clone(),
+                        answers: Vec::new(),
                     };
                 });
             return Ok(());
@@ -160,19 +161,18 @@ fn tolerance(what: &str, value: f64) -> Result<f64> {
     }
 }
 
-/// What `auto` means.
-const AUTOMATIC: &str = "tsit5";
+/// The method that is taken where none is named.
+pub(crate) const AUTOMATIC: &str = "auto";
 
 /// The method, or a message and a hint that follows it.
 pub(crate) fn method_by_name(name: &str) -> Result<Method, (String, String)> {
-    let wanted = if name == "auto" { AUTOMATIC } else { name };
     let all = Method::all();
     let names: Vec<&str> = all
         .iter()
         .filter(|method| method.adaptive)
         .map(|method| method.name)
         .collect();
-    match all.iter().find(|method| method.name == wanted) {
+    match all.iter().find(|method| method.name == name) {
         Some(method) if method.adaptive => Ok(*method),
         Some(_) => Err((
             format!("the method '{name}' has no error estimate to choose its steps by"),
@@ -181,7 +181,7 @@ pub(crate) fn method_by_name(name: &str) -> Result<Method, (String, String)> {
         None => {
             let help = match nearest(name, names.iter().copied()) {
                 Some(near) => format!("; did you mean '{near}'?"),
-                None => format!("; methods: auto, {}", names.join(", ")),
+                None => format!("; methods: {}", names.join(", ")),
             };
             Err((format!("no method is called '{name}'"), help))
         }

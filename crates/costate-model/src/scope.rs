@@ -14,6 +14,7 @@ pub(crate) enum Symbol {
     Parameter(usize),
     Definition(usize),
     Output { network: usize, index: usize },
+    Input(usize),
 }
 
 impl Symbol {
@@ -24,6 +25,7 @@ impl Symbol {
             Symbol::Parameter(_) => "parameter",
             Symbol::Definition(_) => "definition",
             Symbol::Output { .. } => "output of a network",
+            Symbol::Input(_) => "input",
         }
     }
 
@@ -49,6 +51,17 @@ pub(crate) enum Part {
 pub(crate) struct Resolved {
     pub(crate) formula: Formula,
     pub(crate) symbols: Vec<Symbol>,
+    /// The comparisons whose answers change along a trajectory, by their nodes: what answers in the equations.
+    pub(crate) answers: Vec<(usize, Answer)>,
+}
+
+/// What answers a comparison in the equations.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Answer {
+    /// A switch of [`crate::hybrid`], by its number.
+    Switch(usize),
+    /// Always the same.
+    Always(bool),
 }
 
 /// All names of a model.
@@ -71,6 +84,9 @@ impl Scope {
         }
         for (i, definition) in file.definitions.iter().enumerate() {
             scope.insert(&definition.name, Symbol::Definition(i))?;
+        }
+        for (i, input) in file.inputs.iter().enumerate() {
+            scope.insert(&input.name, Symbol::Input(i))?;
         }
         for (network, block) in file.networks.iter().enumerate() {
             for (index, output) in block.outputs.iter().enumerate() {
@@ -116,6 +132,7 @@ impl Scope {
         Ok(Resolved {
             formula: formula.clone(),
             symbols,
+            answers: Vec::new(),
         })
     }
 
@@ -181,20 +198,27 @@ pub(crate) struct Dependence {
     pub(crate) states: bool,
     pub(crate) time: bool,
     pub(crate) networks: bool,
+    pub(crate) inputs: bool,
 }
 
 impl Dependence {
-    fn with(self, other: Self) -> Self {
+    pub(crate) fn with(self, other: Self) -> Self {
         Dependence {
             states: self.states | other.states,
             time: self.time | other.time,
             networks: self.networks | other.networks,
+            inputs: self.inputs | other.inputs,
         }
     }
 
     /// Whether the value changes along a trajectory.
     pub(crate) fn moves(self) -> bool {
-        self.states | self.time
+        self.states | self.time | self.inputs
+    }
+
+    /// Whether the value follows from the time and parameters alone.
+    pub(crate) fn is_scheduled(self) -> bool {
+        !(self.states | self.inputs | self.networks)
     }
 }
 
@@ -265,7 +289,7 @@ impl Parts {
         Ok(parts)
     }
 
-    fn formulas(&self, part: Part) -> &[Resolved] {
+    pub(crate) fn formulas(&self, part: Part) -> &[Resolved] {
         match part {
             Part::Definition(i) => std::slice::from_ref(&self.definitions[i]),
             Part::Network(i) => &self.networks[i],
@@ -324,6 +348,10 @@ impl Parts {
                 ..Dependence::default()
             },
             Symbol::Parameter(_) => Dependence::default(),
+            Symbol::Input(_) => Dependence {
+                inputs: true,
+                ..Dependence::default()
+            },
             Symbol::Definition(i) => self.definition_depends[i],
             Symbol::Output { network, .. } => self.network_depends[network],
         }
@@ -354,23 +382,11 @@ impl Parts {
         needed
     }
 
-    /// # Errors
-    /// If a comparison in these formulas, or in what they need, changes its answer along a trajectory. The solver
-    /// would have to stop there for its result and its gradient to be right.
-    pub(crate) fn refuse_moving_comparisons(&self, formulas: &[Resolved]) -> Result<()> {
-        let needed = self.needed(formulas);
-        let parts = needed.iter().flat_map(|&part| self.formulas(part));
-        for formula in parts.chain(formulas) {
-            if let Some(place) = formula
-                .formula
-                .comparison(|name| self.dependence_of(formula.symbols[name]).moves())
-            {
-                let error = place.error("the answer of this changes along the trajectory: events and scheduled stops are not available in this release");
-                let help = "comparisons of parameters are; so is a smooth switch, sigmoid((a - b) / width)";
-                return Err(error.with_help(Some(help.into())).into());
-            }
+    pub(crate) fn formulas_mut(&mut self, part: Part) -> &mut [Resolved] {
+        match part {
+            Part::Definition(i) => std::slice::from_mut(&mut self.definitions[i]),
+            Part::Network(i) => &mut self.networks[i],
         }
-        Ok(())
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Trajectory {
     pub values: Vec<f64>,
     /// What the solution cost.
     pub stats: Stats,
+    /// The events on the way with their times: those of the model file by number and line, and comparisons of states that changed their answers.
+    pub events: Vec<(String, f64)>,
 }
 
 impl Trajectory {
@@ -77,6 +79,10 @@ impl Model {
         if let Some(times) = &save {
             check_times(times, start, end)?;
         }
+        self.check_inputs()?;
+        if self.is_hybrid() {
+            return self.solve_arcs(save);
+        }
         let mut field = field::compile(self, Layout::Single)?;
         field.set_parameters(&self.phi());
         let options = self.options(&field, 1);
@@ -110,6 +116,7 @@ impl Model {
             times: solution.t.clone(),
             values: unpacked(&field, &solution.y),
             stats: solution.stats,
+            events: Vec::new(),
         };
         match solved {
             Ok(solution) => Ok(trajectory(&solution)),
@@ -131,7 +138,7 @@ impl Model {
                 "observables are computed from the model's own states".into(),
             ));
         }
-        let mut map = Map::new(&field::observables(self)?)?;
+        let mut map = Map::new(self, &field::observables(self)?)?;
         map.set_parameters(&self.phi());
         let mut values = vec![0.0; solution.len() * self.observables.len()];
         for (i, row) in values
@@ -150,6 +157,7 @@ impl Model {
             times: solution.times.clone(),
             values,
             stats: solution.stats,
+            events: solution.events.clone(),
         })
     }
 

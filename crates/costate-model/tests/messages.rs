@@ -160,8 +160,6 @@ did you mean 'loss'?"#,
 #[test]
 fn a_key_of_later_releases_is_refused_by_name() {
     for (old, new) in [
-        ("[time]", "[inputs]\nfood = { file = \"f.csv\" }\n[time]"),
-        ("[time]", "[[events]]\nat = 1.0\n[time]"),
         ("loss = \"log-squares\"", "starts = 5"),
         ("\"log-squares\"", "\"log-squares\"\noptimizer = \"adamw\""),
     ] {
@@ -323,30 +321,6 @@ m.toml:5:17: an initial value is an expression of parameters, but 'lynx' changes
     );
     assert!(message("end = 1920.0", "end = 1900.0").contains("time runs from 1900 to 1900"));
     assert!(message("end = 1920.0\n", "").contains("[time] needs 'end'"));
-}
-
-#[test]
-fn a_comparison_that_the_trajectory_may_cross_is_refused() {
-    expect(
-        "birth = \"alpha * hare\"",
-        "birth = \"if(hare > 10, alpha, 0) * hare\"",
-        r#"
-m.toml:16:13: the answer of this changes along the trajectory: events and scheduled stops are not available in this release
-16 | birth = "if(hare > 10, alpha, 0) * hare"
-   |             ^^^^^^^^^
-comparisons of parameters are; so is a smooth switch, sigmoid((a - b) / width)"#,
-    );
-    assert!(
-        message("birth - predation", "birth * step(t, 1910)")
-            .contains("changes along the trajectory")
-    );
-    let constant = MODEL.replace(
-        "birth - predation",
-        "if(alpha > beta, birth, 0) - predation",
-    );
-    assert!(Model::parse(&constant, "m.toml").is_ok());
-    let observed = MODEL.replace("is = \"hare\"", "is = \"if(hare > 10, hare, 10)\"");
-    assert!(Model::parse(&observed, "m.toml").is_ok());
 }
 
 #[test]

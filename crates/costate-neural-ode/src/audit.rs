@@ -173,22 +173,58 @@ impl Audit {
     {
         let solver = method.into();
         let mut differences = FiniteDifference::new(field.clone(), like, solver, options.clone())?;
-        let value = differences.gradient(problem, loss)?.loss.as_f64();
-        let (variables, slopes) = entries(differences.gradient(problem, loss)?);
-        let sizes = sizes(&variables, &slopes, problem);
-        let unsure = entries(differences.uncertainty()).1;
-        let parts = (0..slopes.len()).map(|i| unsure[i] / slopes[i].abs().max(sizes[i]));
+        let found = differences.gradient(problem, loss)?.clone();
+        let unsure = differences.uncertainty().clone();
+        // With constant steps nothing is known of the error.
+        let tolerance = if options.step.is_some() {
+            f64::INFINITY
+        } else {
+            largest(&options.rtol).max(largest(&options.atol))
+        };
+        let mut make = |name: &str| by_name(name, field.clone(), like, solver, options.clone());
+        Ok(Self::of(
+            problem,
+            loss,
+            (&found, &unsure),
+            tolerance,
+            &mut make,
+        ))
+    }
 
+    /// The same for methods that are made some other way, such as those of a [hybrid system](crate::hybrid): `make` gives each by its name, or says why there
+    /// is none; `differences` is the gradient by differences and how unsure each entry is, and an entry that is NaN there is left out; `tolerance` is what the solves
+    /// were asked for.
+    ///
+    /// # Panics
+    /// As [`GradientMethod::gradient`].
+    pub fn of<'a, T, E>(
+        problem: &Problem<'_, T, E>,
+        loss: &mut LossFn<'_, E>,
+        (differences, unsure): (&Gradient<E>, &Gradient<E>),
+        tolerance: f64,
+        make: &mut dyn FnMut(&str) -> Result<Box<dyn GradientMethod<T, E> + 'a>, Error>,
+    ) -> Self
+    where
+        T: Real,
+        E: Real,
+    {
+        let (mut variables, mut slopes) = entries(differences);
+        let mut unsure = entries(unsure).1;
+        let kept: Vec<bool> = slopes.iter().map(|slope| !slope.is_nan()).collect();
+        keep(&mut variables, &kept);
+        keep(&mut slopes, &kept);
+        keep(&mut unsure, &kept);
+        let sizes = sizes(&variables, &slopes, problem);
+        let parts = (0..slopes.len()).map(|i| unsure[i] / slopes[i].abs().max(sizes[i]));
         let mut audit = Self {
             variables,
-            loss: value,
+            loss: differences.loss.as_f64(),
             runs: Vec::new(),
             pairs: Vec::new(),
             uncertainty: parts.collect(),
         };
         for about in &METHODS {
-            let method = by_name(about.name, field.clone(), like, solver, options.clone());
-            audit.runs.push(match method {
+            audit.runs.push(match make(about.name) {
                 Ok(method) => run(about, method, problem, loss),
                 Err(error) => Run {
                     about,
@@ -198,14 +234,13 @@ impl Audit {
                 },
             });
         }
-        // With constant steps nothing is known of the error.
-        let tolerance = if options.step.is_some() {
-            f64::INFINITY
-        } else {
-            largest(&options.rtol).max(largest(&options.atol))
-        };
+        for run in &mut audit.runs {
+            if let Ok(values) = &mut run.gradient {
+                keep(values, &kept);
+            }
+        }
         audit.compare(&sizes, tolerance);
-        Ok(audit)
+        audit
     }
 
     /// Fills in the pairs.
@@ -313,6 +348,12 @@ impl Audit {
             .min_by(|a, b| a.seconds.total_cmp(&b.seconds))
             .map(|run| run.about.name)
     }
+}
+
+/// Drops what is not `kept`.
+fn keep<V>(values: &mut Vec<V>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    values.retain(|_| *kept.next().expect("one for each value"));
 }
 
 fn largest<T: Real>(tolerance: &Tolerance<T>) -> f64 {

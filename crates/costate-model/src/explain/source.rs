@@ -327,7 +327,8 @@ end = 3.0
         };
         let points: Vec<Point> = (0..4).map(point).collect();
         let mut found = bits(&source, name, &points).into_iter();
-        let mut map = Map::new(&field::right_side(&model, Layout::Single).unwrap()).unwrap();
+        let mut map =
+            Map::new(&model, &field::right_side(&model, Layout::Single).unwrap()).unwrap();
         for (h, t, theta, a) in &points {
             let (mut rates, mut a_h, mut a_theta) = (vec![0.0; n], vec![0.0; n], vec![0.0; p]);
             map.set_parameters(theta);

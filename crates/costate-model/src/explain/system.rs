@@ -57,6 +57,7 @@ impl<'m> System<'m> {
         inputs.extend(model.states.iter().map(|state| number(&state.name)));
         inputs.push(number("t"));
         inputs.extend(model.symbols.iter().map(|symbol| number(symbol)));
+        inputs.extend(model.inputs.iter().map(|input| number(&input.name)));
         let mut tensors = Vec::new();
         for (n, network) in model.networks.iter().enumerate() {
             for (i, layer) in network.layers().iter().enumerate() {
@@ -88,7 +89,8 @@ impl<'m> System<'m> {
     /// What every symbol stands for, given the inputs.
     fn values<'t>(&self, inputs: &[Var<'t, f64>]) -> Values<'m, 't> {
         let (states, rest) = inputs.split_at(self.model.states.len());
-        let (parameters, tensors) = rest[1..].split_at(self.model.symbols.len());
+        let (parameters, tensors) =
+            rest[1..].split_at(self.model.symbols.len() + self.model.inputs.len());
         let weights: HashMap<(usize, usize), Var<'t, f64>> = self
             .tensors
             .iter()

@@ -82,6 +82,18 @@ impl Slip {
     }
 }
 
+/// A comparison whose answer may change along a trajectory.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Compared {
+    pub(crate) node: usize,
+    /// The names that it involves, of those that move.
+    pub(crate) names: Vec<usize>,
+    /// The answer, if it is the same almost everywhere.
+    pub(crate) always: Option<bool>,
+    /// As it is written.
+    pub(crate) text: String,
+}
+
 /// An expression and where it is written.
 #[derive(Clone, Debug)]
 pub(crate) struct Formula {
@@ -154,30 +166,110 @@ impl Formula {
         within(&self.place, self.offset, &self.expression.names[i].span).error(message)
     }
 
-    /// The first comparison, with a message's place, for which `crosses` holds given which names its operands involve.
-    pub(crate) fn comparison(&self, involves: impl Fn(usize) -> bool) -> Option<Place> {
+    /// The comparisons whose operands involve a name for which `moves` holds.
+    pub(crate) fn comparisons(&self, moves: impl Fn(usize) -> bool) -> Vec<Compared> {
         let nodes = &self.expression.nodes;
-        let mut depends = Vec::with_capacity(nodes.len());
-        for (node, span) in nodes.iter().zip(&self.expression.spans) {
-            let moving = match *node {
-                Node::Name(name) => involves(name as usize),
-                _ => operands(node).any(|operand| depends[operand as usize]),
+        // What each node involves: whether something that moves, and its degree in what does.
+        let mut names: Vec<Vec<usize>> = Vec::with_capacity(nodes.len());
+        let mut found = Vec::new();
+        for (i, (node, span)) in nodes.iter().zip(&self.expression.spans).enumerate() {
+            let mut own: Vec<usize> = match *node {
+                Node::Name(name) => vec![name as usize],
+                _ => operands(node)
+                    .flat_map(|operand| names[operand as usize].iter().copied())
+                    .collect(),
             };
-            if moving && matches!(node, Node::Compare(..)) {
-                return Some(within(&self.place, self.offset, span));
+            own.sort_unstable();
+            own.dedup();
+            own.retain(|&name| moves(name));
+            if let Node::Compare(comparison, ..) = node
+                && !own.is_empty()
+            {
+                found.push(Compared {
+                    node: i,
+                    names: own.clone(),
+                    // Almost everywhere, and that is all that an equation can tell.
+                    always: match comparison {
+                        Comparison::Equal => Some(false),
+                        Comparison::NotEqual => Some(true),
+                        _ => None,
+                    },
+                    text: self.text(span),
+                });
             }
-            depends.push(moving);
+            names.push(own);
         }
-        None
+        found
+    }
+
+    /// Whether the margin of the comparison at `node` is of first degree in the names for which `moves` holds.
+    pub(crate) fn is_affine(&self, node: usize, moves: impl Fn(usize) -> bool) -> bool {
+        const MORE: u8 = 2;
+        let mut degrees: Vec<u8> = Vec::with_capacity(node);
+        for node in &self.expression.nodes[..node] {
+            let of = |operand: u32| degrees[operand as usize];
+            let degree = match *node {
+                Node::Number(_) => 0,
+                Node::Name(name) => u8::from(moves(name as usize)),
+                Node::Negate(x) => of(x),
+                Node::Add(a, b) | Node::Subtract(a, b) => of(a).max(of(b)),
+                Node::Multiply(a, b) => (of(a) + of(b)).min(MORE),
+                Node::Divide(a, b) if of(b) == 0 => of(a),
+                _ if operands(node).all(|operand| of(operand) == 0) => 0,
+                _ => MORE,
+            };
+            degrees.push(degree);
+        }
+        match self.expression.nodes[node] {
+            Node::Compare(_, a, b) => degrees[a as usize].max(degrees[b as usize]) <= 1,
+            _ => false,
+        }
+    }
+
+    /// A part of the formula as it is written, for messages.
+    fn text(&self, span: &Range<usize>) -> String {
+        let place = within(&self.place, self.offset, span);
+        let text = &place.source.text[place.span.clone()];
+        text.trim_matches('"').to_owned()
     }
 
     /// The value with the `i`-th name standing for `name(i)`.
     ///
     /// Generic in the scalar: natively for plain numbers, recording for variables of a tape. Both branches of an `if`
     /// are evaluated; the one not chosen has no influence on value or derivative.
-    pub(crate) fn eval<S: Scalar>(&self, mut name: impl FnMut(usize) -> S) -> S {
-        let mut values: Vec<S> = Vec::with_capacity(self.expression.nodes.len());
-        for node in &self.expression.nodes {
+    pub(crate) fn eval<S: Scalar>(&self, name: impl FnMut(usize) -> S) -> S {
+        let values = self.values(self.expression.nodes.len(), name, |_| None);
+        values[values.len() - 1]
+    }
+
+    /// The same with `answer(node)` in the place of a comparison's own answer, where there is one.
+    pub(crate) fn eval_with<S: Scalar>(
+        &self,
+        name: impl FnMut(usize) -> S,
+        answer: impl FnMut(usize) -> Option<S>,
+    ) -> S {
+        let values = self.values(self.expression.nodes.len(), name, answer);
+        values[values.len() - 1]
+    }
+
+    /// By how much the comparison at `node` holds: b − a for a < b.
+    pub(crate) fn margin<S: Scalar>(&self, node: usize, name: impl FnMut(usize) -> S) -> S {
+        let Node::Compare(_, a, b) = self.expression.nodes[node] else {
+            unreachable!("a comparison's margin is asked for");
+        };
+        let values = self.values(node, name, |_| None);
+        values[b as usize] - values[a as usize]
+    }
+
+    /// The values of the first `count` nodes.
+    fn values<S: Scalar>(
+        &self,
+        count: usize,
+        mut name: impl FnMut(usize) -> S,
+        mut answer: impl FnMut(usize) -> Option<S>,
+    ) -> Vec<S> {
+        let mut values: Vec<S> = Vec::with_capacity(count);
+        for (i, node) in self.expression.nodes[..count].iter().enumerate() {
             let of = |operand: u32| values[operand as usize];
             let value = match *node {
                 Node::Number(value) => S::from_f64(value),
@@ -188,14 +280,16 @@ impl Formula {
                 Node::Multiply(a, b) => of(a) * of(b),
                 Node::Divide(a, b) => of(a) / of(b),
                 Node::Power(x, exponent) => self.power(of(x), exponent, of(exponent)),
-                Node::Compare(comparison, a, b) => compare(comparison, of(a), of(b)),
+                Node::Compare(comparison, a, b) => {
+                    answer(i).unwrap_or_else(|| compare(comparison, of(a), of(b)))
+                }
                 Node::If(condition, a, b) => S::select(of(condition), of(a), of(b)),
                 Node::Unary(op, x) => of(x).unary(op),
                 Node::Binary(op, a, b) => of(a).binary(op, of(b)),
             };
             values.push(value);
         }
-        values[values.len() - 1]
+        values
     }
 
     /// A whole exponent multiplies, so that negative bases have powers and exact derivatives.
@@ -355,12 +449,36 @@ mod tests {
     #[test]
     fn only_comparisons_of_what_moves_are_found() {
         let moving = |text: &str| {
-            formula(text)
-                .comparison(|_| true)
-                .map(|place| place.source.text[place.span].to_owned())
+            let found = formula(text).comparisons(|_| true);
+            found
+                .into_iter()
+                .map(|found| found.text)
+                .collect::<Vec<_>>()
         };
-        assert_eq!(moving("1 + if(x < 2, 1, 2)").as_deref(), Some("x < 2"));
-        assert_eq!(moving("if(1 < 2, x, y)"), None);
-        assert_eq!(moving("step(x, 1)").as_deref(), Some("step(x, 1)"));
+        assert_eq!(moving("1 + if(x < 2, 1, 2)"), ["x < 2"]);
+        assert_eq!(moving("if(1 < 2, x, y)"), [""; 0]);
+        assert_eq!(moving("pulse(x, 1, 2)"), ["pulse(x, 1, 2)"; 2]);
+        assert_eq!(
+            formula("x == y").comparisons(|_| true)[0].always,
+            Some(false)
+        );
+    }
+
+    #[test]
+    fn a_margin_is_positive_where_the_comparison_holds() {
+        let margin = |text: &str| {
+            let formula = formula(text);
+            let node = formula.comparisons(|_| true)[0].node;
+            let affine = formula.is_affine(node, |_| true);
+            let names: Vec<&str> = formula.names().collect();
+            (
+                formula.margin::<f64>(node, |i| if names[i] == "x" { 3.0 } else { -2.0 }),
+                affine,
+            )
+        };
+        assert_eq!(margin("x > y"), (5.0, true));
+        assert_eq!(margin("2 * x / 4 + 1 <= 3 - y"), (2.5, true));
+        assert_eq!(margin("x * y < 1"), (7.0, false));
+        assert_eq!(margin("sin(x) < 1").1, false);
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) use block::{
-    DataBlock, ExperimentsBlock, FitBlock, NetworkBlock, NoiseBlock, ObservableBlock,
-    ParameterBlock, SolverBlock,
+    DataBlock, EventBlock, ExperimentsBlock, FitBlock, InputBlock, NetworkBlock, NoiseBlock,
+    ObservableBlock, ParameterBlock, SolverBlock, WhenBlock,
 };
 pub(crate) use read::{Entry, Keys, Placed, Section};
 
@@ -25,6 +25,7 @@ const ROOT: Keys = Keys {
         "states",
         "parameters",
         "definitions",
+        "inputs",
         "networks",
         "equations",
         "observables",
@@ -32,9 +33,10 @@ const ROOT: Keys = Keys {
         "solver",
         "data",
         "experiments",
+        "events",
         "fit",
     ],
-    later: &["inputs", "events"],
+    later: &[],
 };
 
 /// A key that names something, with a formula.
@@ -51,6 +53,7 @@ pub(crate) struct ModelFile {
     pub(crate) states: Vec<Named>,
     pub(crate) parameters: Vec<ParameterBlock>,
     pub(crate) definitions: Vec<Named>,
+    pub(crate) inputs: Vec<InputBlock>,
     pub(crate) networks: Vec<NetworkBlock>,
     pub(crate) equations: Vec<Named>,
     pub(crate) observables: Option<Vec<ObservableBlock>>,
@@ -59,6 +62,7 @@ pub(crate) struct ModelFile {
     pub(crate) solver: SolverBlock,
     pub(crate) data: Option<DataBlock>,
     pub(crate) experiments: ExperimentsBlock,
+    pub(crate) events: Vec<EventBlock>,
     pub(crate) fit: FitBlock,
 }
 
@@ -125,6 +129,14 @@ impl ModelFile {
                 .map(|section| named(&section))
                 .transpose()?
                 .unwrap_or_default(),
+            inputs: section("inputs")?
+                .map(|section| block::inputs(&section))
+                .transpose()?
+                .unwrap_or_default(),
+            events: match root.get("events") {
+                Some(entry) => block::events(&entry.tables()?)?,
+                None => Vec::new(),
+            },
             networks: block::networks(section("networks")?.as_ref())?,
             equations: named(&equations)?,
             observables: section("observables")?

@@ -56,6 +56,13 @@ impl<'a> Section<'a> {
         self.source.error(self.place.clone(), message)
     }
 
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            source: self.source.clone(),
+            span: self.place.clone(),
+        }
+    }
+
     /// The entries in the order of the file.
     pub(crate) fn entries(&self) -> Vec<Entry<'a>> {
         let mut entries: Vec<Entry<'a>> = self
@@ -193,6 +200,37 @@ impl<'a> Entry<'a> {
         self.item.is_table_like()
     }
 
+    pub(crate) fn is_list(&self) -> bool {
+        self.item.is_array()
+    }
+
+    /// The tables of a list of tables, `[[key]]`.
+    pub(crate) fn tables(&self) -> Result<Vec<Section<'a>>> {
+        let name = format!("[[{}]]", self.key);
+        let section = |table: &'a dyn TableLike, span: Option<Range<usize>>| Section {
+            name: name.clone(),
+            source: self.source,
+            table,
+            place: span
+                .filter(|span| !span.is_empty())
+                .unwrap_or_else(|| self.key_span.clone()),
+        };
+        if let Some(tables) = self.item.as_array_of_tables() {
+            let one = |table: &'a toml_edit::Table| section(table, table.span());
+            return Ok(tables.iter().map(one).collect());
+        }
+        let tables = self.item.as_array().map(|array| {
+            let one = |value: &'a Value| {
+                let table = value.as_inline_table()?;
+                Some(section(table, value.span()))
+            };
+            array.iter().map(one).collect::<Option<Vec<_>>>()
+        });
+        tables
+            .flatten()
+            .ok_or_else(|| self.wanted("a list of tables", &format!("[[{}]]", self.key)))
+    }
+
     pub(crate) fn number(&self) -> Result<Placed<f64>> {
         let value = self
             .item
@@ -327,6 +365,28 @@ impl<'a> Entry<'a> {
             .into_iter()
             .map(|text| formula(&text.value, text.place))
             .collect()
+    }
+
+    /// A list of formulas in which plain numbers need no quotes.
+    pub(crate) fn formulas_or_numbers(&self) -> Result<Vec<Formula>> {
+        let example = format!("{} = [2.0, \"t_dose\"]", self.key);
+        let one = |(value, place): (&Value, Place)| {
+            let number = value
+                .as_float()
+                .or_else(|| value.as_integer().map(|whole| whole as f64));
+            match (value.as_str(), number) {
+                (Some(text), _) => formula(text, place),
+                (None, Some(number)) if number.is_finite() => Ok(Formula::number(number, place)),
+                _ => Err(place
+                    .error(format!(
+                        "'{}' must be a list of numbers or formulas",
+                        self.key
+                    ))
+                    .with_help(Some(format!("for example: {example}")))
+                    .into()),
+            }
+        };
+        self.elements(&example)?.into_iter().map(one).collect()
     }
 
     pub(crate) fn counts(&self) -> Result<Vec<usize>> {

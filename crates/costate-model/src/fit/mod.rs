@@ -113,7 +113,8 @@ impl Fit {
             );
             return Err(Error::Argument(message));
         }
-        let stages = stage::stages(&model, variables.len())?;
+        let objective = Objective::new(&model, model.measurements(&data)?)?;
+        let stages = stage::stages(&model, variables.len(), objective.has_costly_residuals())?;
         let x = variables.start();
         let stepper = Stepper::new(stages[0].optimizer, &model, &variables);
         let state = State::new(
@@ -123,7 +124,7 @@ impl Fit {
             model.fit.time_limit.is_some(),
         );
         Ok(Fit {
-            objective: Objective::new(&model, model.measurements(&data)?)?,
+            objective,
             windows: model
                 .fit
                 .batch

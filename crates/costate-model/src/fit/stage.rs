@@ -29,11 +29,11 @@ pub(super) struct Stage {
     pub(super) iterations: usize,
 }
 
-/// The stages of a fit of this model.
+/// The stages of a fit of this model; `costly` if each residual's derivative costs a gradient.
 ///
 /// # Errors
 /// If the optimiser that the file names cannot work with its loss or its batches.
-pub(super) fn stages(model: &Model, variables: usize) -> Result<Vec<Stage>> {
+pub(super) fn stages(model: &Model, variables: usize, costly: bool) -> Result<Vec<Stage>> {
     let iterations = model.fit.iterations.unwrap_or(ITERATIONS);
     let squares = model.has_squares();
     let one = |optimizer| {
@@ -57,7 +57,7 @@ pub(super) fn stages(model: &Model, variables: usize) -> Result<Vec<Stage>> {
             ]
         }
         Optimizer::Auto if model.fit.batch.is_some() => one(Optimizer::Adam),
-        Optimizer::Auto if squares && variables <= MOST_FOR_GAUSS_NEWTON => {
+        Optimizer::Auto if squares && variables <= MOST_FOR_GAUSS_NEWTON && !costly => {
             one(Optimizer::GaussNewton)
         }
         Optimizer::Auto => one(Optimizer::Lbfgs),

@@ -38,6 +38,12 @@ impl Model {
         if let Some(data) = &self.data {
             put(&mut root["data"]["file"], relative(folder, &data.file));
         }
+        for input in self.inputs.iter() {
+            put(
+                &mut root["inputs"][input.name.as_str()]["file"],
+                relative(folder, &input.file),
+            );
+        }
         if let Some(file) = &self.conditions_file {
             put(&mut root["experiments"]["file"], relative(folder, file));
         }

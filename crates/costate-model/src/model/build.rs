@@ -6,7 +6,7 @@ use super::{Noise, Observable, StateVariable};
 use crate::error::{Error, Result};
 use crate::file::{self, ModelFile};
 use crate::likelihood::Distribution;
-use crate::overrides::method_by_name;
+use crate::overrides::{AUTOMATIC, method_by_name};
 use crate::scope::{Dependence, Parts, Resolved, Scope};
 use crate::settings::{BatchSettings, FitSettings};
 
@@ -135,7 +135,7 @@ pub(super) fn observables(
 
 pub(super) fn method(file: &ModelFile) -> Result<Method> {
     let Some(name) = &file.solver.method else {
-        return Ok(method_by_name("auto").expect("a registered method"));
+        return Ok(method_by_name(AUTOMATIC).expect("a registered method"));
     };
     method_by_name(&name.value).map_err(|(message, help)| {
         let help = help.trim_start_matches("; ").to_owned();

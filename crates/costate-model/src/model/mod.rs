@@ -11,6 +11,8 @@ use crate::condition::{Condition, conditions};
 use crate::data::{Columns, Data, Layout};
 use crate::error::{Error, Result, Source};
 use crate::file::{self, ModelFile};
+use crate::hybrid::{Event, Switch, events, switches};
+use crate::input::Input;
 use crate::likelihood::Distribution;
 use crate::network::Network;
 use crate::overrides::Overridden;
@@ -103,6 +105,11 @@ pub struct Model {
     pub(crate) selected: usize,
     pub(crate) networks: Vec<Network>,
     pub(crate) parts: Parts,
+    /// Known functions of time.
+    pub(crate) inputs: Arc<Vec<Input>>,
+    /// The comparisons of the equations whose answers change on the way.
+    pub(crate) switches: Vec<Switch>,
+    pub(crate) events: Vec<Event>,
     pub(crate) observables: Vec<Observable>,
     /// Whether the file names its observables; otherwise the states whose columns the data have.
     pub(crate) observables_named: bool,
@@ -133,10 +140,11 @@ impl Model {
     pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Self> {
         let file = ModelFile::parse(path.as_ref(), text.to_owned())?;
         let scope = Scope::new(&file)?;
-        let parts = Parts::new(&file, &scope)?;
-        let states = build::states(&file, &scope, &parts)?;
-        let equations: Vec<Resolved> = states.iter().map(|state| state.equation.clone()).collect();
-        parts.refuse_moving_comparisons(&equations)?;
+        let mut parts = Parts::new(&file, &scope)?;
+        let mut states = build::states(&file, &scope, &parts)?;
+        let mut equations: Vec<&mut Resolved> =
+            states.iter_mut().map(|state| &mut state.equation).collect();
+        let switches = switches(&mut parts, &mut equations);
         let constant = |formula, what| {
             let resolved = scope.resolve(formula)?;
             constant(&resolved, &parts, what)?;
@@ -144,6 +152,13 @@ impl Model {
         };
         let directory = path.as_ref().parent().unwrap_or(Path::new(""));
         let (parameters, conditions) = conditions(&file, &scope, &parts, directory)?;
+        let experiments: Vec<&str> = conditions
+            .iter()
+            .filter_map(|c| c.name.as_deref())
+            .collect();
+        let events = events(&file, &scope, &parts, &experiments)?;
+        let inputs = file.inputs.iter();
+        let inputs = inputs.map(|block| Input::read(block, directory));
         let model = Model {
             title: file.title.clone(),
             start: constant(&file.start, "the start of time")?,
@@ -178,6 +193,9 @@ impl Model {
                 .iter()
                 .map(|block| block.name.value.clone())
                 .collect(),
+            inputs: Arc::new(inputs.collect::<Result<_>>()?),
+            switches,
+            events,
             parameters,
             conditions,
             selected: 0,
@@ -197,6 +215,8 @@ impl Model {
                 );
                 return Err(model.end.formula.place().error(message).into());
             }
+            under.check_inputs()?;
+            under.check_infusions(start, end)?;
         }
         Ok(model)
     }
@@ -206,7 +226,7 @@ impl Model {
         &self.source.path
     }
 
-    /// Every file that the model is made of: its own, its data, its networks' weights and its conditions.
+    /// Every file that the model is made of: its own, its data, its networks' weights, its inputs and its conditions.
     pub fn files(&self) -> Vec<PathBuf> {
         let own = [self.source.path.clone()];
         let data = self.data.iter().map(|data| data.file.clone());
@@ -215,7 +235,8 @@ impl Model {
             .iter()
             .filter_map(|network| network.file.clone());
         let conditions = self.conditions_file.clone();
-        let others = data.chain(weights).chain(conditions);
+        let inputs = self.inputs.iter().map(|input| input.file.clone());
+        let others = data.chain(weights).chain(conditions).chain(inputs);
         own.into_iter().chain(others).collect()
     }
 
@@ -314,6 +335,44 @@ impl Model {
             },
         };
         Data::read(&settings.file, &columns).map(Some)
+    }
+
+    /// # Errors
+    /// An input that does not reach over the whole time.
+    pub(crate) fn check_inputs(&self) -> Result<()> {
+        let (start, end) = self.span();
+        let (from, to) = (start.min(end), start.max(end));
+        for input in self.inputs.iter() {
+            let (first, last) = input.range();
+            if from < first || to > last {
+                let message = format!(
+                    "the input '{}' is known from t = {first} to {last}, but the model's time runs from {start} to {end}{}: give {} more rows, or move [time]",
+                    input.name,
+                    self.within(),
+                    input.file.display()
+                );
+                return Err(input.place.error(message).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// An infusion that takes no time, or that of a model whose time falls.
+    fn check_infusions(&self, start: f64, end: f64) -> Result<()> {
+        let phi = self.phi();
+        for over in self.events.iter().filter_map(|event| event.over.as_ref()) {
+            let duration = self.evaluate(over, &phi);
+            let message = match duration > 0.0 {
+                false => format!("an infusion takes longer than no time, and this is {duration}"),
+                true if end < start => {
+                    "an infusion needs time that runs forward: end is before start".into()
+                }
+                true => continue,
+            };
+            return Err(over.formula.place().error(message).into());
+        }
+        Ok(())
     }
 
     /// # Errors

@@ -6,21 +6,26 @@ mod observer;
 mod part;
 mod penalties;
 mod report;
+mod stopped;
 mod windows;
 
 pub(crate) use measurements::Measurements;
 pub(crate) use objective::Objective;
 pub use report::GradientReport;
+pub(crate) use stopped::Why;
 pub(crate) use windows::Windows;
 
 use costate_neural_ode::gradient::METHODS;
-use costate_ode::{Method, Tableau};
+use costate_ode::Method;
 
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, nearest};
 use crate::model::Model;
 
 /// What `auto` means among the gradient methods.
 const AUTOMATIC: &str = "discrete";
+
+/// What `auto` among the solvers begins with.
+const EXPLICIT: &str = "tsit5";
 
 /// The registered name behind a name in a model file.
 pub(crate) fn gradient_name(name: &str) -> &str {
@@ -42,21 +47,30 @@ pub(crate) fn check_gradient(name: &str) -> std::result::Result<(), (String, Str
 }
 
 impl Model {
-    /// The tableau of the solver, through which gradients are taken.
-    ///
-    /// # Errors
-    /// [`Error::Argument`] for a method that is no explicit Runge–Kutta method.
-    pub(crate) fn tableau(&self) -> Result<&'static Tableau> {
+    /// The solver that gradients are taken through. `auto` is that where a solution has stretches that are stiff, and otherwise the explicit
+    /// method that it begins with, which every gradient method can go through.
+    pub(crate) fn gradient_solver(&self) -> Method {
         let method = self.solver.method;
-        method.tableau().ok_or_else(|| {
-            let explicit = Method::all().into_iter().filter(|method| method.adaptive && method.tableau().is_some());
-            let names: Vec<&str> = explicit.map(|method| method.name).collect();
-            Error::Argument(format!(
-                "{}: gradients through the method '{}' are not available in this release; take one of {}",
-                self.path().display(),
-                method.name,
-                names.join(", ")
-            ))
-        })
+        let exact = [AUTOMATIC, "finite-difference"].contains(&gradient_name(&self.fit.gradient));
+        if method.name != crate::overrides::AUTOMATIC {
+            return method;
+        }
+        let stiff = |condition: usize| {
+            let model = self.under(condition);
+            let (_, end) = model.span();
+            match model.solve(&crate::Save::At(vec![end])) {
+                Ok(solution) => solution.stats.jacobians > 0,
+                Err(_) => false,
+            }
+        };
+        match exact && (0..self.conditions.len()).any(stiff) {
+            true => method,
+            false => Method::by_name(EXPLICIT).expect("a registered method"),
+        }
+    }
+
+    /// A gradient method that refuses the solver.
+    pub(crate) fn refused(&self, error: &costate_neural_ode::Error) -> Error {
+        Error::Argument(format!("{}: {error}", self.path().display()))
     }
 }

@@ -2,11 +2,13 @@
 
 use costate_neural_ode::gradient::{self, Stats};
 use costate_neural_ode::{Forward, GradientMethod, Saved};
+use costate_ode::Method;
 
 use super::measurements::Measurements;
 use super::observer::Observer;
 use super::part::Part;
 use super::penalties::Penalties;
+use super::stopped::Stopped;
 use crate::error::{Error, Result};
 use crate::field::{self, Field, Layout};
 use crate::model::Model;
@@ -17,7 +19,10 @@ pub(crate) struct Objective {
     observer: Observer,
     /// The penalty of each part of θ: where it begins and ends, and its factor.
     penalties: Penalties,
-    method: Box<dyn GradientMethod<f64, f64>>,
+    /// For experiments in which nothing happens on the way.
+    method: Option<Box<dyn GradientMethod<f64, f64>>>,
+    /// What the solutions are computed by.
+    solver: Method,
     forward: Option<Forward<f64, Vec<f64>, Field>>,
     states: usize,
 }
@@ -35,6 +40,8 @@ pub(crate) struct Evaluation {
     pub(crate) t1: f64,
     /// ∂L/∂(each time of a measurement), experiment by experiment.
     pub(crate) save: Vec<f64>,
+    /// The events of the file that happened: the time and ∂L/∂(the time) of each, experiment by experiment.
+    pub(crate) events: Vec<(f64, f64)>,
     pub(crate) stats: Stats,
 }
 
@@ -45,28 +52,28 @@ pub(crate) struct Residuals {
     pub(crate) jacobian: Vec<f64>,
 }
 
-/// A solution that could not be had, and of which experiment.
-#[derive(Debug)]
-pub(crate) struct Stopped {
-    pub(crate) condition: usize,
-    pub(crate) error: costate_neural_ode::Error,
-}
-
 impl Objective {
     /// # Errors
     /// If there is nothing to compare with, or the solver refuses its settings.
     pub(crate) fn new(model: &Model, measurements: Vec<(usize, Measurements)>) -> Result<Self> {
-        let field = field::compile(model, Layout::Single)?;
-        let options = model.options(&field, 1);
-        let like = vec![0.0; model.states.len()];
         let name = super::gradient_name(&model.fit.gradient);
-        let method = gradient::by_name(name, field, &like, model.tableau()?, options);
-        let part = |(condition, measurements)| Part::new(model, condition, measurements);
+        let solver = model.gradient_solver();
+        let part = |(condition, measurements)| Part::new(model, solver, condition, measurements);
+        let parts: Vec<Part> = measurements.into_iter().map(part).collect::<Result<_>>()?;
+        let mut method = None;
+        if parts.iter().any(|part| !part.has_arcs()) {
+            let field = field::compile(model, Layout::Single)?;
+            let options = model.options(&field, 1);
+            let like = vec![0.0; model.states.len()];
+            let made = gradient::by_name(name, field, &like, solver, options);
+            method = Some(made.map_err(|error| model.refused(&error))?);
+        }
         Ok(Objective {
-            parts: measurements.into_iter().map(part).collect::<Result<_>>()?,
+            parts,
             observer: Observer::new(model)?,
             penalties: Penalties::new(model),
-            method: method.map_err(|error| Error::Argument(error.to_string()))?,
+            method,
+            solver,
             forward: None,
             states: model.states.len(),
         })
@@ -76,6 +83,13 @@ impl Objective {
     pub(crate) fn measurements(&self) -> Vec<(usize, Measurements)> {
         let of = |part: &Part| (part.condition, part.measurements.clone());
         self.parts.iter().map(of).collect()
+    }
+
+    /// Whether residuals cost a gradient each, and are so many that it is too much.
+    pub(crate) fn has_costly_residuals(&self) -> bool {
+        const MANY: usize = 300;
+        let each = self.solver.tableau().is_none() || self.parts.iter().any(Part::has_arcs);
+        each && self.count() > MANY
     }
 
     /// The number of measurements.
@@ -100,15 +114,16 @@ impl Objective {
             ..Evaluation::default()
         };
         for part in &mut self.parts {
-            let gradient = part.gradient(theta, &mut self.observer, &mut *self.method);
-            let found = gradient.map_err(|error| Stopped {
+            let gradient = part.gradient(theta, &mut self.observer, &mut self.method);
+            let found = gradient.map_err(|why| Stopped {
                 condition: part.condition,
-                error,
+                why,
             })?;
             total.loss += found.loss;
             total.t0 += found.t0;
             total.t1 += found.t1;
             total.save.extend(&found.save);
+            total.events.extend(&found.events);
             add(&mut total.stats.forward, &found.stats.forward);
             add(&mut total.stats.backward, &found.stats.backward);
             total.stats.products += found.stats.products;
@@ -127,21 +142,29 @@ impl Objective {
     /// # Errors
     /// The solver's, if a solution cannot go on.
     pub(crate) fn residuals(&mut self, model: &Model, theta: &[f64]) -> Result<Residuals> {
-        if self.forward.is_none() {
+        let plain = self.parts.iter().any(|part| !part.has_arcs());
+        if let (None, true, Some(tableau)) = (&self.forward, plain, self.solver.tableau()) {
             let field = field::compile(model, Layout::Single)?;
             let options = model.options(&field, 1);
             let like = vec![0.0; self.states];
-            let forward = Forward::new(field, &like, model.tableau()?, options);
+            let forward = Forward::new(field, &like, tableau, options);
             self.forward = Some(forward.map_err(|error| Error::Argument(error.to_string()))?);
         }
-        let forward = self.forward.as_mut().expect("made above");
         let mut residuals = Residuals::default();
         for part in &mut self.parts {
-            let loss = model.fit.loss;
-            let done = part.residuals(theta, loss, &mut self.observer, forward, &mut residuals);
-            done.map_err(|error| {
+            let (loss, observer) = (model.fit.loss, &mut self.observer);
+            let done = match &mut self.forward {
+                Some(forward) if !part.has_arcs() => {
+                    part.residuals(theta, loss, observer, forward, &mut residuals)
+                }
+                _ => {
+                    let method = &mut self.method;
+                    part.residual_rows(theta, loss, observer, method, &mut residuals)
+                }
+            };
+            done.map_err(|why| {
                 let condition = part.condition;
-                model.failed(&Stopped { condition, error })
+                model.failed(&Stopped { condition, why })
             })?;
         }
         let Residuals { values, jacobian } = &mut residuals;
@@ -162,7 +185,7 @@ impl Objective {
         for part in &mut self.parts {
             audits.push((
                 part.condition,
-                part.audit(model, theta, &mut self.observer)?,
+                part.audit(model, self.solver, theta, &mut self.observer)?,
             ));
         }
         Ok(audits)

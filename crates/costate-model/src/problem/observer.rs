@@ -55,7 +55,7 @@ impl Observer {
             .collect();
         let how = match states {
             Some(states) if count == states.len() => How::States(states),
-            _ => How::Map(Box::new(Map::new(&field::measured(model)?)?)),
+            _ => How::Map(Box::new(Map::new(model, &field::measured(model)?)?)),
         };
         Ok(Observer {
             loss: model.fit.loss,
@@ -154,6 +154,18 @@ impl Observer {
     pub(crate) fn finish(&mut self, a_theta: &mut [f64]) {
         if let How::Map(map) = &mut self.how {
             map.finish(a_theta);
+        }
+    }
+
+    /// Writes slope · ∂g/∂h of observable `i` at the latest values; slope · ∂g/∂θ is kept for [`Observer::finish`].
+    pub(crate) fn slope(&mut self, i: usize, slope: f64, g_h: &mut [f64]) {
+        match &mut self.how {
+            How::States(states) => g_h[states[i]] = slope,
+            How::Map(map) => {
+                self.slopes.fill(0.0);
+                self.slopes[i] = slope;
+                map.products(0, &self.slopes, g_h);
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 use costate_neural_ode::audit::{Audit, Variable};
 
 use super::measurements::Measurements;
-use super::objective::{Objective, Stopped};
+use super::objective::Objective;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -28,6 +28,9 @@ pub struct GradientReport {
     pub end: Option<f64>,
     /// Each time at which something is measured, with the derivative by it; experiment by experiment.
     pub save: Vec<(f64, f64)>,
+    /// Each event of the file that happened, with the derivative by its time; experiment by experiment. That of an event that is looked for, whose time is no
+    /// variable, is what the loss would owe to a shift of it.
+    pub events: Vec<(f64, f64)>,
     /// The gradient by the networks' weights, as a safetensors file.
     pub weights: Vec<u8>,
     /// Steps accepted, on the way and back.
@@ -117,6 +120,7 @@ impl Model {
                 .flat_map(|(_, measurements)| measurements.times.iter().copied())
                 .zip(found.save)
                 .collect(),
+            events: found.events,
             weights: weights::write(&self.networks, by_weight),
             steps: forward.accepted + backward.accepted,
             rejected: forward.rejected + backward.rejected,
@@ -182,24 +186,5 @@ impl Model {
             }
         }
         Error::Numerical(text)
-    }
-
-    /// A solution that stopped on the way to a loss, with what was computed until then.
-    pub(crate) fn failed(&self, stopped: &Stopped) -> Error {
-        let model = self.under(stopped.condition);
-        match &stopped.error {
-            costate_neural_ode::Error::Solver(error) => match model.solve(&crate::Save::Steps) {
-                Err(solve) => solve,
-                Ok(_) => model.stopped(error, crate::Trajectory::default()),
-            },
-            costate_neural_ode::Error::SaveTime { time, from, to, .. } => {
-                Error::Numerical(format!(
-                    "{}: something is measured at t = {time}, but the model's time{} runs from {from} to {to} at these values",
-                    self.path().display(),
-                    model.within()
-                ))
-            }
-            other => Error::Argument(other.to_string()),
-        }
     }
 }

@@ -4,13 +4,14 @@ use costate_neural_ode::gradient;
 use costate_neural_ode::{GradientMethod, Problem, Saved};
 
 use super::measurements::{Point, error_bar};
-use super::objective::Stopped;
 use super::observer::Observer;
 use super::penalties::Penalties;
+use super::stopped::{Stopped, Why};
 use crate::condition::Pull;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::field::{self, Layout};
+use crate::hybrid::Arcs;
 use crate::model::Model;
 use crate::random::Random;
 
@@ -31,7 +32,8 @@ pub(crate) struct Windows {
     penalties: Penalties,
     /// The error bar of each row and observable; NaN where there is none.
     bars: Vec<f64>,
-    method: Box<dyn GradientMethod<f64, f64>>,
+    /// For windows side by side; each by itself where something happens on the way.
+    method: Option<Box<dyn GradientMethod<f64, f64>>>,
 }
 
 /// Rows at which a window can begin, with what formulas see there.
@@ -39,6 +41,7 @@ struct Group {
     condition: usize,
     starts: Vec<usize>,
     pull: Pull,
+    arcs: Option<Arcs>,
 }
 
 impl Windows {
@@ -82,6 +85,10 @@ impl Windows {
                     .iter()
                     .all(|&observable| data.value(first, observable).is_some())
         };
+        let (name, solver) = (
+            super::gradient_name(&model.fit.gradient),
+            model.gradient_solver(),
+        );
         let mut groups: Vec<Group> = Vec::new();
         for first in (0..data.times().len()).filter(|&first| usable(first)) {
             let condition = model.condition_of(data.experiment(first));
@@ -90,11 +97,18 @@ impl Windows {
             };
             match groups.iter_mut().find(|group| alike(group)) {
                 Some(group) => group.starts.push(first),
-                None => groups.push(Group {
-                    condition,
-                    starts: vec![first],
-                    pull: Pull::new(&model.under(condition))?,
-                }),
+                None => {
+                    let under = model.under(condition);
+                    groups.push(Group {
+                        condition,
+                        starts: vec![first],
+                        pull: Pull::new(&under)?,
+                        arcs: match under.is_hybrid() {
+                            true => Some(Arcs::new(&under, name, solver)?),
+                            false => None,
+                        },
+                    });
+                }
             }
         }
         let most = groups.iter().map(|group| group.starts.len()).max();
@@ -113,11 +127,14 @@ impl Windows {
                 }
             )));
         }
-        let field = field::compile(model, Layout::Windows(settings.size))?;
-        let options = model.options(&field, settings.size);
-        let like = vec![0.0; settings.size * model.states.len()];
-        let name = super::gradient_name(&model.fit.gradient);
-        let method = gradient::by_name(name, field, &like, model.tableau()?, options);
+        let mut method = None;
+        if groups.iter().any(|group| group.arcs.is_none()) {
+            let field = field::compile(model, Layout::Windows(settings.size))?;
+            let options = model.options(&field, settings.size);
+            let like = vec![0.0; settings.size * model.states.len()];
+            let made = gradient::by_name(name, field, &like, solver, options);
+            method = Some(made.map_err(|error| model.refused(&error))?);
+        }
         Ok(Windows {
             size: settings.size,
             length: settings.length,
@@ -129,7 +146,7 @@ impl Windows {
             observer: Observer::new(model)?,
             penalties: Penalties::new(model),
             bars: bars(model, data)?,
-            method: method.map_err(|error| Error::Argument(error.to_string()))?,
+            method,
         })
     }
 
@@ -164,6 +181,9 @@ impl Windows {
         batch: u64,
     ) -> Result<(f64, Vec<f64>), Stopped> {
         let (group, starts) = self.draw(batch);
+        if self.groups[group].arcs.is_some() {
+            return self.one_by_one(group, &starts, theta);
+        }
         let phi = self.groups[group].pull.push(theta);
         let n = self.measured_by.len();
         let time = |row: usize| self.data.times()[row];
@@ -214,7 +234,11 @@ impl Windows {
         // As in `Objective::evaluate`: the first call is the one at the solution itself.
         let mut direct: Option<Vec<f64>> = None;
         let group = &mut self.groups[group];
-        let found = self.method.gradient(
+        let method = self
+            .method
+            .as_mut()
+            .expect("made where nothing happens on the way");
+        let found = method.gradient(
             &problem,
             &mut |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
                 let mut total = 0.0;
@@ -233,7 +257,7 @@ impl Windows {
         );
         let found = found.map_err(|error| Stopped {
             condition: group.condition,
-            error,
+            why: Why::Solver(error),
         })?;
         let mut loss = found.loss;
         let mut a_phi = found.theta[..phi.len()].to_vec();
@@ -246,6 +270,82 @@ impl Windows {
         group.pull.back(&a_phi, &mut a_theta);
         loss += self.penalties.add(theta, &mut a_theta);
         Ok((loss, a_theta))
+    }
+}
+
+impl Windows {
+    /// As [`Windows::evaluate`], window by window.
+    fn one_by_one(
+        &mut self,
+        group: usize,
+        starts: &[usize],
+        theta: &[f64],
+    ) -> Result<(f64, Vec<f64>), Stopped> {
+        let group = &mut self.groups[group];
+        let phi = group.pull.push(theta);
+        self.observer.set_parameters(&phi);
+        let (data, observer, bars) = (&self.data, &mut self.observer, &self.bars);
+        let points = |row: usize, time: usize, observables: usize| -> Vec<Point> {
+            let measured = (0..observables).filter_map(|observable| {
+                Some(Point {
+                    time,
+                    observable,
+                    value: data.value(row, observable)?,
+                    sigma: bars[row * observables + observable],
+                    row,
+                })
+            });
+            measured.collect()
+        };
+        let count: usize = starts
+            .iter()
+            .flat_map(|&first| first + 1..first + self.length)
+            .map(|row| points(row, 0, observer.len()).len())
+            .sum();
+        let weight = self.total as f64 / count.max(1) as f64;
+        let (mut total, mut a_phi) = (0.0, vec![0.0; phi.len()]);
+        for &first in starts {
+            let states = self.measured_by.iter();
+            let h0: Vec<f64> = states
+                .map(|&observable| data.value(first, observable).unwrap_or(f64::NAN))
+                .collect();
+            let times: Vec<f64> = data.times()[first + 1..first + self.length].to_vec();
+            let problem = Problem {
+                h0: &h0,
+                theta: &phi,
+                t0: data.times()[first],
+                t1: times[times.len() - 1],
+                save_at: &times,
+            };
+            let mut direct: Option<Vec<f64>> = None;
+            let mut loss = |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
+                let mut total = 0.0;
+                for (i, &t) in times.iter().enumerate() {
+                    let points = points(first + 1 + i, i, observer.len());
+                    let a_h = cotangents.state_mut(i);
+                    total += observer.score(&points, weight, saved.state(i), t, a_h).0;
+                }
+                let mut a_phi = vec![0.0; phi.len()];
+                observer.finish(&mut a_phi);
+                direct.get_or_insert(a_phi);
+                total
+            };
+            let arcs = group.arcs.as_mut().expect("looked at before");
+            let found = arcs.gradient(&problem, &mut loss);
+            let found = found.map_err(|why| Stopped {
+                condition: group.condition,
+                why,
+            })?;
+            total += found.loss;
+            let direct = direct.unwrap_or_default();
+            for (sum, part) in a_phi.iter_mut().zip(found.theta.iter().zip(direct)) {
+                *sum += part.0 + part.1;
+            }
+        }
+        let mut a_theta = vec![0.0; theta.len()];
+        group.pull.back(&a_phi, &mut a_theta);
+        total += self.penalties.add(theta, &mut a_theta);
+        Ok((total, a_theta))
     }
 }
 

@@ -51,7 +51,11 @@ pub(crate) fn run(args: &Gradient, console: Console) -> Result<()> {
             .iter()
             .map(|(_, derivative)| json!(derivative))
             .collect();
-        gradient["events"] = json!([]);
+        gradient["events"] = report
+            .events
+            .iter()
+            .map(|(_, derivative)| json!(derivative))
+            .collect();
     }
     let document = json!({
         "loss": report.loss,

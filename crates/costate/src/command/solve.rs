@@ -10,7 +10,7 @@ use super::open;
 use crate::args::{Solve, TableFormat};
 use crate::console::Console;
 use crate::error::{Error, Result};
-use crate::report::number::count;
+use crate::report::number::{count, exact};
 use crate::report::plot::{Picture, Series};
 use crate::report::{csv, json, npy};
 
@@ -116,6 +116,7 @@ fn with_observables(model: &Model, states: Trajectory) -> Result<Trajectory> {
             .collect(),
         times: states.times.clone(),
         stats: states.stats,
+        events: states.events.clone(),
     })
 }
 
@@ -130,13 +131,23 @@ pub(super) fn rows(trajectory: &Trajectory) -> impl Iterator<Item = (f64, &[f64]
 
 fn print_stats(trajectory: &Trajectory) {
     let stats = trajectory.stats;
-    let _ = writeln!(
-        io::stderr(),
+    let mut text = format!(
         "{} steps, {} rejected tries, {} evaluations of the equations",
         count(stats.accepted),
         count(stats.rejected),
         count(stats.nfe)
     );
+    if stats.jacobians > 0 {
+        text += &format!(
+            ", {} Jacobians, {} factorisations",
+            count(stats.jacobians),
+            count(stats.factorisations)
+        );
+    }
+    for (name, t) in &trajectory.events {
+        text += &format!("\n{name} at t = {}", exact(*t));
+    }
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 fn picture(model: &Model, trajectory: &Trajectory) -> Picture {

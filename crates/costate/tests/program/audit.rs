@@ -45,3 +45,21 @@ fn tolerances_too_loose_for_the_adjoint_exit_with_1_and_say_which_method() {
     let run = room.run("audit damped.toml").failed(1, &["backsolve"]);
     assert!(run.out.contains("too far apart"), "{}", run.out);
 }
+
+#[test]
+fn a_model_with_events_is_audited_against_differences_of_whole_solutions() {
+    let room = Room::new();
+    room.write(
+        "dosing.toml",
+        "[states]\ny = 0.5\n[parameters]\nk = 0.5\ndose = 2.0\nwhen = 1.0\n[equations]\ny = \"-k * y * if(t > 2.5, 2, 1)\"\n\
+         [[events]]\nat = [\"when\", 2.0]\nadd = { y = \"dose\" }\n[[events]]\nwhen = \"y - 0.6\"\ndirection = \"falling\"\nset = { y = \"0.5 * y\" }\n\
+         [time]\nstart = 0.0\nend = 6.0\n[solver]\nrtol = 1e-9\natol = 1e-9\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+    );
+    room.write("d.csv", "t,y\n0.5,0.4\n1.5,1.5\n3.0,1.0\n6.0,0.1\n");
+    let run = room.run("audit dosing.toml").done();
+    assert!(run.out.contains("The gradient is right"), "{}", run.out);
+    let run = room.run("gradient dosing.toml --wrt-times").done();
+    let json: Value = serde_json::from_str(&run.out).unwrap();
+    assert_eq!(json["gradient"]["events"].as_array().unwrap().len(), 3);
+    assert_eq!(json["gradient"]["save"].as_array().unwrap().len(), 4);
+}

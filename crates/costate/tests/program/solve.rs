@@ -178,6 +178,22 @@ fn an_experiment_is_solved_under_its_conditions_and_observables_follow_the_state
 }
 
 #[test]
+fn the_times_of_events_stand_in_the_statistics() {
+    let room = Room::new();
+    room.write(
+        "m.toml",
+        "[states]\ny = 1.0\n[equations]\ny = \"if(y > 2, 3, 1)\"\n[[events]]\nat = 2.0\nadd = { y = 1 }\n[time]\nstart = 0.0\nend = 3.0\n",
+    );
+    let run = room.run("solve m.toml --stats --save-at 3").done();
+    assert!(
+        run.err.contains("y > 2 at t = 1.") && run.err.contains("event 1 (line 5) at t = 2"),
+        "{}",
+        run.err
+    );
+    assert!((columns(&run.out).1[0][1] - 9.0).abs() < 1e-12);
+}
+
+#[test]
 fn the_ending_of_the_file_asks_for_the_form_of_a_trajectory() {
     let room = Room::new();
     let solve = "solve lynx-hare.toml --save-at 1900:5:1920";

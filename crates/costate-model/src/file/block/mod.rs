@@ -1,8 +1,10 @@
 //! The blocks that hold more than a list of formulas, one a file. Each states its keys once.
 
 mod data;
+mod events;
 mod experiments;
 mod fit;
+mod inputs;
 mod networks;
 mod observables;
 mod parameters;
@@ -10,10 +12,14 @@ mod solver;
 
 pub(crate) use data::DataBlock;
 pub(super) use data::data;
+pub(super) use events::events;
+pub(crate) use events::{EventBlock, WhenBlock};
 pub(crate) use experiments::ExperimentsBlock;
 pub(super) use experiments::experiments;
 pub(crate) use fit::FitBlock;
 pub(super) use fit::fit;
+pub(crate) use inputs::InputBlock;
+pub(super) use inputs::inputs;
 pub(crate) use networks::NetworkBlock;
 pub(super) use networks::networks;
 pub(super) use observables::observables;

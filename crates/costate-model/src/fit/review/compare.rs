@@ -172,14 +172,17 @@ impl<'m> Measured<'m> {
         if !times.is_empty() {
             let function = field::measured(model)?;
             let count = function.output_shape(0).len();
-            let mut map = Map::new(&function)?;
+            let mut map = Map::new(model, &function)?;
             map.set_parameters(&model.phi());
+            let wanted = times.len();
             let solution = model.solve(&Save::At(times))?;
             for (i, &t) in solution.times.iter().enumerate() {
                 let mut row = vec![0.0; count];
                 map.eval(0, solution.row(i), t, &mut row);
                 values.push(row);
             }
+            // An event may end the solution before.
+            values.resize(wanted, vec![f64::NAN; count]);
         }
         Ok(Measured {
             model,

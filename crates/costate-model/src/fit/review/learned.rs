@@ -49,7 +49,7 @@ pub(super) fn learned(experiments: &[(Option<String>, Model)]) -> Result<Vec<Lea
         let count = formulas.len();
         let mut columns: Vec<Vec<f64>> = vec![Vec::new(); count];
         for (_, model) in experiments {
-            let mut map = Map::new(&field::values(model, &formulas)?)?;
+            let mut map = Map::new(model, &field::values(model, &formulas)?)?;
             map.set_parameters(&model.phi());
             let solution = model.solve(&Save::Grid(ALONG))?;
             let mut row = vec![0.0; count];

@@ -52,7 +52,7 @@ pub(super) fn phase(experiments: &[(Option<String>, Model)]) -> Result<Option<Ph
             .flat_map(|(_, points)| points.iter().map(|p| p[axis]));
         wide(values)
     });
-    let mut map = Map::new(&field::right_side(model, Layout::Single)?)?;
+    let mut map = Map::new(model, &field::right_side(model, Layout::Single)?)?;
     map.set_parameters(&model.phi());
     let (start, end) = model.span();
     let mut rate = |t: f64, place: [f64; 2]| {

@@ -1,0 +1,98 @@
+//! The gradient along arcs by differences of whole solutions: to check the others.
+
+use costate_neural_ode::gradient::Gradient;
+use costate_neural_ode::{Error as SolverError, GradientMethod, Problem, Saved};
+
+use super::arcs::Arcs;
+use crate::problem::Why;
+
+/// What a step of a difference is, as a part of its variable's size.
+const STEP: f64 = 1e-3;
+/// By how much the solver's own error may exceed its tolerance in an entry.
+const SOLVER: f64 = 90.0;
+
+/// Arcs as a gradient method among others.
+impl GradientMethod<f64, f64> for Arcs {
+    fn gradient(
+        &mut self,
+        problem: &Problem<'_, f64, f64>,
+        loss: &mut costate_neural_ode::gradient::LossFn<'_, f64>,
+    ) -> Result<&Gradient<f64>, SolverError> {
+        match Arcs::gradient(self, problem, loss) {
+            Ok(found) => Ok(found),
+            Err(Why::Solver(error)) => Err(error),
+            Err(_) => Err(SolverError::Unavailable {
+                method: "an audit",
+                what: "the gradient of a solution that ends or slides before its last measurement",
+                instead: "values at which it goes on",
+            }),
+        }
+    }
+}
+
+/// The loss and its gradient by differences, each solution with steps of its own; and how unsure each entry is. The ends of time are left out:
+/// what happens there, and inputs that end there, have no derivative from both sides.
+pub(crate) fn differences(
+    arcs: &mut Arcs,
+    problem: &Problem<'_, f64, f64>,
+    loss: &mut dyn FnMut(&Saved<f64>, &mut Saved<f64>) -> f64,
+    rtol: f64,
+) -> Result<(Gradient<f64>, Gradient<f64>), Why> {
+    let (n, p) = (problem.h0.len(), problem.theta.len());
+    let point = [problem.h0, problem.theta, problem.save_at].concat();
+    let mut value = |i: usize, step: f64| {
+        let mut shifted = point.clone();
+        if step != 0.0 {
+            shifted[i] += step;
+        }
+        let moved = Problem {
+            h0: &shifted[..n],
+            theta: &shifted[n..n + p],
+            save_at: &shifted[n + p..],
+            ..*problem
+        };
+        arcs.loss(&moved, loss)
+    };
+    let mut found = Gradient {
+        loss: value(0, 0.0)?,
+        t0: f64::NAN,
+        t1: f64::NAN,
+        ..Gradient::default()
+    };
+    let mut unsure = Gradient::default();
+    let spread = |fine: f64, coarse: f64| 0.01 * (fine - coarse).abs() + SOLVER * rtol * fine.abs();
+    for i in 0..n + p {
+        let step = STEP * if point[i] == 0.0 { 1.0 } else { point[i].abs() };
+        let mut central = |h: f64| Ok::<_, Why>((value(i, h)? - value(i, -h)?) / (2.0 * h));
+        let (fine, coarse) = (central(step)?, central(2.0 * step)?);
+        let slope = (4.0 * fine - coarse) / 3.0;
+        let list = match i < n {
+            true => (&mut found.h0, &mut unsure.h0),
+            false => (&mut found.theta, &mut unsure.theta),
+        };
+        list.0.push(slope);
+        list.1.push(spread(slope, fine));
+    }
+    // A state saved at an event is that before it: looking back is always right, but for the first.
+    let saves = problem.save_at;
+    for (i, &t) in saves.iter().enumerate() {
+        let before = if i == 0 { problem.t0 } else { saves[i - 1] };
+        let gap = t - before;
+        let step = (STEP * (problem.t1 - problem.t0).abs()).min(0.2 * gap.abs()) * gap.signum();
+        if gap == 0.0 {
+            found.save.push(f64::NAN);
+            unsure.save.push(f64::NAN);
+            continue;
+        }
+        let (here, index) = (found.loss, n + p + i);
+        let mut back = |h: f64| {
+            let (near, far) = (value(index, -h)?, value(index, -2.0 * h)?);
+            Ok::<_, Why>((3.0 * here - 4.0 * near + far) / (2.0 * h))
+        };
+        let (fine, coarse) = (back(step)?, back(2.0 * step)?);
+        let slope = (4.0 * fine - coarse) / 3.0;
+        found.save.push(slope);
+        unsure.save.push(spread(slope, fine));
+    }
+    Ok((found, unsure))
+}

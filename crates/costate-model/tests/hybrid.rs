@@ -1,0 +1,539 @@
+//! Inputs, switches and events: solutions against closed forms, gradients against differences of the loss.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use costate_model::{Fit, Model, Save};
+
+fn room(files: &[(&str, &str)]) -> PathBuf {
+    static ROOMS: AtomicUsize = AtomicUsize::new(0);
+    let room = ROOMS.fetch_add(1, Ordering::Relaxed);
+    let place = std::env::temp_dir().join(format!("costate-hybrid-{}-{room}", std::process::id()));
+    std::fs::create_dir_all(&place).unwrap();
+    for (name, text) in files {
+        std::fs::write(place.join(name), text).unwrap();
+    }
+    place.join("m.toml")
+}
+
+fn parse(text: &str, files: &[(&str, &str)]) -> Model {
+    Model::parse(text, room(files)).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn message(text: &str, files: &[(&str, &str)]) -> String {
+    Model::parse(text, room(files)).unwrap_err().to_string()
+}
+
+/// The first state at some times.
+fn first(model: &Model, times: &[f64]) -> Vec<f64> {
+    let solution = model.solve(&Save::At(times.to_vec())).unwrap();
+    (0..solution.len()).map(|i| solution.row(i)[0]).collect()
+}
+
+#[track_caller]
+fn close(found: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(found.len(), expected.len());
+    for (found, expected) in found.iter().zip(expected) {
+        let size = 1.0 + expected.abs();
+        assert!(
+            (found - expected).abs() < tolerance * size,
+            "{found} instead of {expected}"
+        );
+    }
+}
+
+/// Every gradient method against differences of the loss, in every parameter and initial number.
+#[track_caller]
+fn gradients_are_slopes(model: &Model, methods: &[&str], tolerance: f64) {
+    let loss = |name: &str, value: f64| {
+        let mut model = model.clone();
+        model.set(name, value).unwrap();
+        model.gradient().unwrap().loss
+    };
+    for method in methods {
+        let mut model = model.clone();
+        model.set_gradient(method).unwrap();
+        let report = model.gradient().unwrap();
+        for (name, gradient) in &report.parameters {
+            let at = model
+                .parameters()
+                .iter()
+                .find(|p| p.name == *name)
+                .unwrap()
+                .value;
+            let h = 1e-3 * at.abs().max(0.1);
+            let central = |h: f64| (loss(name, at + h) - loss(name, at - h)) / (2.0 * h);
+            let expected = (4.0 * central(h) - central(2.0 * h)) / 3.0;
+            assert!(
+                (gradient - expected).abs() < tolerance * (1.0 + expected.abs()),
+                "by {method}: {name} {gradient} instead of {expected}"
+            );
+            assert!(expected.abs() > 1e-4, "{name} tests nothing: {expected}");
+        }
+    }
+}
+
+const METHODS: &[&str] = &["discrete", "forward", "backsolve", "interpolating"];
+
+const DOSES: &str = r#"[states]
+y = 0.5
+[parameters]
+k = 0.4
+dose = 2.0
+t_dose = 1.3
+factor = 0.7
+[equations]
+y = "-k * y"
+[[events]]
+at = [0.5, "t_dose", 9.0]
+add = { y = "dose * (1 + 0.1 * t)" }
+[[events]]
+at = "t_dose + 1"
+set = { y = "factor * y^2" }
+add = { y = 0.25 }
+[time]
+start = 0.0
+end = 4.0
+[solver]
+method = "METHOD"
+rtol = 1e-10
+atol = 1e-12
+[data]
+file = "d.csv"
+time = "t"
+"#;
+const DOSES_DATA: &str = "t,y\n0.4,0.5\n0.5,0.6\n1.0,2.0\n2.0,3.0\n3.0,2.0\n4.0,1.0\n";
+
+#[test]
+fn doses_and_resets_at_known_times_follow_the_closed_form_and_have_exact_gradients() {
+    let model = parse(&DOSES.replace("METHOD", "tsit5"), &[("d.csv", DOSES_DATA)]);
+    let decay = |t: f64| (-0.4 * t).exp();
+    let at_half = 0.5 * decay(0.5) + 2.0 * 1.05;
+    let at_dose = at_half * decay(0.8) + 2.0 * 1.13;
+    let before = at_dose * decay(1.0);
+    let after = 0.7 * before * before + 0.25;
+    // The state saved at the very time of an event is that before it.
+    close(
+        &first(&model, &[0.5, 1.3, 2.3, 4.0]),
+        &[
+            0.5 * decay(0.5),
+            at_half * decay(0.8),
+            before,
+            after * decay(1.7),
+        ],
+        1e-9,
+    );
+    let every = model.solve(&Save::Steps).unwrap();
+    assert_eq!(every.events.len(), 3);
+    assert_eq!(every.events[1], ("event 1 (line 10)".to_owned(), 1.3));
+    let row = every.times.iter().position(|&t| t == 0.5).unwrap();
+    assert_eq!(every.times[row + 1], 0.5);
+    close(&[every.row(row + 1)[0]], &[at_half], 1e-9);
+    gradients_are_slopes(&model, METHODS, 1e-6);
+}
+
+#[test]
+fn stiff_methods_and_auto_go_through_events_too() {
+    for method in ["auto", "rodas5p", "radau", "kencarp4"] {
+        let model = parse(&DOSES.replace("METHOD", method), &[("d.csv", DOSES_DATA)]);
+        gradients_are_slopes(&model, &["discrete"], 1e-6);
+    }
+    let bdf = parse(&DOSES.replace("METHOD", "bdf"), &[("d.csv", DOSES_DATA)]);
+    assert_eq!(bdf.solve(&Save::Steps).unwrap().events.len(), 3);
+}
+
+#[test]
+fn the_derivatives_by_the_times_of_events_are_given_where_they_are_numbers() {
+    let text = DOSES.replace("METHOD", "tsit5");
+    let report = parse(&text, &[("d.csv", DOSES_DATA)]).gradient().unwrap();
+    let times: Vec<f64> = report.events.iter().map(|(t, _)| *t).collect();
+    assert_eq!(times, [0.5, 1.3, 2.3]);
+    let loss = |t: f64| {
+        let text = text.replace("[0.5, ", &format!("[{t}, "));
+        // Away from the measurement at its time.
+        let data = DOSES_DATA.replace("0.5,0.6\n", "");
+        parse(&text, &[("d.csv", &data)]).gradient().unwrap()
+    };
+    let central = |h: f64| (loss(0.5 + h).loss - loss(0.5 - h).loss) / (2.0 * h);
+    let expected = (4.0 * central(1e-3) - central(2e-3)) / 3.0;
+    close(&[loss(0.5).events[0].1], &[expected], 1e-6);
+}
+
+#[test]
+fn an_infusion_adds_its_amount_at_a_constant_rate_and_infusions_may_overlap() {
+    let text = r#"[states]
+y = 0.0
+[parameters]
+k = 0.4
+dose = 3.0
+long = 1.5
+gap = 1.0
+[equations]
+y = "-k * y"
+[[events]]
+at = { every = "gap", count = 3, start = 0.5 }
+add = { y = "dose" }
+over = "long"
+[time]
+start = 0.0
+end = 5.0
+[solver]
+rtol = 1e-10
+atol = 1e-12
+[data]
+file = "d.csv"
+time = "t"
+"#;
+    let model = parse(text, &[("d.csv", "t,y\n1.2,1.0\n2.2,3.0\n3.3,4.0\n5,2\n")]);
+    // Each infusion alone: r/k (1 − e^(−k s)) up to s = 1.5, and its decay behind.
+    let one = |s: f64| {
+        let rate = 3.0 / 1.5 / 0.4;
+        match s {
+            _ if s <= 0.0 => 0.0,
+            _ if s <= 1.5 => rate * (1.0 - (-0.4 * s).exp()),
+            _ => rate * (1.0 - (-0.6_f64).exp()) * (-0.4 * (s - 1.5)).exp(),
+        }
+    };
+    let all = |t: f64| one(t - 0.5) + one(t - 1.5) + one(t - 2.5);
+    let times = [0.4, 1.0, 1.8, 2.2, 3.0, 4.0, 5.0];
+    close(&first(&model, &times), &times.map(all), 1e-9);
+    gradients_are_slopes(&model, METHODS, 1e-6);
+}
+
+#[test]
+fn a_ball_bounces_where_the_closed_form_says_and_its_gradient_goes_through() {
+    let text = r#"[states]
+height = "drop"
+speed = 0.0
+[parameters]
+drop = 1.0
+g = 9.81
+kept = 0.8
+[equations]
+height = "speed"
+speed = "-g"
+[[events]]
+when = "height"
+direction = "falling"
+set = { speed = "-kept * speed" }
+[time]
+start = 0.0
+end = 1.0
+[solver]
+rtol = 1e-10
+atol = 1e-12
+[data]
+file = "d.csv"
+time = "t"
+"#;
+    let model = parse(
+        text,
+        &[(
+            "d.csv",
+            "t,height,speed\n0.3,0.5,\n0.8,0.6,0.1\n1.0,0.3,-1.0\n",
+        )],
+    );
+    let bounce = (2.0_f64 / 9.81).sqrt();
+    let up = 0.8 * 9.81 * bounce;
+    let height = |t: f64| up * (t - bounce) - 0.5 * 9.81 * (t - bounce) * (t - bounce);
+    close(
+        &first(&model, &[0.6, 1.0]),
+        &[height(0.6), height(1.0)],
+        1e-10,
+    );
+    let events = model.solve(&Save::Steps).unwrap().events;
+    close(&[events[0].1], &[bounce], 1e-12);
+    gradients_are_slopes(&model, METHODS, 1e-6);
+}
+
+const SWITCHED: &str = r#"[states]
+y = 0.2
+z = 0.0
+[parameters]
+on = 0.7
+off = 2.2
+high = 1.5
+width = 0.4
+level = 1.0
+[definitions]
+light = "if(t < on, 0, high) * (1 - step(t, off)) + pulse(t, on + 1.1, width)"
+[equations]
+y = "light - 0.3 * y"
+z = "if(y > level, 1 + 0.2 * z, -0.5 * y)"
+[time]
+start = 0.0
+end = 4.0
+[solver]
+rtol = 1e-10
+atol = 1e-12
+[data]
+file = "d.csv"
+time = "t"
+"#;
+const SWITCHED_DATA: &str = "t,y,z\n0.5,0.3,0.1\n1.5,1.0,0.2\n2.5,2.0,0.5\n4.0,1.0,1.0\n";
+
+#[test]
+fn comparisons_are_stops_and_gradients_in_their_times_are_exact() {
+    let model = parse(SWITCHED, &[("d.csv", SWITCHED_DATA)]);
+    // y' = u − 0.3 y with u = 0, 1.5, 2.5, 1.5, 0 between 0.7, 1.8, 2.2, 2.2: the pulse ends where the light does.
+    let step = |y: f64, u: f64, t: f64| u / 0.3 + (y - u / 0.3) * (-0.3 * t).exp();
+    let at_18 = step(step(0.2, 0.0, 0.7), 1.5, 1.1);
+    let end = step(step(at_18, 2.5, 0.4), 0.0, 1.8);
+    close(&first(&model, &[1.8, 4.0]), &[at_18, end], 1e-9);
+    // y passes the level on its way up.
+    let crossings = model.solve(&Save::Steps).unwrap().events;
+    assert_eq!(crossings.len(), 1);
+    assert_eq!(crossings[0].0, "y > level");
+    let model = parse(
+        &SWITCHED.replace("off = 2.2", "off = 2.4"),
+        &[("d.csv", SWITCHED_DATA)],
+    );
+    gradients_are_slopes(&model, METHODS, 1e-6);
+}
+
+#[test]
+fn a_narrow_pulse_is_not_missed_and_a_periodic_switch_has_all_its_times() {
+    let text = "[states]\ny = 0.0\n[equations]\ny = \"1e6 * pulse(t, 33.3, 1e-6) + if(sin(2 * pi * t) > 0.5, 1, 0)\"\n\
+        [time]\nstart = 0.0\nend = 100.0\n";
+    let model = parse(text, &[]);
+    // sin > 1/2 for a third of each period.
+    close(&first(&model, &[100.0]), &[1.0 + 100.0 / 3.0], 1e-8);
+    let back = text.replace("start = 0.0\nend = 100.0", "start = 100.0\nend = 0.0");
+    close(
+        &first(&parse(&back, &[]), &[0.0]),
+        &[-1.0 - 100.0 / 3.0],
+        1e-8,
+    );
+}
+
+#[test]
+fn a_solution_that_begins_at_a_comparison_goes_the_way_it_takes() {
+    let text = "[states]\ny = 1.0\n[equations]\ny = \"if(y > 1, 2, 3) + if(t > 0, 10, 20)\"\n[time]\nstart = 0.0\nend = 1.0\n";
+    close(&first(&parse(text, &[]), &[1.0]), &[13.0], 1e-12);
+}
+
+#[test]
+fn a_jump_of_the_state_turns_the_switches_it_jumps_over() {
+    let text = "[states]\ny = 0.0\nx = 0.0\n[equations]\ny = \"if(x > 1, 1, 0)\"\nx = \"0\"\n[[events]]\nat = 1.0\nset = { x = 3 }\n\
+        [[events]]\nat = 2.5\nset = { x = 0 }\n[time]\nstart = 0.0\nend = 4.0\n";
+    close(&first(&parse(text, &[]), &[4.0]), &[1.5], 1e-12);
+}
+
+#[test]
+fn comparisons_that_say_the_same_turn_together() {
+    let text = "[states]\ny = 0.0\n[definitions]\nover = \"1 < y\"\n[equations]\ny = \"if(y > 1, 1, 2) + if(y - 1 > 0, 10, 20) + if(over, 100, 200) + if(2 * y < 2, 1000, 2000)\"\n\
+        [time]\nstart = 0.0\nend = \"END\"\n";
+    let first_part = 1.0 / 1222.0;
+    let model = parse(&text.replace("END", "0.5"), &[]);
+    close(
+        &first(&model, &[0.5]),
+        &[1.0 + 2111.0 * (0.5 - first_part)],
+        1e-12,
+    );
+    for method in ["auto", "rodas5p", "bdf", "dop853"] {
+        let text = text.replace("END", "0.5") + &format!("[solver]\nmethod = \"{method}\"\n");
+        close(
+            &first(&parse(&text, &[]), &[0.5]),
+            &[1.0 + 2111.0 * (0.5 - first_part)],
+            1e-6,
+        );
+    }
+}
+
+#[test]
+fn sliding_along_a_comparison_is_told() {
+    let text = "[states]\ny = 1.0\n[equations]\ny = \"if(y > 0, -1, 1)\"\n[time]\nstart = 0.0\nend = 3.0\n";
+    let error = parse(text, &[])
+        .solve(&Save::Steps)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the answer of 'y > 0' changes without end at t = 1"),
+        "{error}"
+    );
+    let text = text.to_owned() + "[parameters]\nk = 1.0\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
+    let model = parse(
+        &text.replace("-1, 1)", "-k, k)"),
+        &[("d.csv", "t,y\n2,0.0\n")],
+    );
+    let error = model.gradient().unwrap_err().to_string();
+    assert!(error.contains("changes without end at t = 1"), "{error}");
+}
+
+const INPUT: &str = r#"[states]
+y = "y0"
+[parameters]
+y0 = 0.3
+k = 0.6
+gain = 1.4
+[inputs]
+food = { file = "food.csv", time = "day", column = "grams", interpolate = "KIND" }
+[equations]
+y = "gain * food * y - k * y * food^2"
+[observables]
+y = { is = "y + 0.1 * gain * food" }
+[time]
+start = 0.0
+end = 4.0
+[solver]
+rtol = 1e-10
+atol = 1e-12
+[data]
+file = "d.csv"
+time = "t"
+"#;
+const FOOD: &str = "day,grams\n0,1\n1,2\n2.5,0.5\n4,1.5\n";
+
+#[test]
+fn inputs_drive_the_equations_and_gradients_go_through_them() {
+    for kind in ["linear", "cubic", "previous"] {
+        let text = INPUT.replace("KIND", kind);
+        let model = parse(
+            &text,
+            &[
+                ("food.csv", FOOD),
+                ("d.csv", "t,y\n0.6,0.5\n2.0,0.8\n3.7,0.6\n"),
+            ],
+        );
+        gradients_are_slopes(&model, METHODS, 1e-6);
+        let stiff = parse(
+            &text.replace("[solver]", "[solver]\nmethod = \"rodas5p\""),
+            &[
+                ("food.csv", FOOD),
+                ("d.csv", "t,y\n0.6,0.5\n2.0,0.8\n3.7,0.6\n"),
+            ],
+        );
+        gradients_are_slopes(&stiff, &["discrete"], 1e-6);
+    }
+}
+
+#[test]
+fn the_integral_of_an_input_is_that_of_its_pieces() {
+    let text = "[states]\ny = 0.0\n[inputs]\nu = { file = \"u.csv\", time = \"t\", interpolate = \"KIND\" }\n[equations]\ny = \"u\"\n\
+        [time]\nstart = 0.0\nend = 4.0\n";
+    let table = ("u.csv", "t,u\n0,1\n1,2\n2.5,0.5\n4,1.5\n");
+    for (kind, expected) in [
+        ("linear", 1.5 + 1.875 + 1.5),
+        ("previous", 1.0 + 3.0 + 0.75),
+    ] {
+        let model = parse(&text.replace("KIND", kind), &[table]);
+        let solution = model.solve(&Save::Steps).unwrap();
+        close(solution.row(solution.len() - 1), &[expected], 1e-12);
+        assert!(solution.times.contains(&1.0) && solution.times.contains(&2.5));
+        assert_eq!(solution.stats.rejected, 0);
+        let back = text
+            .replace("KIND", kind)
+            .replace("start = 0.0\nend = 4.0", "start = 4.0\nend = 0.0");
+        close(&first(&parse(&back, &[table]), &[0.0]), &[-expected], 1e-12);
+    }
+}
+
+#[test]
+fn an_input_that_ends_too_early_is_told_with_its_line() {
+    let text = message(
+        &INPUT
+            .replace("KIND", "linear")
+            .replace("end = 4.0", "end = 5.0"),
+        &[("food.csv", FOOD), ("d.csv", "t,y\n1,1\n")],
+    );
+    assert!(
+        text.contains("m.toml:8:1: the input 'food' is known from t = 0 to 4, but the model's time runs from 0 to 5"),
+        "{text}"
+    );
+    let text = message(
+        &INPUT.replace("KIND", "linear"),
+        &[
+            ("food.csv", "day,grams\n0,1\n2,2\n1,3\n"),
+            ("d.csv", "t,y\n1,1\n"),
+        ],
+    );
+    assert!(
+        text.contains("food.csv:4:1: times are not increasing: 1 follows 2"),
+        "{text}"
+    );
+    let text = message(
+        &INPUT.replace("KIND", "quadratic"),
+        &[("food.csv", FOOD), ("d.csv", "t,y\n1,1\n")],
+    );
+    assert!(
+        text.contains("m.toml:8:68: 'quadratic' is not a interpolate")
+            || text.contains("'quadratic'"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_terminal_event_ends_the_solution_and_measurements_behind_it_are_told() {
+    let text = "[states]\ny = 1.0\n[parameters]\nk = 1.0\n[equations]\ny = \"k\"\n[[events]]\nwhen = \"y - 3\"\nterminal = true\n\
+        [time]\nstart = 0.0\nend = 5.0\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
+    let model = parse(text, &[("d.csv", "t,y\n1,2.5\n")]);
+    let solution = model.solve(&Save::Steps).unwrap();
+    close(&[*solution.times.last().unwrap()], &[2.0], 1e-12);
+    gradients_are_slopes(&model, METHODS, 1e-6);
+    let late = parse(text, &[("d.csv", "t,y\n1,2.5\n4,1\n")]);
+    let error = late.gradient().unwrap_err();
+    assert!(error.is_numerical());
+    let error = error.to_string();
+    assert!(
+        error.contains(
+            "something is measured at t = 4, but event 1 (line 7) ends the solution at t = 2"
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn an_event_may_happen_in_some_experiments_alone() {
+    let text = "[states]\ny = 0.0\n[parameters]\nrate = 1.0\ndose = 2.0\n[equations]\ny = \"rate\"\n[[events]]\nat = 1.0\nadd = { y = \"dose\" }\n\
+        experiments = [\"treated\"]\n[time]\nstart = 0.0\nend = 2.0\n[data]\nfile = \"d.csv\"\ntime = \"t\"\nexperiment = \"group\"\n";
+    let data = (
+        "d.csv",
+        "group,t,y\ncontrol,2,2.5\ntreated,0.5,0.1\ntreated,2,4.5\n",
+    );
+    let model = parse(text, &[data]);
+    for (name, expected) in [("control", 2.0), ("treated", 4.0)] {
+        close(
+            &first(&model.experiment(name).unwrap(), &[2.0]),
+            &[expected],
+            1e-12,
+        );
+    }
+    gradients_are_slopes(&model, METHODS, 1e-6);
+    let text = message(&text.replace("[\"treated\"]", "[\"treatd\"]"), &[data]);
+    assert!(
+        text.contains("m.toml:11:16: no experiment is called 'treatd'"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_fit_finds_the_dose_and_its_time() {
+    let text = DOSES.replace("METHOD", "auto");
+    let place = room(&[("d.csv", DOSES_DATA)]);
+    let truth = Model::parse(&text, &place).unwrap();
+    let times: Vec<f64> = (1..=16).map(|i| 0.25 * f64::from(i)).collect();
+    let rows = times.iter().zip(first(&truth, &times));
+    let rows: String = rows.map(|(t, y)| format!("{t},{y}\n")).collect();
+    std::fs::write(place.with_file_name("d.csv"), format!("t,y\n{rows}")).unwrap();
+    let mut start = Model::parse(&text, &place).unwrap();
+    for (name, value) in [
+        ("k", 0.45),
+        ("dose", 1.8),
+        ("t_dose", 1.35),
+        ("factor", 0.6),
+    ] {
+        start.set(name, value).unwrap();
+    }
+    let mut fit = Fit::new(start).unwrap();
+    assert_eq!(fit.optimizers(), ["gauss-newton"]);
+    while fit.advance().unwrap() {}
+    for (parameter, value) in fit
+        .found()
+        .unwrap()
+        .parameters
+        .iter()
+        .zip([0.4, 2.0, 1.3, 0.7])
+    {
+        assert!((parameter.value - value).abs() < 1e-6, "{parameter:?}");
+    }
+}
