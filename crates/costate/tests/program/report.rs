@@ -133,6 +133,39 @@ fn parameters_that_only_act_together_are_named() {
     assert!(page.contains("these data do not bound it"));
 }
 
+#[test]
+fn experiments_have_a_picture_each_and_what_changes_nothing_is_told() {
+    let room = Room::new();
+    let mut rows = String::from("plot,t,y,sd\n");
+    for (plot, y0) in [("north", 2.0), ("so<uth", 5.0)] {
+        for i in 0..7 {
+            let (t, error) = (f64::from(i) * 0.5, 0.05 * (2.0 + f64::from(7 * i)).sin());
+            rows += &format!("{plot},{t},{},0.1\n", y0 * (-0.5 * t).exp() + error);
+        }
+    }
+    room.write("decay.csv", &rows);
+    room.write(
+        "decay.toml",
+        "[states]\ny = \"y0\"\n[parameters]\ny0 = { value = 1.5, lower = 0.1, per = \"plot\" }\nk = { value = 0.4, lower = 0.01 }\nidle = 1.0\n\
+         [equations]\ny = \"-k * y\"\n[time]\nstart = 0.0\nend = 3.0\n[observables]\ny = { is = \"y\", noise = { column = \"sd\" } }\n\
+         [data]\nfile = \"decay.csv\"\ntime = \"t\"\nexperiment = \"plot\"\n",
+    );
+    room.run("fit decay.toml --quiet").done();
+    let page = room.read("decay-fit/report.html");
+    for expected in [
+        "<b>y</b>, north: the data are typically",
+        "<b>y</b>, so&lt;uth: the data are typically",
+        "<td>y0[north]</td>",
+        "Not identifiable from these data: <b>idle</b>",
+        "<b>idle</b> changes nothing that was measured",
+        "of the measurements",
+    ] {
+        assert!(page.contains(expected), "no '{expected}'");
+    }
+    // One state has no phase plane; known error bars are not estimated.
+    assert!(!page.contains("Phase portrait") && !page.contains("the model gives no noise"));
+}
+
 /// A browser without a window, if there is one: the one that the environment names, which then must work, or Chromium.
 fn browser() -> Option<(PathBuf, bool)> {
     if let Some(named) = std::env::var_os("COSTATE_TEST_BROWSER") {

@@ -115,7 +115,7 @@ fn correlations(report: &Report<'_>, known: &Knowledge) -> String {
     let left = 18.0 + 8.6 * longest.min(18) as f64;
     let size = left + n as f64 * cell;
     let mut marks = String::new();
-    let mut strongest = (0.0, 0, 0);
+    let mut strongest = (0.0, 1, 0);
     for i in 0..n {
         let middle = left + (i as f64 + 0.5) * cell;
         let shown: String = names[i].chars().take(18).collect();
@@ -161,7 +161,9 @@ fn correlations(report: &Report<'_>, known: &Knowledge) -> String {
         escaped(names[i]),
         escaped(names[j])
     );
-    let words = if r.abs() > 0.95 {
+    let words = if r.abs() < 0.05 {
+        "No two parameters are correlated: the data tell them apart.".to_owned()
+    } else if r.abs() > 0.95 {
         format!(
             "{pair} are tied to each other ({r:.2}): the data tell a combination of them much better than each."
         )
@@ -194,6 +196,11 @@ fn profiled(report: &Report<'_>, profile: &Profile) -> String {
         )
     };
     let words = match profile.interval() {
+        _ if report.found.parameters[profile.parameter].without_influence => {
+            format!(
+                "{shown} changes nothing that was measured: the loss is the same at all its values."
+            )
+        }
         (Some(low), Some(high)) => format!(
             "{shown} is known least. With all others fitted again at each of its values, the loss stays below the dashed line from {} to {}, its 95 % interval; \
              the ends lie {} and {} of its value away.",
