@@ -83,8 +83,10 @@ pub(crate) struct Linear {
     /// Units in and out.
     pub(crate) inputs: usize,
     pub(crate) units: usize,
-    /// Panels, one after another.
+    /// Panels, and their distances in the input and in the output.
     pub(crate) panels: usize,
+    pub(crate) x_panel: usize,
+    pub(crate) o_panel: usize,
     /// Rows of the main tile; [`blocks`] gives the others.
     pub(crate) rows: usize,
 }
@@ -126,17 +128,14 @@ impl<E: Epilogue, const VECTORS: usize> Kernel for PanelLinear<E, VECTORS> {
             unreachable!("a tile of four registers needs 32");
         }
         let width = VECTORS * V::N;
-        // SAFETY: the caller's; panels and tiles follow each other without gaps.
+        // SAFETY: the caller's; the tiles of a panel follow each other without gaps.
         unsafe {
             for panel in 0..args.panels {
-                let x = memory
-                    .frame
-                    .add(args.x + panel * args.inputs * width)
-                    .cast_const();
+                let x = memory.frame.add(args.x + panel * args.x_panel).cast_const();
                 let mut w = memory.constants.add(args.w).cast_const();
                 let mut row = 0;
                 for block in blocks(args.units, args.rows) {
-                    let at = (panel * args.units + row) * width;
+                    let at = panel * args.o_panel + row * width;
                     let tile = Tile {
                         x,
                         w,

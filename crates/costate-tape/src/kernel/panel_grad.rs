@@ -15,8 +15,10 @@ pub(crate) struct Outer {
     pub(crate) columns: usize,
     /// In the constants: the sums, tile by tile (see [`OuterTiles`]).
     pub(crate) sums: usize,
-    /// Panels, one after another.
+    /// Panels, and their distances in the two arrays.
     pub(crate) panels: usize,
+    pub(crate) left_panel: usize,
+    pub(crate) right_panel: usize,
 }
 
 /// How sums are stored: tiles of `height` × `width`, row of tiles by row of tiles, each tile filled up to a multiple of eight.
@@ -90,8 +92,8 @@ impl<const VECTORS: usize, const WEIGHTED: bool> Kernel for PanelOuter<VECTORS, 
                         kept: memory.kept,
                         left: args.left + row * width,
                         right: args.right + column * width,
-                        left_panel: args.rows * width,
-                        right_panel: args.columns * width,
+                        left_panel: args.left_panel,
+                        right_panel: args.right_panel,
                         panels: args.panels,
                         sums,
                     };
@@ -189,8 +191,9 @@ pub(crate) struct Sum {
     pub(crate) units: usize,
     /// In the constants: the sums, filled up to a multiple of eight.
     pub(crate) sums: usize,
-    /// Panels, one after another.
+    /// Panels, and their distance.
     pub(crate) panels: usize,
+    pub(crate) panel: usize,
 }
 
 /// [`Sum`] over panels of `VECTORS` registers.
@@ -211,7 +214,7 @@ impl<const VECTORS: usize> Kernel for PanelSum<VECTORS> {
                     for panel in 0..args.panels {
                         let x = memory
                             .frame
-                            .add(frame + args.x + (panel * args.units + unit) * width);
+                            .add(frame + args.x + panel * args.panel + unit * width);
                         for u in 0..8 {
                             for a in 0..VECTORS {
                                 sums[u] =

@@ -20,8 +20,7 @@ impl<E: Epilogue> Kernel for RowsLinear<E> {
 
     #[inline(always)]
     unsafe fn run<V: Vector>(memory: &Memory<'_, V::T>, args: &Linear) {
-        let x_row = args.inputs.next_multiple_of(V::N);
-        let o_row = args.units.next_multiple_of(V::N);
+        let (x_row, o_row) = (args.x_panel, args.o_panel);
         // SAFETY: the caller's; tiles follow each other without gaps, and samples are filled up to registers.
         unsafe {
             let mut w = memory.constants.add(args.w).cast_const();
@@ -190,8 +189,9 @@ impl Kernel for RowsOuter {
                         memory,
                         left: args.left + row,
                         right: args.right + column * V::N,
-                        left_row: args.rows.next_multiple_of(V::N),
-                        right_row: registers * V::N,
+                        left_row: args.left_panel,
+                        right_row: args.right_panel,
+                        sums_row: registers * V::N,
                         samples: args.panels,
                         sums: memory
                             .constants
@@ -221,6 +221,8 @@ struct OuterTile<'a, T> {
     /// Distances of samples.
     left_row: usize,
     right_row: usize,
+    /// Of rows of sums.
+    sums_row: usize,
     samples: usize,
     sums: *mut T,
 }
@@ -237,7 +239,7 @@ impl<T: Constants> OuterTile<'_, T> {
             let mut sums = [[V::splat(V::T::ZERO); A]; R];
             for r in 0..R {
                 for a in 0..A {
-                    sums[r][a] = V::load(self.sums.add(r * self.right_row + a * V::N));
+                    sums[r][a] = V::load(self.sums.add(r * self.sums_row + a * V::N));
                 }
             }
             for &(frame, weight) in self.memory.kept {
@@ -259,7 +261,7 @@ impl<T: Constants> OuterTile<'_, T> {
             }
             for r in 0..R {
                 for a in 0..A {
-                    sums[r][a].store(self.sums.add(r * self.right_row + a * V::N));
+                    sums[r][a].store(self.sums.add(r * self.sums_row + a * V::N));
                 }
             }
         }
@@ -283,7 +285,7 @@ impl Kernel for RowsSum {
                 for &(frame, weight) in memory.kept {
                     let x = memory.frame.add(frame + args.x + register * V::N);
                     for s in 0..args.panels {
-                        let x = V::load(x.add(s * registers * V::N));
+                        let x = V::load(x.add(s * args.panel));
                         sum = V::splat(weight).fma(x, sum);
                     }
                 }

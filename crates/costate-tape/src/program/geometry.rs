@@ -23,6 +23,9 @@ pub(crate) enum Kind {
     Rows,
 }
 
+/// As many panels as a set of the first cache holds lines.
+const MANY: usize = 8;
+
 /// Numbers times their size: weights that are repeated for each sample of a tail should stay in the first cache.
 const REPEATED: usize = 16 * 1024;
 
@@ -104,27 +107,27 @@ impl Geometry {
         let mut runs = Vec::new();
         for (index, segment) in self.segments.iter().enumerate() {
             let start = self.offset(index, units);
-            match segment.kind {
-                Kind::Rows => {
-                    let row = self.row(units);
-                    runs.extend((0..segment.panels).map(|sample| (start + sample * row, units)));
-                }
-                _ => runs.push((start, segment.width * segment.panels * units)),
+            let (apart, filled) = (self.panel(segment, units), segment.width * units);
+            if apart == filled {
+                runs.push((start, segment.panels * filled));
+            } else {
+                runs.extend((0..segment.panels).map(|panel| (start + panel * apart, filled)));
             }
         }
         runs
     }
 
     fn segment_len(&self, segment: &Segment, units: usize) -> usize {
-        match segment.kind {
-            Kind::Rows => segment.panels * self.row(units),
-            _ => (segment.width * segment.panels * units).next_multiple_of(self.lanes),
-        }
+        segment.panels * self.panel(segment, units)
     }
 
-    /// A sample of rows, filled up to whole registers.
-    fn row(&self, units: usize) -> usize {
-        units.next_multiple_of(self.lanes)
+    /// The distance of panels: whole registers, and room for another unit where the distance would be so round a number that a unit of
+    /// all panels falls into the same set of the cache.
+    pub(crate) fn panel(&self, segment: &Segment, units: usize) -> usize {
+        let round =
+            segment.panels >= MANY && units.is_multiple_of(16) && segment.kind != Kind::Rows;
+        let units = units + usize::from(round);
+        (segment.width * units).next_multiple_of(self.lanes)
     }
 
     /// For each element of a natural array \[batch, units\], its place in the panels.
@@ -132,10 +135,7 @@ impl Geometry {
         let mut places = vec![0; self.batch * units];
         for (index, segment) in self.segments.iter().enumerate() {
             let start = self.offset(index, units);
-            let panel_len = match segment.kind {
-                Kind::Rows => self.row(units),
-                _ => units * segment.width,
-            };
+            let panel_len = self.panel(segment, units);
             for sample in 0..segment.width * segment.panels {
                 let (panel, lane) = (sample / segment.width, sample % segment.width);
                 for unit in 0..units {
@@ -170,18 +170,24 @@ mod tests {
     #[test]
     fn every_batch_is_cut_completely_and_packed_order_is_a_permutation() {
         for (lanes, registers) in [(2, 16), (4, 16), (8, 16), (8, 32), (16, 32)] {
-            for (batch, weights) in (1..=130).flat_map(|batch| [(batch, 100), (batch, 50_000)]) {
+            for (batch, weights) in (1..=130)
+                .chain([300, 600])
+                .flat_map(|batch| [(batch, 100), (batch, 50_000)])
+            {
                 let geometry = Geometry::new(batch, lanes, registers, weights);
                 let samples: usize = geometry.segments.iter().map(|s| s.width * s.panels).sum();
                 assert_eq!(samples, batch);
-                let order = geometry.permutation(3);
-                let places = geometry.places(3);
-                let filled = geometry.runs(3).into_iter();
-                let filled = filled.flat_map(|(start, len)| start..start + len);
-                assert!(order.iter().map(|&i| places[i] as usize).eq(filled));
-                let mut sorted = order;
-                sorted.sort_unstable();
-                assert!(sorted.iter().copied().eq(0..3 * batch));
+                for units in [3, 16] {
+                    let order = geometry.permutation(units);
+                    let places = geometry.places(units);
+                    let filled = geometry.runs(units).into_iter();
+                    let filled = filled.flat_map(|(start, len)| start..start + len);
+                    assert!(order.iter().map(|&i| places[i] as usize).eq(filled));
+                    assert!(places.iter().all(|&at| (at as usize) < geometry.len(units)));
+                    let mut sorted = order;
+                    sorted.sort_unstable();
+                    assert!(sorted.iter().copied().eq(0..units * batch));
+                }
             }
         }
     }

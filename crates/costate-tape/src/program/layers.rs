@@ -82,6 +82,8 @@ impl Constants {
                 inputs,
                 units,
                 panels: segment.panels,
+                x_panel: self.geometry.panel(segment, inputs),
+                o_panel: self.geometry.panel(segment, units),
                 rows: self.rows(segment, inputs),
             };
             let run = match layer.epilogue {
@@ -202,6 +204,8 @@ impl Constants {
                     to,
                 },
             });
+            let left_panel = self.geometry.panel(segment, rows);
+            let right_panel = self.geometry.panel(segment, columns);
             let [left, right] = [(left, rows), (right, columns)]
                 .map(|(at, units)| at + self.geometry.offset(index, units));
             ParameterStep::Outer(
@@ -213,6 +217,8 @@ impl Constants {
                     columns,
                     sums,
                     panels: segment.panels,
+                    left_panel,
+                    right_panel,
                 },
             )
         });
@@ -264,6 +270,7 @@ impl Constants {
                     units,
                     sums,
                     panels: segment.panels,
+                    panel: self.geometry.panel(segment, units),
                 },
             )
         });

@@ -99,3 +99,21 @@ fn few_samples_of_wide_networks_equal_the_interpreter() {
     });
     every_isa(&f.unwrap(), 1, 1e-12, None);
 }
+
+#[test]
+fn many_panels_of_round_widths_equal_the_interpreter() {
+    // Panels that would lie a round number apart have room between them: units by sixteens, and eight panels or more.
+    for samples in [37, 261] {
+        let widths = [3, 16, 32, 3];
+        let f = network::<f64>(&widths, samples, Unary::Tanh, true);
+        every_isa(&f, 2, 1e-13, Some(true));
+    }
+    let f = network::<f32>(&[16, 16, 16], 517, Unary::Tanh, false);
+    every_isa(&f, 2, 2e-5, Some(true));
+    // The whole state is summed, and what lies between panels is not.
+    let f = Function::<f64>::record(&[("h", &[259, 16]), ("theta", &[256])], |v| {
+        let y = v[0].matmul(v[1].reshape([16, 16]));
+        vec![y * (y.sum() * 0.001)]
+    });
+    every_isa(&f.unwrap(), 1, 1e-12, None);
+}
