@@ -1,6 +1,7 @@
 //! Training: optimisers, what is done to gradients, losses, the loop.
 
 mod gradients;
+mod health;
 #[cfg(feature = "checkpoint")]
 mod kill;
 mod long;
