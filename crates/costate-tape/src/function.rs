@@ -155,13 +155,7 @@ impl<T: Scalar> Function<T> {
             (ports, outputs)
         };
         let (graph, guards) = tape.close();
-        Ok(Function {
-            graph: Arc::new(graph),
-            inputs: ports,
-            outputs,
-            guards,
-        }
-        .without_dead_code())
+        Ok(Self::closed(graph, ports, outputs, guards))
     }
 
     /// The same function with other names for its outputs, in order.

@@ -1,12 +1,15 @@
 //! The graph: an append-only arena of nodes that refer only to earlier nodes, each distinct expression stored once.
 
+mod table;
+
 use crate::op::Op;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
 use smallvec::SmallVec;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::hash::Hash;
 use std::sync::Arc;
+use table::{Mixer, Table};
 
 /// A node's place in its graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -31,7 +34,13 @@ pub struct Node {
     pub shape: Shape,
 }
 
-type Hasher = BuildHasherDefault<DefaultHasher>;
+impl Node {
+    fn hashed(&self) -> u32 {
+        let mut mixer = Mixer::default();
+        self.hash(&mut mixer);
+        mixer.short()
+    }
+}
 
 /// An expression graph over scalars `T`.
 ///
@@ -42,9 +51,9 @@ type Hasher = BuildHasherDefault<DefaultHasher>;
 pub struct Graph<T> {
     nodes: Vec<Node>,
     constants: Vec<Arc<[T]>>,
-    /// Node by hash. Two nodes of one hash: the later is stored again, which costs room and nothing else.
-    known: HashMap<u64, NodeId, Hasher>,
-    known_constants: HashMap<u64, u32, Hasher>,
+    /// The nodes by hash, while the graph is written.
+    known: Table,
+    known_constants: HashMap<u64, u32>,
 }
 
 impl<T> Default for Graph<T> {
@@ -52,7 +61,7 @@ impl<T> Default for Graph<T> {
         Graph {
             nodes: Vec::new(),
             constants: Vec::new(),
-            known: HashMap::default(),
+            known: Table::default(),
             known_constants: HashMap::default(),
         }
     }
@@ -128,16 +137,15 @@ impl<T: Scalar> Graph<T> {
             operands: operands.iter().copied().collect(),
             shape,
         };
-        let hash = Hasher::default().hash_one(&node);
-        if let Some(&known) = self.known.get(&hash)
-            && self.nodes[known.index()] == node
-        {
-            return known;
+        let hash = node.hashed();
+        let is = |number: u32| self.nodes[number as usize] == node;
+        if let Some(known) = self.known.find(hash, is) {
+            return NodeId(known);
         }
-        let id = NodeId(u32::try_from(self.nodes.len()).expect("a graph holds at most 2³² nodes"));
+        let number = u32::try_from(self.nodes.len()).expect("a graph holds at most 2³² nodes");
         self.nodes.push(node);
-        self.known.entry(hash).or_insert(id);
-        id
+        self.known.insert(hash, number);
+        NodeId(number)
     }
 
     /// The node for this expression, if it is there already.
@@ -147,17 +155,79 @@ impl<T: Scalar> Graph<T> {
             operands: operands.iter().copied().collect(),
             shape: shape.clone(),
         };
-        let known = *self.known.get(&Hasher::default().hash_one(&node))?;
-        (self.nodes[known.index()] == node).then_some(known)
+        let is = |number: u32| self.nodes[number as usize] == node;
+        self.known.find(node.hashed(), is).map(NodeId)
+    }
+
+    /// The graph as it is stored: nothing is added any more, so what is known need not be looked up.
+    pub(crate) fn closed(mut self) -> Self {
+        self.known = Table::default();
+        self.known_constants = HashMap::default();
+        self.nodes.shrink_to_fit();
+        self
+    }
+
+    /// A copy of a stored graph, to be written on.
+    pub(crate) fn opened(&self) -> Self {
+        let room = 3 * self.nodes.len();
+        let mut nodes = Vec::with_capacity(room);
+        nodes.extend_from_slice(&self.nodes);
+        let mut known = Table::with_room(room);
+        for (number, node) in nodes.iter().enumerate() {
+            known.insert(node.hashed(), number as u32);
+        }
+        let mut known_constants = HashMap::new();
+        for (index, values) in self.constants.iter().enumerate() {
+            if let Some(key) = single_key(values) {
+                known_constants.entry(key).or_insert(index as u32);
+            }
+        }
+        Graph {
+            nodes,
+            constants: self.constants.clone(),
+            known,
+            known_constants,
+        }
+    }
+
+    /// The nodes that are alive, stored, and the new place of each. Their order stays.
+    pub(crate) fn compacted(self, alive: &[bool]) -> (Self, Vec<NodeId>) {
+        let count = alive.iter().filter(|&&alive| alive).count();
+        let mut places = vec![NodeId(0); alive.len()];
+        let mut nodes = Vec::with_capacity(count);
+        let mut constants: Vec<Arc<[T]>> = Vec::new();
+        let mut moved = vec![None; self.constants.len()];
+        for (i, mut node) in self
+            .nodes
+            .into_iter()
+            .enumerate()
+            .filter(|&(i, _)| alive[i])
+        {
+            places[i] = NodeId(nodes.len() as u32);
+            if let Op::Constant(index) = &mut node.op {
+                let from = *index as usize;
+                *index = *moved[from].get_or_insert_with(|| {
+                    constants.push(self.constants[from].clone());
+                    constants.len() as u32 - 1
+                });
+            }
+            node.operands
+                .iter_mut()
+                .for_each(|operand| *operand = places[operand.index()]);
+            nodes.push(node);
+        }
+        let graph = Graph {
+            nodes,
+            constants,
+            ..Graph::default()
+        };
+        (graph, places)
     }
 
     /// A constant array.
     pub(crate) fn constant(&mut self, shape: Shape, values: &[T]) -> NodeId {
         debug_assert_eq!(shape.len(), values.len());
-        let key = match values {
-            [value] => value.constant_key(),
-            _ => None,
-        };
+        let key = single_key(values);
         let index = match key.and_then(|key| self.known_constants.get(&key).copied()) {
             Some(index) => index,
             None => {
@@ -170,5 +240,13 @@ impl<T: Scalar> Graph<T> {
             }
         };
         self.push(Op::Constant(index), &[], shape)
+    }
+}
+
+/// The key of a single number.
+fn single_key<T: Scalar>(values: &[T]) -> Option<u64> {
+    match values {
+        [value] => value.constant_key(),
+        _ => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// The lengths of an array's axes; `[]` is a scalar. Elements are stored row by row (the last axis is contiguous).
 ///
@@ -12,8 +13,22 @@ use std::fmt;
 /// assert_eq!(a.broadcast(&b), Some(Shape::new(&[5, 3])));
 /// assert_eq!(a.len(), 5);
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Clone, Eq, Default)]
 pub struct Shape(SmallVec<[u32; 4]>);
+
+/// Compared at every node that is recorded: a loop is faster than a call for a handful of lengths.
+impl PartialEq for Shape {
+    #[inline]
+    fn eq(&self, other: &Shape) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(|(a, b)| a == b)
+    }
+}
+
+impl Hash for Shape {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
 
 impl Shape {
     /// The shape with these lengths.

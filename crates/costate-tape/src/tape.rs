@@ -28,6 +28,15 @@ struct Recording<T> {
     guards: Vec<Guard>,
 }
 
+impl<T: Scalar> Recording<T> {
+    /// Evaluates the nodes that have been added, when recording at a point.
+    fn catch_up(&mut self) {
+        if let Some((inputs, values)) = &mut self.point {
+            values.extend(&self.graph, |number| inputs[number].as_slice());
+        }
+    }
+}
+
 impl<T: Scalar> Tape<T> {
     /// A tape that records formulas only; comparing recorded values panics, since there are none.
     #[must_use]
@@ -45,6 +54,13 @@ impl<T: Scalar> Tape<T> {
                 guards: Vec::new(),
             }),
         }
+    }
+
+    /// A tape of formulas that goes on from a stored graph: nodes that are there already are found again.
+    pub(crate) fn on(graph: &Graph<T>) -> Self {
+        let tape = Tape::new();
+        tape.state.borrow_mut().graph = graph.opened();
+        tape
     }
 
     /// A tape that also keeps the value of every node at one point, given by the values of the inputs in the order in which they
@@ -80,32 +96,33 @@ impl<T: Scalar> Tape<T> {
             shape.len(),
             values.len()
         );
-        let id = self.state.borrow_mut().graph.constant(shape, values);
-        self.catch_up();
+        let state = &mut *self.state.borrow_mut();
+        let id = state.graph.constant(shape, values);
+        state.catch_up();
         Var::attached(self, id)
     }
 
     /// The node for an operation, after the rules.
     pub(crate) fn push(&self, op: Op, operands: &[NodeId], shape: Shape) -> Var<'_, T> {
-        let id = {
-            let graph = &mut self.state.borrow_mut().graph;
-            let rules = &self.rules;
-            Builder { graph, rules }.make(op, operands, &shape)
-        };
-        self.catch_up();
-        Var::attached(self, id)
-    }
-
-    /// Evaluates the nodes that have been added, when recording at a point.
-    fn catch_up(&self) {
         let state = &mut *self.state.borrow_mut();
-        if let Some((inputs, values)) = &mut state.point {
-            values.extend(&state.graph, |number| inputs[number].as_slice());
-        }
+        let (graph, rules) = (&mut state.graph, &self.rules);
+        let id = Builder { graph, rules }.make(op, operands, &shape);
+        state.catch_up();
+        Var::attached(self, id)
     }
 
     pub(crate) fn shape(&self, id: NodeId) -> Shape {
         self.state.borrow().graph.shape(id).clone()
+    }
+
+    /// The one shape of all these nodes, if they have one.
+    pub(crate) fn shape_of_all(&self, ids: &[NodeId]) -> Option<Shape> {
+        let state = self.state.borrow();
+        let (first, rest) = ids.split_first()?;
+        let shape = state.graph.shape(*first);
+        rest.iter()
+            .all(|&id| state.graph.shape(id) == shape)
+            .then(|| shape.clone())
     }
 
     /// The value of a node at the recorded point.

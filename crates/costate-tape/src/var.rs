@@ -134,12 +134,20 @@ impl<'t, T: Scalar> Var<'t, T> {
         what: &str,
     ) -> Option<(&'t Tape<T>, [NodeId; N], Shape)> {
         let tape = operands.iter().find_map(|operand| operand.tape_of())?;
+        let mut ids = [NodeId(0); N];
+        if operands.iter().all(|operand| operand.tape_of().is_some()) {
+            for (id, operand) in ids.iter_mut().zip(operands) {
+                *id = operand.on(tape);
+            }
+            if let Some(shape) = tape.shape_of_all(&ids) {
+                return Some((tape, ids, shape));
+            }
+        }
         // Loops, not closures: the caller's line would end at a closure.
         let mut shape = Shape::scalar();
         for operand in operands {
             shape = shape.together(&operand.shape(), what);
         }
-        let mut ids = [NodeId(0); N];
         for (id, operand) in ids.iter_mut().zip(operands) {
             let attached = Var::attached(tape, operand.on(tape));
             *id = attached.broadcast_to(shape.clone()).on(tape);

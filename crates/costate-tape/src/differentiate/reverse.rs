@@ -87,6 +87,7 @@ fn sweep<'t, T: Scalar>(
             nodes[i],
             bar,
             shielded[i],
+            |operand| active[node.operands[operand].index()],
         )) {
             if let Some(more) = more.filter(|_| active[operand.index()]) {
                 add(&mut bars[operand.index()], more);

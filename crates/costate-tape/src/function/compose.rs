@@ -175,8 +175,12 @@ impl<T: Scalar> Function<T> {
             outputs.push(name);
         }
         let own = self.inputs.len();
-        let mut derivative = Self::record_on(Tape::new(), &inputs, |variables| {
-            let nodes = self.replay(&variables[..own]);
+        let mut derivative = Self::record_on(Tape::on(&self.graph), &inputs, |variables| {
+            let tape = variables.iter().find_map(|variable| variable.tape_of());
+            let nodes: Vec<Var<'_, T>> = tape.map_or(Vec::new(), |tape| {
+                let ids = (0..self.graph.len()).map(|i| NodeId(i as u32));
+                ids.map(|id| Var::attached(tape, id)).collect()
+            });
             let mut results = body(&nodes, &variables[..own], &variables[own..]);
             results.extend(
                 self.guards
@@ -219,43 +223,49 @@ impl<T: Scalar> Function<T> {
                 _ => push_moved(&mut graph, node, &moved),
             });
         }
-        self.on_graph(graph, &moved)
+        self.on_graph(graph.closed(), &moved)
     }
 
-    /// Leaves out the nodes that no output and no guard needs; inputs stay.
-    pub(super) fn without_dead_code(&self) -> Function<T> {
-        let mut alive = vec![false; self.graph.len()];
-        for port in self.inputs.iter().chain(&self.outputs) {
+    /// The function on a graph whose recording has ended, without the nodes that no output and no guard needs; inputs stay.
+    pub(super) fn closed(
+        graph: Graph<T>,
+        mut inputs: Vec<Port>,
+        mut outputs: Vec<Port>,
+        mut guards: Vec<Guard>,
+    ) -> Function<T> {
+        let mut alive = vec![false; graph.len()];
+        for port in inputs.iter().chain(&outputs) {
             alive[port.node.index()] = true;
         }
-        for guard in &self.guards {
+        for guard in &guards {
             alive[guard.a.index()] = true;
             alive[guard.b.index()] = true;
         }
-        for (i, node) in self.graph.nodes().iter().enumerate().rev() {
+        for (i, node) in graph.nodes().iter().enumerate().rev() {
             if alive[i] {
                 node.operands
                     .iter()
                     .for_each(|operand| alive[operand.index()] = true);
             }
         }
-        let mut graph = Graph::new();
-        let mut moved = vec![NodeId(0); self.graph.len()];
-        for (i, node) in self
-            .graph
-            .nodes()
-            .iter()
-            .enumerate()
-            .filter(|&(i, _)| alive[i])
-        {
-            moved[i] = match node.op {
-                Op::Constant(index) => {
-                    graph.constant(node.shape.clone(), self.graph.constant_values(index))
-                }
-                _ => push_moved(&mut graph, node, &moved),
-            };
+        let graph = if alive.iter().all(|&alive| alive) {
+            graph.closed()
+        } else {
+            let (graph, moved) = graph.compacted(&alive);
+            let ports = inputs.iter_mut().chain(&mut outputs);
+            ports.for_each(|port| port.node = moved[port.node.index()]);
+            for guard in &mut guards {
+                guard.a = moved[guard.a.index()];
+                guard.b = moved[guard.b.index()];
+            }
+            graph
+        };
+        Function {
+            graph: Arc::new(graph),
+            inputs,
+            outputs,
+            guards,
         }
-        self.on_graph(graph, &moved)
     }
 
     /// The same ports and guards on another graph, in which node i is `moved[i]`.

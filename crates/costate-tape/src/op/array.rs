@@ -148,12 +148,15 @@ pub(crate) fn kept(shape: &Shape, axes: u32) -> Shape {
 ///
 /// `shielded`: the value may be left out by a [`Op::Select`] further on, and be no number there. Then a cotangent of zero passes on
 /// zero whatever the derivative is.
+///
+/// `wanted`: the operands whose cotangents are asked for; others may be left out.
 pub(crate) fn pull_back<'t, T: Scalar>(
     op: &Op,
     operands: &[Var<'t, T>],
     y: Var<'t, T>,
     g: Var<'t, T>,
     shielded: bool,
+    wanted: impl Fn(usize) -> bool,
 ) -> SmallVec<[Option<Var<'t, T>>; 3]> {
     let times = |d: Var<'t, T>| {
         if shielded && d.tape_of().is_some() {
@@ -167,8 +170,11 @@ pub(crate) fn pull_back<'t, T: Scalar>(
         Op::Unary(op) => smallvec![Some(times(op.derivative(operands[0], y)))],
         Op::Binary(op) if op.is_comparison() => smallvec![None, None],
         Op::Binary(op) => {
-            let (da, db) = op.derivatives(operands[0], operands[1], y);
-            smallvec![Some(times(da)), Some(times(db))]
+            let (a, b) = (operands[0], operands[1]);
+            smallvec![
+                wanted(0).then(|| times(op.derivative_a(a, b, y))),
+                wanted(1).then(|| times(op.derivative_b(a, b, y)))
+            ]
         }
         Op::Powi(n) => smallvec![Some(times(powi_slope(operands[0], *n)))],
         Op::Select => {

@@ -100,30 +100,30 @@ unary_operations! {
         value: |x| x.exp_m1(), derivative: |_x, y| y + c(1.0) }
     /// natural logarithm; −∞ at 0, NaN below
     Ln { name: "ln", latex: r"\ln #", test: 1.7, rust: Rust::Inline("#.ln()"), value: |x| x.ln(), derivative: |x, _y| c::<S>(1.0) / x }
-    /// ln(1 + x), accurate near 0
+    /// ln(1 + x), accurate near 0; −∞ at −1, NaN below
     Ln1p { name: "ln_1p", latex: r"\operatorname{ln1p} #", test: 0.7, rust: Rust::Inline("#.ln_1p()"),
         value: |x| x.ln_1p(), derivative: |x, _y| c::<S>(1.0) / (c::<S>(1.0) + x) }
-    /// logarithm to base 2
+    /// logarithm to base 2; −∞ at 0, NaN below
     Log2 { name: "log2", latex: r"\log_2 #", test: 1.7, rust: Rust::Inline("#.log2()"),
         value: |x| x.log2(), derivative: |x, _y| c::<S>(1.0 / LN_2) / x }
-    /// logarithm to base 10
+    /// logarithm to base 10; −∞ at 0, NaN below
     Log10 { name: "log10", latex: r"\log_{10} #", test: 1.7, rust: Rust::Inline("#.log10()"),
         value: |x| x.log10(), derivative: |x, _y| c::<S>(1.0 / LN_10) / x }
-    /// square root; its derivative is infinite at 0
+    /// square root; NaN below 0, its derivative infinite at 0
     Sqrt { name: "sqrt", latex: r"\sqrt{#}", test: 1.7, rust: Rust::Inline("#.sqrt()"), value: |x| x.sqrt(), derivative: |_x, y| c::<S>(0.5) / y }
-    /// cube root, of negative numbers too
+    /// cube root, of negative numbers too; its derivative is infinite at 0
     Cbrt { name: "cbrt", latex: r"\sqrt[3]{#}", test: 1.7, rust: Rust::Inline("#.cbrt()"),
-        value: |x| x.cbrt(), derivative: |_x, y| c::<S>(1.0 / 3.0) / (y * y) }
+        value: |x| x.cbrt(), derivative: |_x, y| c::<S>(1.0) / (c::<S>(3.0) * (y * y)) }
     /// sine
     Sin { name: "sin", latex: r"\sin #", test: 0.7, rust: Rust::Inline("#.sin()"), value: |x| x.sin(), derivative: |x, _y| x.cos() }
     /// cosine
     Cos { name: "cos", latex: r"\cos #", test: 0.7, rust: Rust::Inline("#.cos()"), value: |x| x.cos(), derivative: |x, _y| -x.sin() }
-    /// tangent
+    /// tangent; at the floats nearest to its poles large and finite
     Tan { name: "tan", latex: r"\tan #", test: 0.7, rust: Rust::Inline("#.tan()"), value: |x| x.tan(), derivative: |_x, y| c::<S>(1.0) + y * y }
-    /// inverse sine
+    /// inverse sine; NaN outside of [−1, 1], its derivative infinite at the ends
     Asin { name: "asin", latex: r"\arcsin #", test: 0.4, rust: Rust::Inline("#.asin()"),
         value: |x| x.asin(), derivative: |x, _y| c::<S>(1.0) / (c::<S>(1.0) - x * x).sqrt() }
-    /// inverse cosine
+    /// inverse cosine; NaN outside of [−1, 1], its derivative −∞ at the ends
     Acos { name: "acos", latex: r"\arccos #", test: 0.4, rust: Rust::Inline("#.acos()"),
         value: |x| x.acos(), derivative: |x, _y| c::<S>(-1.0) / (c::<S>(1.0) - x * x).sqrt() }
     /// inverse tangent
@@ -177,11 +177,11 @@ unary_operations! {
             let density = c::<S>(0.5 * std::f64::consts::FRAC_2_SQRT_PI * std::f64::consts::FRAC_1_SQRT_2) * (c::<S>(-0.5) * (x * x)).exp();
             normal + x * density
         } }
-    /// x above 0, eˣ − 1 below
+    /// x above 0, eˣ − 1 below; differentiable once at 0, where the second derivative is taken from the left
     Elu { name: "elu", latex: r"\operatorname{elu} #", test: -0.7, rust: Rust::Function("(x: T) -> T {\n    if x > 0.0 { x } else { x.exp_m1() }\n}\n"),
         value: |x| if x > T::zero() { x } else { x.exp_m1() },
         derivative: |x, y| S::select(x.binary(Binary::Gt, c(0.0)), c(1.0), y + c(1.0)) }
-    /// x above 0, x/100 below
+    /// x above 0, x/100 below; the derivative at the kink 0 is 1/100
     LeakyRelu { name: "leaky_relu", latex: r"\operatorname{leaky\,relu} #", test: -0.7, rust: Rust::Function("(x: T) -> T {\n    if x > 0.0 { x } else { 0.01 * x }\n}\n"),
         value: |x| if x > T::zero() { x } else { k::<T>(0.01) * x },
         derivative: |x, _y| S::select(x.binary(Binary::Gt, c(0.0)), c(1.0), c(0.01)) }

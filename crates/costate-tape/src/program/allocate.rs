@@ -90,21 +90,30 @@ pub(crate) fn allocate(slots: &[Slot], phases: &[(&[Draft], &[u32])], lanes: usi
         file.free = HashMap::new();
         let (end, mut most) = (file.len, file.len);
         file.len = shared;
-        let mut dying: Vec<Vec<usize>> = vec![Vec::new(); steps.len() + 2];
+        // Slots by the step that reads them last.
+        let mut dying: Vec<(u32, u32)> = Vec::new();
         for (slot, life) in lives.iter().enumerate() {
             if life.phase == phase && address[slot].is_none() && !life.inside {
-                dying[life.death].push(slot);
+                dying.push((life.death as u32, slot as u32));
             }
             if slots[slot].from == Origin::Input(phase) && address[slot].is_none() {
                 address[slot] = Some(file.take(size(slot)));
             }
         }
+        dying.sort_unstable();
+        let mut gone = 0;
         for (time, step) in steps.iter().enumerate() {
             let time = time + 1;
             let scalar = matches!(step, Draft::One(_));
             let mut release = |file: &mut File, address: &[Option<u32>]| {
-                for slot in std::mem::take(&mut dying[time]) {
-                    if let Some(at) = address[slot] {
+                while let Some(&(death, slot)) = dying.get(gone)
+                    && death as usize <= time
+                {
+                    gone += 1;
+                    let slot = slot as usize;
+                    if death as usize == time
+                        && let Some(at) = address[slot]
+                    {
                         file.give(at, size(slot));
                     }
                 }

@@ -102,6 +102,9 @@ pub(crate) fn attach(
     literals: &HashMap<u32, u64>,
     patterns: &[Pattern],
 ) -> Vec<Draft> {
+    if !steps.iter().any(|step| matches!(step, Draft::Linear(_))) {
+        return steps;
+    }
     let mut gone = vec![false; steps.len()];
     let mut joined = Vec::new();
     {

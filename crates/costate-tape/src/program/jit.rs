@@ -3,7 +3,7 @@
 //! Every operation rounds as the interpreter's does, and what has no instruction of its own calls the operation's one rule: the bits are
 //! the same. Values stay in registers; an address that is written several times is stored once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use cranelift_codegen::ir::condcodes::FloatCC;
@@ -128,8 +128,6 @@ struct Translator<'a, T> {
     calls: [ir::SigRef; 2],
     /// The last value of each address that was read or written.
     values: HashMap<u32, Value>,
-    /// Addresses that were written, in order.
-    written: Vec<u32>,
     lane: std::marker::PhantomData<T>,
 }
 
@@ -157,22 +155,21 @@ impl<'a, T: Registers> Translator<'a, T> {
             frontend: module.target_config(),
             calls,
             values: HashMap::new(),
-            written: Vec::new(),
             lane: std::marker::PhantomData,
             builder,
         }
     }
 
     fn list(mut self, list: &[Instruction]) {
+        let (mut written, mut is_written) = (Vec::new(), HashSet::new());
         for instruction in list {
             let value = self.value(instruction);
-            if self.values.insert(instruction.to, value).is_none()
-                || !self.written.contains(&instruction.to)
-            {
-                self.written.push(instruction.to);
+            self.values.insert(instruction.to, value);
+            if is_written.insert(instruction.to) {
+                written.push(instruction.to);
             }
         }
-        for at in std::mem::take(&mut self.written) {
+        for at in written {
             let value = self.values[&at];
             let offset = self.offset(at);
             self.builder

@@ -16,6 +16,7 @@ use crate::kernel::{elementwise, straight};
 use crate::op::{Binary, Op, Unary};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
+use smallvec::{SmallVec, smallvec};
 
 /// The nodes of a function; a node's operands stand before it.
 #[derive(Debug)]
@@ -33,7 +34,7 @@ pub(crate) struct Source<T> {
 #[derive(Debug)]
 pub(crate) struct Node<T> {
     pub(crate) kind: Kind<T>,
-    pub(crate) operands: Vec<usize>,
+    pub(crate) operands: SmallVec<[usize; 3]>,
     pub(crate) shape: Vec<usize>,
 }
 
@@ -223,7 +224,7 @@ impl<T: Scalar> Reader<'_, T> {
     fn push(&mut self, kind: Kind<T>, operands: &[usize], shape: &[usize]) -> usize {
         self.nodes.push(Node {
             kind,
-            operands: operands.to_vec(),
+            operands: operands.iter().copied().collect(),
             shape: shape.to_vec(),
         });
         self.nodes.len() - 1
@@ -240,7 +241,7 @@ impl<T: Scalar> Reader<'_, T> {
     fn read(&mut self, id: NodeId) -> usize {
         let graph = self.function.graph();
         let node = graph.node(id);
-        let operands: Vec<usize> = node
+        let operands: SmallVec<[usize; 3]> = node
             .operands
             .iter()
             .map(|&operand| self.known[self.operand(&node.op, operand).index()])
@@ -272,16 +273,16 @@ impl<T: Scalar> Reader<'_, T> {
             }
             Op::Solve { .. } | Op::Det | Op::LogAbsDet => {
                 let factors = self.factors(operands[0]);
-                let (algebra, operands) = match &node.op {
+                let (algebra, operands): (_, SmallVec<[usize; 3]>) = match &node.op {
                     Op::Solve { transpose } => {
                         let transposed = *transpose;
                         (
                             Algebra::Substitute { transposed },
-                            vec![factors, operands[1]],
+                            smallvec![factors, operands[1]],
                         )
                     }
-                    Op::Det => (Algebra::Determinant, vec![factors]),
-                    _ => (Algebra::LogAbsDeterminant, vec![factors]),
+                    Op::Det => (Algebra::Determinant, smallvec![factors]),
+                    _ => (Algebra::LogAbsDeterminant, smallvec![factors]),
                 };
                 self.push(Kind::Algebra(algebra), &operands, &shape)
             }

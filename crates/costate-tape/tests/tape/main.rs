@@ -10,6 +10,7 @@ mod kinks;
 mod linear;
 mod random;
 mod recording;
+mod scalars;
 mod sparsity;
 mod unary;
 mod verbs;

@@ -9,6 +9,9 @@ use crate::program::source::{Elementwise, Node};
 
 impl<T: Registers> Lower<'_, T> {
     pub(super) fn each(&mut self, node: &Node<T>, operation: Elementwise) -> Result<Value, Unfit> {
+        if let Some(value) = self.single(node, operation) {
+            return Ok(value);
+        }
         let values: Vec<Value> = node
             .operands
             .iter()
@@ -46,6 +49,26 @@ impl<T: Registers> Lower<'_, T> {
             each: vec![each],
         });
         Ok(Value::Array(to, len))
+    }
+
+    /// One number from numbers, which is what scalar code is made of; nothing that stands for more than its value.
+    fn single(&mut self, node: &Node<T>, operation: Elementwise) -> Option<Value> {
+        if !node.shape.is_empty() || self.geometry.is_some() {
+            return None;
+        }
+        let mut from = [Place::ZERO; 3];
+        for (place, &operand) in from.iter_mut().zip(&node.operands) {
+            *place = match self.values[operand].as_ref()? {
+                Value::Array(first, 1) => *first,
+                Value::View(places) if places.len() == 1 => places[0],
+                _ => return None,
+            };
+            if place.is_zero() {
+                return None;
+            }
+        }
+        let to = self.one(operation.scalar_code(), &from[..node.operands.len()]);
+        Some(Value::Array(to, 1))
     }
 
     /// Units of the result, if it is a batch of which some operand is in panels.
@@ -214,7 +237,11 @@ impl<T: Registers> Lower<'_, T> {
         match value {
             Value::Total(_) => true,
             Value::Array(first, _) => sum(first),
-            Value::View(places) => !self.virtuals.is_empty() && places.iter().any(sum),
+            // Padding has many zeros, which no look-up need find.
+            Value::View(places) => {
+                !self.virtuals.is_empty()
+                    && places.iter().any(|place| !place.is_zero() && sum(place))
+            }
             Value::Panels(..) => false,
         }
     }

@@ -67,6 +67,12 @@ pub(super) fn movement(op: &Op, shapes: &[&Shape], to: &Shape) -> Movement {
         Op::Slice { axis, start } => {
             let strides = shapes[0].strides();
             let first = *start as usize * strides[*axis as usize];
+            if (0..*axis as usize).all(|axis| to.axis(axis) == 1) {
+                return Movement::Run {
+                    start: first,
+                    len: to.len(),
+                };
+            }
             to.positions(strides).map(|i| (first + i) as u32).collect()
         }
         Op::Pad { axis, start } => {
