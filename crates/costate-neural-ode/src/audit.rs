@@ -18,6 +18,9 @@ const DIFFERENCES: f64 = 1e-6;
 /// By how much entries of the continuous adjoint may exceed the tolerance of the solves that they come from.
 const GROWTH: f64 = 1e3;
 
+/// A gradient method, or why there is none.
+type Made<'a, T, E> = Result<Box<dyn GradientMethod<T, E> + 'a>, Error>;
+
 /// What a gradient is taken by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Variable {
@@ -202,7 +205,7 @@ impl Audit {
         loss: &mut LossFn<'_, E>,
         (differences, unsure): (&Gradient<E>, &Gradient<E>),
         tolerance: f64,
-        make: &mut dyn FnMut(&str) -> Result<Box<dyn GradientMethod<T, E> + 'a>, Error>,
+        make: &mut dyn FnMut(&str) -> Made<'a, T, E>,
     ) -> Self
     where
         T: Real,

@@ -53,7 +53,7 @@ pub(super) struct Happening {
 #[derive(Clone, Debug)]
 pub(super) enum Timing {
     Known(Schedule),
-    Crossing(Map, Option<bool>),
+    Crossing(Box<Map>, Option<bool>),
 }
 
 /// A model under one condition, with everything that happens.
@@ -187,7 +187,7 @@ impl System {
             let mut event = match &happening.when {
                 Timing::Known(schedule) => schedule.event(),
                 Timing::Crossing(map, rising) => {
-                    let event = HybridEvent::crossing(map.clone());
+                    let event = HybridEvent::crossing((**map).clone());
                     match rising {
                         None => event,
                         Some(true) => event.rising(),
@@ -387,7 +387,7 @@ impl Builder<'_> {
                 reset.crossed = Some((component, answer));
                 all.push(Happening {
                     what: What::Switch(i),
-                    when: Timing::Crossing(margin.clone(), Some(rising)),
+                    when: Timing::Crossing(Box::new(margin.clone()), Some(rising)),
                     reset: Some(reset),
                     terminal: false,
                 });
@@ -442,7 +442,7 @@ impl Builder<'_> {
         let when = match &event.when {
             When::Zero(formula, rising) => {
                 let map = self.map(&field::values(self.model, &[formula])?)?;
-                Timing::Crossing(map, *rising)
+                Timing::Crossing(Box::new(map), *rising)
             }
             when => Timing::Known(known(self.model, when, None, None)?),
         };
