@@ -256,3 +256,27 @@ fn symplectic_solvers_have_exact_adjoints_too() {
         }
     }
 }
+
+#[test]
+fn an_audit_goes_through_stiff_solvers_too() {
+    use costate_neural_ode::audit::{Audit, Verdict};
+    let problem = Problem {
+        h0: &[0.1],
+        theta: &[2.0, 1.5],
+        t0: 0.2,
+        t1: 1.4,
+        save_at: &[0.7, 1.4],
+    };
+    for method in methods() {
+        let options = options(method, 1e-6);
+        let loss = &mut loss_with_cotangents;
+        let audit = Audit::new(&logistic(), &[0.0], method, &options, &problem, loss).unwrap();
+        let name = method.name;
+        assert_eq!(audit.verdict(), Verdict::Right, "{name}:\n{audit}");
+        assert_eq!(audit.recommended(), Some("discrete"), "{name}");
+        for run in &audit.runs {
+            let expected = ["discrete", "finite-difference"].contains(&run.about.name);
+            assert_eq!(run.gradient.is_ok(), expected, "{name}, {}", run.about.name);
+        }
+    }
+}

@@ -7,6 +7,8 @@ mod fields;
 mod duals;
 mod memory;
 mod oracle;
+mod reactions;
 mod reversible;
+mod sparse;
 mod steady_state;
 mod stiff;
