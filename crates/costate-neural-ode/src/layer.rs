@@ -13,7 +13,7 @@
 //! | [`Depth`] | layer(x, θ(t)), θ(t) = Σ φ_k(t) θ_k |
 //! | tuples `(A, B, …)` | one after the other, named `0.…`, `1.…`, as PyTorch's `Sequential` |
 //!
-//! Shapes, names and order of parameters are PyTorch's; with the feature `safetensors`, [`weights`] reads and writes its files.
+//! Shapes, names and order of parameters are PyTorch's; with the feature `safetensors`, the module `weights` reads and writes its files.
 //!
 //! ```
 //! use costate_neural_ode::layer::{Activation, ConcatTime, Layer, Linear, Residual};
