@@ -1,13 +1,21 @@
 //! Whether a gradient is right: every method on the user's own problem, side by side.
 
+mod duals;
+mod error_bar;
+mod kink;
 mod report;
+mod variable;
 
+pub use error_bar::{ErrorBar, error_bar};
+pub use kink::{Jump, Kink, kinks};
 pub use report::Report;
+pub use variable::Variable;
 
 use crate::gradient::{About, FiniteDifference, LossFn, METHODS, Stats, by_name};
 use crate::{Error, Gradient, GradientMethod, Problem, VectorField};
 use costate_ode::{Method, Options, Real, State, Tolerance};
 use std::time::Instant;
+use variable::{condition, entries, sizes};
 
 /// Exact methods agree to this part of an entry; rounding accounts for it.
 const ROUNDING: f64 = 1e-8;
@@ -17,36 +25,6 @@ const UNSURE: f64 = 1e-4;
 const DIFFERENCES: f64 = 1e-6;
 /// By how much entries of the continuous adjoint may exceed the tolerance of the solves that they come from.
 const GROWTH: f64 = 1e3;
-
-/// A gradient method, or why there is none.
-type Made<'a, T, E> = Result<Box<dyn GradientMethod<T, E> + 'a>, Error>;
-
-/// What a gradient is taken by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Variable {
-    /// A component of h₀.
-    H0(usize),
-    /// A component of θ.
-    Theta(usize),
-    /// t₀.
-    T0,
-    /// t₁.
-    T1,
-    /// A save time.
-    Save(usize),
-}
-
-impl std::fmt::Display for Variable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::H0(i) => write!(f, "h0[{i}]"),
-            Self::Theta(k) => write!(f, "theta[{k}]"),
-            Self::T0 => f.write_str("t0"),
-            Self::T1 => f.write_str("t1"),
-            Self::Save(s) => write!(f, "save[{s}]"),
-        }
-    }
-}
 
 /// What one method made of the problem.
 #[derive(Clone, Debug)]
@@ -59,6 +37,8 @@ pub struct Run {
     pub seconds: f64,
     /// What it cost.
     pub stats: Stats,
+    /// For a method that rebuilds h going back, by how much it missed the h it came from.
+    pub rebuilt_within: Option<f64>,
 }
 
 /// Two methods compared.
@@ -149,7 +129,15 @@ pub struct Audit {
     pub pairs: Vec<Pair>,
     /// For each variable, how unsure differences are, as a part of the entry.
     pub uncertainty: Vec<f64>,
+    /// Where f is not smooth along the solution.
+    pub kinks: Vec<Kink>,
+    /// The variable that the loss depends on most sharply, and how sharply: κ = |x ∂L/∂x / L|, so that a change of x by a small part changes L by κ times that
+    /// part. For times, x is the length of the solve.
+    pub condition: Option<(Variable, f64)>,
 }
+
+/// A gradient method, or why there is none.
+pub type Made<'a, T, E> = Result<Box<dyn GradientMethod<T, E> + 'a>, Error>;
 
 impl Audit {
     /// Takes the gradient of `loss` through `method` (a [`Method`], or a [`Tableau`](costate_ode::Tableau)) in every way there is, twice to time it.
@@ -178,20 +166,11 @@ impl Audit {
         let mut differences = FiniteDifference::new(field.clone(), like, solver, options.clone())?;
         let found = differences.gradient(problem, loss)?.clone();
         let unsure = differences.uncertainty().clone();
-        // With constant steps nothing is known of the error.
-        let tolerance = if options.step.is_some() {
-            f64::INFINITY
-        } else {
-            largest(&options.rtol).max(largest(&options.atol))
-        };
+        let tolerance = tolerance_of(options);
         let mut make = |name: &str| by_name(name, field.clone(), like, solver, options.clone());
-        Ok(Self::of(
-            problem,
-            loss,
-            (&found, &unsure),
-            tolerance,
-            &mut make,
-        ))
+        let mut audit = Self::of(problem, loss, (&found, &unsure), tolerance, &mut make);
+        audit.kinks = kinks(&mut field.clone(), like, solver, options, problem)?;
+        Ok(audit)
     }
 
     /// The same for methods that are made some other way, such as those of a [hybrid system](crate::hybrid): `make` gives each by its name, or says why there
@@ -225,6 +204,8 @@ impl Audit {
             runs: Vec::new(),
             pairs: Vec::new(),
             uncertainty: parts.collect(),
+            kinks: Vec::new(),
+            condition: None,
         };
         for about in &METHODS {
             audit.runs.push(match make(about.name) {
@@ -234,6 +215,7 @@ impl Audit {
                     gradient: Err(error),
                     seconds: 0.0,
                     stats: Stats::default(),
+                    rebuilt_within: None,
                 },
             });
         }
@@ -243,6 +225,7 @@ impl Audit {
             }
         }
         audit.compare(&sizes, tolerance);
+        audit.condition = condition(&audit.variables, &slopes, audit.loss, problem);
         audit
     }
 
@@ -299,9 +282,8 @@ impl Audit {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         let exact = |name: &str| {
-            METHODS
-                .iter()
-                .any(|about| about.name == name && about.exact)
+            let mut runs = self.runs.iter();
+            runs.any(|run| run.about.name == name && run.about.exact)
         };
         let apart = || self.pairs.iter().filter(|pair| !pair.agrees());
         if let Some(pair) = apart().find(|pair| pair.methods.iter().all(|name| exact(name))) {
@@ -345,7 +327,9 @@ impl Audit {
         };
         let usable = self.runs.iter().filter(|run| {
             let about = run.about;
-            about.exact && !is_differences(about) && run.gradient.is_ok() && confirmed(about.name)
+            let offered = METHODS.iter().any(|method| method.name == about.name);
+            let usable = about.exact && offered && !is_differences(about);
+            usable && run.gradient.is_ok() && confirmed(about.name)
         });
         usable
             .min_by(|a, b| a.seconds.total_cmp(&b.seconds))
@@ -357,6 +341,15 @@ impl Audit {
 fn keep<V>(values: &mut Vec<V>, kept: &[bool]) {
     let mut kept = kept.iter();
     values.retain(|_| *kept.next().expect("one for each value"));
+}
+
+/// What a solve is asked for. With constant steps nothing is known of the error.
+fn tolerance_of<T: Real>(options: &Options<T>) -> f64 {
+    if options.step.is_some() {
+        f64::INFINITY
+    } else {
+        largest(&options.rtol).max(largest(&options.atol))
+    }
 }
 
 fn largest<T: Real>(tolerance: &Tolerance<T>) -> f64 {
@@ -392,50 +385,6 @@ fn run<T, E: Real>(
         gradient: found.map(|()| values),
         seconds: start.elapsed().as_secs_f64(),
         stats,
+        rebuilt_within: method.rebuilt_within().map(Real::as_f64),
     }
-}
-
-/// A gradient as one list.
-fn entries<E: Real>(gradient: &Gradient<E>) -> (Vec<Variable>, Vec<f64>) {
-    let h0 = gradient
-        .h0
-        .iter()
-        .enumerate()
-        .map(|(i, g)| (Variable::H0(i), g));
-    let theta = gradient
-        .theta
-        .iter()
-        .enumerate()
-        .map(|(k, g)| (Variable::Theta(k), g));
-    let ends = [(Variable::T0, &gradient.t0), (Variable::T1, &gradient.t1)];
-    let save = gradient
-        .save
-        .iter()
-        .enumerate()
-        .map(|(s, g)| (Variable::Save(s), g));
-    let all = h0.chain(theta).chain(ends).chain(save);
-    all.map(|(variable, g)| (variable, g.as_f64())).unzip()
-}
-
-/// Entries below these sizes do not matter: a ten-thousandth of what the largest does to the loss when its variable changes by a part of its size.
-fn sizes<T: Real, E: Real>(
-    variables: &[Variable],
-    slopes: &[f64],
-    problem: &Problem<'_, T, E>,
-) -> Vec<f64> {
-    let span = (problem.t1 - problem.t0).abs().as_f64();
-    let size = |variable: &Variable| {
-        let size = match variable {
-            Variable::H0(i) => problem.h0[*i].abs().as_f64(),
-            Variable::Theta(k) => problem.theta[*k].abs().as_f64(),
-            _ => span,
-        };
-        if size > 0.0 { size } else { 1.0 }
-    };
-    let effects = variables
-        .iter()
-        .zip(slopes)
-        .map(|(v, slope)| slope.abs() * size(v));
-    let most = effects.fold(f64::MIN_POSITIVE, f64::max);
-    variables.iter().map(|v| 1e-4 * most / size(v)).collect()
 }

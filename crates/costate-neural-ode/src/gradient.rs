@@ -253,6 +253,11 @@ pub trait GradientMethod<T, E> {
         problem: &Problem<'_, T, E>,
         loss: &mut LossFn<'_, E>,
     ) -> Result<&Gradient<E>, Error>;
+
+    /// For a method that rebuilds h going back, the largest difference between h as it was and as the last gradient rebuilt it; `None` for all others.
+    fn rebuilt_within(&self) -> Option<E> {
+        None
+    }
 }
 
 impl<T, E, M: GradientMethod<T, E> + ?Sized> GradientMethod<T, E> for Box<M> {
@@ -263,6 +268,10 @@ impl<T, E, M: GradientMethod<T, E> + ?Sized> GradientMethod<T, E> for Box<M> {
         loss: &mut LossFn<'_, E>,
     ) -> Result<&Gradient<E>, Error> {
         (**self).gradient(problem, loss)
+    }
+
+    fn rebuilt_within(&self) -> Option<E> {
+        (**self).rebuilt_within()
     }
 }
 

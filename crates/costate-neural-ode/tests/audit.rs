@@ -1,7 +1,9 @@
 //! The audit finds what is wrong, and where.
 
-use costate_neural_ode::audit::{Audit, Variable, Verdict};
-use costate_neural_ode::{Native, Problem, Recorded, RightHandSide, VectorField, doc::House};
+use costate_neural_ode::audit::{Audit, Jump, Pair, Variable, Verdict, kinks};
+use costate_neural_ode::{
+    Native, Problem, Recorded, RightHandSide, Saved, VectorField, doc::House,
+};
 use costate_ode::{Options, tableau};
 use costate_tape::Scalar;
 
@@ -169,6 +171,150 @@ fn a_kink_on_the_trajectory_is_told_from_a_right_gradient() {
         matches!(worst, Variable::H0(0) | Variable::Theta(0)),
         "{audit}"
     );
+    let [kink] = audit.kinks[..] else {
+        panic!("{:?}", audit.kinks)
+    };
+    assert_eq!((kink.component, kink.jump), (0, Jump::Slope));
+    assert!(kink.time.abs() < 1e-12, "{kink:?}");
+    let text = audit.to_string();
+    assert!(
+        text.contains("component 0 (that of h0[0]) has a kink at t = "),
+        "{text}"
+    );
+}
+
+/// Smooth in its first component; the second has a kink where the first is θ, the third jumps where it is 2 θ.
+#[derive(Clone)]
+struct Three;
+
+impl RightHandSide<3, 1> for Three {
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [x, y, z]: [S; 3], t: S, [theta]: [S; 1]) -> [S; 3] {
+        [
+            S::from_f64(1.0) + x * S::from_f64(0.0),
+            S::from_f64(0.5) * (x - theta).abs() - y,
+            (x - theta - theta).sign() + t.cos() - z,
+        ]
+    }
+}
+
+#[test]
+fn kinks_are_found_with_their_component_and_time() {
+    let dopri5 = tableau::by_name("dopri5").unwrap();
+    let options = Options::tolerances(1e-6, 1e-6);
+    let problem = |t1: f64| Problem {
+        h0: &[0.0, 1.0, 1.0],
+        theta: &[0.7],
+        t0: 0.0,
+        t1,
+        save_at: &[],
+    };
+    let mut native: Native<_, f64, 3, 1> = Native::new(Three);
+    for t1 in [2.0, -1.0] {
+        let found = kinks(&mut native, &[0.0; 3], dopri5, &options, &problem(t1)).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|k| (k.component, k.jump, k.time))
+            .collect();
+        if t1 < 0.0 {
+            assert!(found.is_empty(), "{found:?}");
+            continue;
+        }
+        let [(1, Jump::Slope, first), (2, Jump::Value, second)] = found[..] else {
+            panic!("{found:?}")
+        };
+        assert!(
+            (first - 0.7).abs() < 1e-9 && (second - 1.4).abs() < 1e-9,
+            "{found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_smooth_field_has_no_kinks_however_sharp_it_is() {
+    let field = Recorded::<f64>::record(&[1], 1, |h, t, theta| {
+        theta.index(0) * ((t - 0.5) * 2000.0).tanh() - h
+    });
+    let problem = Problem {
+        h0: &[0.0],
+        theta: &[3.0],
+        t0: 0.0,
+        t1: 1.0,
+        save_at: &[],
+    };
+    let tsit5 = tableau::by_name("tsit5").unwrap();
+    let options = Options::tolerances(1e-6, 1e-6);
+    let found = kinks(&mut field.unwrap(), &vec![0.0], tsit5, &options, &problem);
+    assert!(found.unwrap().is_empty());
+}
+
+#[test]
+fn dual_numbers_confirm_every_variable_and_find_what_is_wrong() {
+    let native: Native<_, f64, 3, 1> = Native::new(Smooth);
+    let function = native.function();
+    let saves = [0.0, 0.31, 0.9, 1.2];
+    let problem = Problem {
+        h0: &[0.2, 1.0, -0.4],
+        theta: &[0.7],
+        t0: 0.0,
+        t1: 1.2,
+        save_at: &saves,
+    };
+    for name in ["tsit5", "rk4"] {
+        let tableau = tableau::by_name(name).unwrap();
+        let options = Options::constant_step(0.13);
+        for sign in [1.0, -1.0] {
+            let mut loss = |saved: &Saved<f64>, out: &mut Saved<f64>| {
+                let pairs = out.values_mut().iter_mut().zip(saved.values());
+                pairs.for_each(|(out, h)| *out = sign * 2.0 * h);
+                saved.values().iter().map(|h| h * h).sum()
+            };
+            let recorded = Recorded::new(&function).unwrap();
+            let like = vec![0.0; 3];
+            let mut audit =
+                Audit::new(&recorded, &like, tableau, &options, &problem, &mut loss).unwrap();
+            let before = audit.runs.len();
+            for _ in 0..2 {
+                let confirmed =
+                    audit.confirm_by_duals(&function, tableau, &options, &problem, &mut loss);
+                confirmed.unwrap();
+                assert_eq!(audit.runs.len(), before + 1);
+            }
+            let exact = |pair: &&Pair| pair.methods[0] == "discrete" && pair.methods[1] == "duals";
+            let pair = audit.pairs.iter().find(exact).unwrap();
+            assert!(pair.difference < 1e-11, "{name}: {pair:?}");
+            if sign > 0.0 {
+                assert_eq!(audit.verdict(), Verdict::Right, "{audit}");
+            } else {
+                assert!(matches!(audit.verdict(), Verdict::Wrong { .. }), "{audit}");
+            }
+            assert_ne!(audit.recommended(), Some("duals"));
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Smooth;
+
+impl RightHandSide<3, 1> for Smooth {
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [x, y, z]: [S; 3], t: S, [theta]: [S; 1]) -> [S; 3] {
+        [y * theta + t.sin(), z - x * y, (theta * x * t).tanh() - z]
+    }
+}
+
+#[test]
+fn the_condition_names_what_the_loss_depends_on_most_sharply() {
+    // L = 2 h(4) + h(5), and by θ: 3.5 times the one, 8 times the other.
+    let audit = audit(&House::default(), 1e-9);
+    let (variable, number) = audit.condition.unwrap();
+    let (a, b) = (2.0 * 3.0 * 0.875_f64.exp(), 3.0 * 2.0_f64.exp());
+    let by_time = (0.75 * (a + b)) * 2.0 / (a + b);
+    let by_end = 1.25 * b * 2.0 / (a + b);
+    let by_theta = 0.25 * (3.5 * a + 8.0 * b) / (a + b);
+    assert_eq!(variable, Variable::Theta(0));
+    assert!(by_theta > by_time && by_theta > by_end, "{by_end}");
+    assert!((number - by_theta).abs() < 1e-6, "{number} {by_theta}");
 }
 
 #[test]
@@ -205,4 +351,12 @@ fn a_past_that_cannot_be_rebuilt_speaks_against_backsolve_alone() {
         "{verdict:?} {audit}"
     );
     assert!(audit.recommended().is_some());
+    let rebuilt = audit.runs.iter().filter_map(|run| run.rebuilt_within);
+    let rebuilt: Vec<f64> = rebuilt.collect();
+    assert!(rebuilt.len() == 1 && rebuilt[0] > 1e-3, "{rebuilt:?}");
+    assert!(
+        audit
+            .to_string()
+            .contains("rebuilt the states going back to within")
+    );
 }

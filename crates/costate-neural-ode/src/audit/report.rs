@@ -1,6 +1,6 @@
 //! An audit as a table.
 
-use super::{Audit, Variable, Verdict};
+use super::{Audit, Jump, Variable, Verdict};
 use crate::gradient::METHODS;
 use std::fmt::{Display, Formatter, Result};
 
@@ -93,6 +93,27 @@ impl Report<'_> {
                 Err(error) => writeln!(f, "failed: {error}")?,
             }
         }
+        self.rebuilt(f)
+    }
+
+    /// What methods that rebuild h missed it by, and how sharply the loss depends on what.
+    fn rebuilt(&self, f: &mut Formatter<'_>) -> Result {
+        for run in &self.audit.runs {
+            if let (Some(off), Ok(_)) = (run.rebuilt_within, &run.gradient) {
+                let name = run.about.name;
+                writeln!(
+                    f,
+                    "{name} rebuilt the states going back to within {off:.0e}"
+                )?;
+            }
+        }
+        if let Some((variable, number)) = self.audit.condition {
+            let name = (self.name)(variable);
+            writeln!(
+                f,
+                "condition {number:.1e}: a change of {name} by one part in a million changes the loss by {number:.1e} such parts"
+            )?;
+        }
         Ok(())
     }
 
@@ -173,6 +194,18 @@ impl Report<'_> {
                 "The gradient is WRONG: {a} and {b} disagree, most in {}. A product of the field or the derivative of the loss is wrong, or the loss has a kink there.",
                 name(worst)
             )?,
+        }
+        for kink in &self.audit.kinks {
+            let (what, time) = (kink.jump, kink.time);
+            let what = match what {
+                Jump::Value => "jumps",
+                Jump::Slope => "has a kink",
+            };
+            let (i, name) = (kink.component, name(Variable::H0(kink.component)));
+            write!(
+                f,
+                " The equation of component {i} (that of {name}) {what} at t = {time}."
+            )?;
         }
         match self.audit.recommended() {
             Some(method) => writeln!(f, " Take {method}."),

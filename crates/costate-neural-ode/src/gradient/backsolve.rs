@@ -224,6 +224,10 @@ where
         };
         Ok(gradient)
     }
+
+    fn rebuilt_within(&self) -> Option<Y::Element> {
+        Some(self.rebuilt_within)
+    }
 }
 
 /// The largest difference of two states; the first may go on behind its end.
