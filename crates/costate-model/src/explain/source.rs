@@ -72,6 +72,9 @@ fn element_names(model: &Model) -> Names {
         false => name.to_owned(),
     };
     let mut names = Names::new();
+    for (i, input) in model.inputs.iter().enumerate() {
+        names = names.element("h", model.states.len() + i, &free(&input.name));
+    }
     for (i, state) in model.states.iter().enumerate() {
         let name = &state.name;
         names = names
@@ -115,6 +118,15 @@ impl Source {
             .map(|state| state.name.as_str())
             .collect();
         let parameters: Vec<&str> = model.symbols.iter().map(String::as_str).collect();
+        let inputs: Vec<&str> = model
+            .inputs
+            .iter()
+            .map(|input| input.name.as_str())
+            .collect();
+        let driven = match inputs.as_slice() {
+            [] => String::new(),
+            names => format!("; after them the values at t of {}", names.join(", ")),
+        };
         let numbers: Vec<String> = theta.iter().map(|x| format!("{x:?}")).collect();
         let networks: Vec<String> = model
             .networks
@@ -132,10 +144,11 @@ impl Source {
             "//! {}\n//!\n//! The equations dh/dt = f(h, t, θ) and the products of a row a with their derivatives, without dependencies:\n\
              //! the functions `start`, `rates` and `products`. Run as a program it prints them at the start of time.\n\n\
              #![allow(unused, clippy::all)]\n\n\
-             /// The components of h.\npub const STATES: [&str; {}] = [{}];\n\n\
+             /// The first components of h{}.\npub const STATES: [&str; {}] = [{}];\n\n\
              /// The first components of θ.\npub const PARAMETERS: [&str; {}] = [{}];\n\n\
              /// θ as the model has it: the parameters{}.\npub const THETA: [f64; {}] = [{}];\n",
             title.replace(['\n', '\r'], " "),
+            driven,
             states.len(),
             quoted(states),
             parameters.len(),
@@ -247,6 +260,24 @@ y = "flow - match * y^3 + exp(-y) * log(2 + yield^2) + if(k < 2, y, 2 * y)"
 start = "0.5 * k"
 end = 4.0
 "#;
+    /// A known function of time, which follows the states in h.
+    const DRIVEN: &str = r#"
+[states]
+x = 1.0
+y = 0.2
+[parameters]
+k = 0.7
+[inputs.light]
+file = "light.csv"
+time = "t"
+column = "lux"
+[equations]
+x = "-k * x * light"
+y = "k * x * light - y * sqrt(light)"
+[time]
+start = 0.0
+end = 2.0
+"#;
     const NETWORK: &str = r#"
 [states]
 x = 1.3
@@ -353,6 +384,36 @@ end = 3.0
         agrees(MODEL, "numbers", |x, bits| {
             x.to_bits() == bits || x == 0.0 && f64::from_bits(bits) == 0.0
         });
+    }
+
+    #[test]
+    fn known_functions_of_time_follow_the_states() {
+        let folder = std::env::temp_dir().join(format!("costate-driven-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("light.csv"), "t,lux\n0,1\n1,3\n2,2\n").unwrap();
+        let model = Model::parse(DRIVEN, folder.join("driven.toml")).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        let explanation = model.explain().unwrap();
+        let source = explanation.rust().unwrap();
+        assert!(
+            source.contains("pub fn rates(h: &[f64; 3], t: f64, theta: &[f64; 1]) -> [f64; 2]"),
+            "{source}"
+        );
+        assert!(
+            source.contains("after them the values at t of light"),
+            "{source}"
+        );
+        // f changes with time by the light alone, and the light is no parameter.
+        let text = explanation.text(&str::to_owned);
+        let by_t = text
+            .lines()
+            .find(|line| line.trim_start().starts_with("by_t"))
+            .unwrap();
+        assert!(
+            by_t.contains("light_slope") && !text.contains("by_light"),
+            "{text}"
+        );
+        assert_eq!(text.matches("d_a_t = -").count(), 1, "{text}");
     }
 
     #[test]

@@ -157,10 +157,25 @@ impl<'m> System<'m> {
         self.model.states.iter().map(|state| state.name.clone())
     }
 
-    /// Everything that is differentiated by: states, parameters, weights, time.
+    /// The slopes of the known functions of time, by name.
+    fn slopes(&self) -> Vec<String> {
+        let inputs = self.model.inputs.iter();
+        inputs
+            .map(|input| format!("{}_slope", input.name))
+            .collect()
+    }
+
+    /// The places of the known functions of time among the inputs.
+    fn driven(&self) -> std::ops::Range<usize> {
+        let first = self.model.states.len() + 1 + self.model.symbols.len();
+        first..first + self.model.inputs.len()
+    }
+
+    /// Everything that is differentiated by: states, parameters, weights, time; the known functions of time are a part of that.
     fn differentiated(&self) -> Vec<usize> {
         let n = self.model.states.len();
-        (0..n).chain(n + 1..self.inputs.len()).chain([n]).collect()
+        let others = (n + 1..self.inputs.len()).filter(|input| !self.driven().contains(input));
+        (0..n).chain(others).chain([n]).collect()
     }
 
     fn name(&self, input: usize) -> String {
@@ -195,29 +210,45 @@ impl<'m> System<'m> {
         ))
     }
 
+    /// f and its products with a row a, which follows the inputs, and after it the slopes of the known functions of time: through these f changes with
+    /// time too.
+    fn with_products(&self) -> Recorded<Function<f64>> {
+        let function = self.formulas(&self.equations())?;
+        let (n, by) = (self.model.states.len(), self.differentiated());
+        let all: Vec<usize> = by.iter().copied().chain(self.driven()).collect();
+        let vjp = function.vjp(&all);
+        let given = [self.costates.clone(), self.slopes()].concat();
+        self.record(&given, |inputs| {
+            let (own, slopes) = inputs.split_at(self.inputs.len() + n);
+            let mut values = vjp.call(own);
+            let through = values.split_off(n + by.len());
+            for (product, slope) in through.into_iter().zip(slopes) {
+                values[n + by.len() - 1] = values[n + by.len() - 1] + product * *slope;
+            }
+            values
+        })
+    }
+
     /// The products of the row a with the derivatives of f.
     pub(super) fn products(&self) -> Recorded<Written> {
-        let equations = self.equations();
-        let (function, named) = (self.formulas(&equations)?, self.named(&equations)?);
-        let by = self.differentiated();
-        let vjp = function.vjp(&by);
-        let function = self.record(&self.costates, |inputs| {
-            let products = vjp.call(inputs).split_off(equations.len());
+        let (all, named) = (self.with_products()?, self.named(&self.equations())?);
+        let given = [self.costates.clone(), self.slopes()].concat();
+        let function = self.record(&given, |inputs| {
+            let products = all.call(inputs).split_off(self.model.states.len());
             [products, named.call(&inputs[..self.inputs.len()])].concat()
         })?;
-        let outputs = by.iter().map(|&input| Left::Product(self.name(input)));
+        let by = self.differentiated().into_iter();
+        let outputs = by.map(|input| Left::Product(self.name(input)));
         Ok(written(&function, outputs.collect(), &named))
     }
 
     /// The augmented adjoint system: the rates, and the products with their sign.
     pub(super) fn augmented(&self) -> Recorded<Written> {
-        let equations = self.equations();
-        let (function, named) = (self.formulas(&equations)?, self.named(&equations)?);
-        let by = self.differentiated();
-        let n = equations.len();
-        let vjp = function.vjp(&by);
-        let function = self.record(&self.costates, |inputs| {
-            let mut rates = vjp.call(inputs);
+        let (all, named) = (self.with_products()?, self.named(&self.equations())?);
+        let (n, by) = (self.model.states.len(), self.differentiated());
+        let given = [self.costates.clone(), self.slopes()].concat();
+        let function = self.record(&given, |inputs| {
+            let mut rates = all.call(inputs);
             rates.iter_mut().skip(n).for_each(|rate| *rate = -*rate);
             [rates, named.call(&inputs[..self.inputs.len()])].concat()
         })?;

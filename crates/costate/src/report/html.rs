@@ -106,9 +106,35 @@ fn details(report: &Report<'_>) -> String {
         .map(|(name, times)| steps(report, name.as_deref(), times))
         .collect();
     inside += &figures(&plots);
+    inside += &happened(&report.review.events, report.fitted.time_name());
     section(
-        "Evaluations and steps",
+        "Evaluations, steps and events",
         &format!("<details>\n<summary>How the fit was computed</summary>\n{inside}</details>\n"),
+    )
+}
+
+/// The events, each with its time.
+fn happened(events: &[(Option<String>, String, f64)], along: &str) -> String {
+    const MOST: usize = 200;
+    if events.is_empty() {
+        return String::new();
+    }
+    let rows = events.iter().take(MOST).map(|(experiment, event, t)| {
+        let within = experiment.as_deref().unwrap_or_default();
+        let (event, within) = (escaped(event), escaped(within));
+        format!(
+            "<tr><td>{event}</td><td class=\"word\">{within}</td><td>{}</td></tr>\n",
+            significant(*t, 10)
+        )
+    });
+    let more = match events.len().saturating_sub(MOST) {
+        0 => String::new(),
+        n => format!("<p>{} more are not shown.</p>\n", count(n)),
+    };
+    format!(
+        "<div class=\"wide\"><table>\n<tr><th>event</th><th></th><th>{}</th></tr>\n{}</table></div>\n{more}",
+        escaped(along),
+        rows.collect::<String>()
     )
 }
 

@@ -58,7 +58,7 @@ fn a_report_says_everything_in_its_order_on_one_page() {
             "Parameters",
             "Loss and gradient",
             "Phase portrait",
-            "Evaluations and steps",
+            "Evaluations, steps and events",
             "Audit of the gradient",
             "The model and its derivation",
             "Versions and command line",
@@ -164,6 +164,20 @@ fn experiments_have_a_picture_each_and_what_changes_nothing_is_told() {
     }
     // One state has no phase plane; known error bars are not estimated.
     assert!(!page.contains("Phase portrait") && !page.contains("the model gives no noise"));
+}
+
+#[test]
+fn events_are_listed_with_their_times() {
+    let room = Room::new();
+    room.write("decay.csv", "t,y\n0.5,1.2\n1.5,2.0\n2.5,0.9\n3.5,0.4\n");
+    room.write(
+        "decay.toml",
+        "[states]\ny = 2.0\n[parameters]\nk = 0.8\n[equations]\ny = \"-k * y\"\n[[events]]\nat = 1.25\nadd = { y = 2.0 }\n\
+         [time]\nstart = 0.0\nend = 4.0\n[data]\nfile = \"decay.csv\"\ntime = \"t\"\n",
+    );
+    room.run("fit decay.toml --quiet").done();
+    let page = room.read("decay-fit/report.html");
+    assert!(page.contains("<td>1.25</td>"), "{page}");
 }
 
 /// A browser without a window, if there is one: the one that the environment names, which then must work, or Chromium.

@@ -35,6 +35,8 @@ pub struct Review {
     pub learned: Vec<Learned>,
     /// The times between which the solver stepped, by experiment.
     pub steps: Vec<(Option<String>, Vec<f64>)>,
+    /// The events on the way: the experiment, what happened, and when.
+    pub events: Vec<(Option<String>, String, f64)>,
     /// The gradient at the starting values (at a minimum there is none), looked at along one direction that moves every variable.
     pub checked: Option<Checked>,
 }
@@ -66,9 +68,12 @@ impl Fit {
             .as_ref()
             .filter(|_| is_finished)
             .and_then(|known| profile::profile(&fitted, known, found));
-        let mut steps = Vec::new();
+        let (mut steps, mut events) = (Vec::new(), Vec::new());
         for (name, model) in &experiments {
-            steps.push((name.clone(), model.solve(&Save::Steps)?.times));
+            let solution = model.solve(&Save::Steps)?;
+            steps.push((name.clone(), solution.times));
+            let own = solution.events.into_iter();
+            events.extend(own.map(|(event, t)| (name.clone(), event, t)));
         }
         let checked = self.checked(&fitted);
         Ok(Review {
@@ -80,6 +85,7 @@ impl Fit {
             knowledge,
             profile,
             steps,
+            events,
             checked,
         })
     }
