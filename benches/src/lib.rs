@@ -5,6 +5,7 @@
 mod clock;
 pub mod definition;
 pub mod network;
+pub mod recorded;
 pub mod workload;
 pub mod yardstick;
 
