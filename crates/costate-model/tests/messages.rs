@@ -161,7 +161,7 @@ did you mean 'loss'?"#,
 fn a_key_of_later_releases_is_refused_by_name() {
     for (old, new) in [
         ("loss = \"log-squares\"", "starts = 5"),
-        ("\"log-squares\"", "\"log-squares\"\noptimizer = \"adamw\""),
+        ("loss = \"log-squares\"", "curriculum = 3"),
     ] {
         assert!(
             message(old, new).contains("is not available in this release"),
@@ -321,6 +321,81 @@ m.toml:5:17: an initial value is an expression of parameters, but 'lynx' changes
     );
     assert!(message("end = 1920.0", "end = 1900.0").contains("time runs from 1900 to 1900"));
     assert!(message("end = 1920.0\n", "").contains("[time] needs 'end'"));
+}
+
+#[test]
+fn an_event_is_told_what_it_lacks() {
+    for (event, place, what) in [
+        (
+            "add = { hare = 1 }",
+            "22:1",
+            "an event needs 'when' or 'at'",
+        ),
+        (
+            "when = \"hare - 1\"\nat = 2",
+            "24:1",
+            "an event has either 'when'",
+        ),
+        (
+            "at = 2\ndirection = \"rising\"",
+            "24:1",
+            "only an event with 'when' has a direction",
+        ),
+        (
+            "when = \"hare - 1\"\nover = 2",
+            "24:1",
+            "an infusion begins at a known time",
+        ),
+        ("at = 2\nover = 2", "24:1", "'over' is how long 'add' takes"),
+        (
+            "at = 1905\nadd = { hare = 1 }\nover = 0",
+            "25:8",
+            "an infusion takes longer than no time",
+        ),
+        (
+            "at = \"hare\"",
+            "23:7",
+            "the time of an event is an expression of parameters",
+        ),
+        ("at = { every = 1 }", "23:6", "needs 'count'"),
+        (
+            "at = { every = 1, count = 1000000 }",
+            "23:27",
+            "1000000 events are too many",
+        ),
+        (
+            "at = [1, true]",
+            "23:10",
+            "'at' must be a list of numbers or formulas",
+        ),
+        (
+            "at = 2\nset = { haer = 1 }",
+            "24:9",
+            "no state is called 'haer'",
+        ),
+        (
+            "at = 2\nset = { alpha = 1 }",
+            "24:9",
+            "'alpha' is a parameter, not a state",
+        ),
+        (
+            "at = 2\nsets = { hare = 1 }",
+            "24:1",
+            "[[events]] has no key 'sets'",
+        ),
+        (
+            "at = 2\nexperiments = [\"north\"]",
+            "24:16",
+            "no experiment is called 'north'",
+        ),
+    ] {
+        let shown = message("[time]", &format!("[[events]]\n{event}\n\n[time]"));
+        assert!(shown.contains(what), "{event}: {shown}");
+        assert!(
+            shown.starts_with(&format!("m.toml:{place}: ")),
+            "{event}: {shown}"
+        );
+    }
 }
 
 #[test]

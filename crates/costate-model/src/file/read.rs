@@ -181,6 +181,7 @@ impl<'a> Entry<'a> {
             .ok_or_else(|| self.wanted("a table", &format!("[{}]", self.key)))?;
         let name = match self.section.as_str() {
             "" => format!("[{}]", self.key),
+            outer if outer.starts_with("[[") => format!("'{}' of {outer}", self.key),
             outer => format!("{}.{}]", outer.trim_end_matches(']'), self.key),
         };
         let place = self

@@ -19,6 +19,9 @@ pub(crate) struct NetworkBlock {
     pub(crate) weights: Option<Placed<String>>,
 }
 
+/// More weights than formulas are a sensible home for.
+const MOST_WEIGHTS: usize = 1_000_000;
+
 const NETWORK: Keys = Keys {
     known: &[
         "inputs",
@@ -77,6 +80,13 @@ fn network(entry: &Entry<'_>) -> Result<NetworkBlock> {
     }
     if block.outputs.is_empty() {
         return Err(outputs.error("a network needs at least one output").into());
+    }
+    let widths = [block.inputs.len()].into_iter().chain(block.hidden.clone());
+    let widths: Vec<usize> = widths.chain([block.outputs.len()]).collect();
+    let weights: usize = widths.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
+    if weights > MOST_WEIGHTS {
+        let message = format!("this network has {weights} weights; the most is {MOST_WEIGHTS}");
+        return Err(block.name.place.error(message).into());
     }
     block
         .outputs
