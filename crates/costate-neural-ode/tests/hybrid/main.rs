@@ -4,3 +4,4 @@ mod closed;
 mod edges;
 mod random;
 mod systems;
+mod ties;
