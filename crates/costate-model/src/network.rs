@@ -18,6 +18,7 @@ pub struct Network {
     outputs: Vec<String>,
     pub(crate) activation: Option<Unary>,
     pub(crate) l2: f64,
+    seed: u64,
     /// Where the weights were read from, if they were.
     pub(crate) file: Option<PathBuf>,
     pub(crate) weights: Vec<f64>,
@@ -85,6 +86,7 @@ impl Network {
                 .collect(),
             activation,
             l2: block.l2,
+            seed: block.seed,
             file: block
                 .weights
                 .as_ref()
@@ -117,6 +119,13 @@ impl Network {
             }));
         }
         weights
+    }
+
+    /// Takes the weights of another seed, unless they were read from a file.
+    pub(crate) fn begin_again(&mut self, start: u64) {
+        if self.file.is_none() {
+            self.weights = self.initial(self.seed.wrapping_add(start));
+        }
     }
 
     /// The name.

@@ -83,6 +83,8 @@ pub enum Optimizer {
     Lbfgs,
     /// Adam with cosine decay.
     Adam,
+    /// Adam, with weights of networks that shrink by themselves.
+    AdamW,
     /// RMSprop.
     RmsProp,
     /// Stochastic gradient descent.
@@ -90,11 +92,12 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
-    pub(crate) const NAMES: [(&str, Optimizer); 6] = [
+    pub(crate) const NAMES: [(&str, Optimizer); 7] = [
         ("auto", Optimizer::Auto),
         ("gauss-newton", Optimizer::GaussNewton),
         ("lbfgs", Optimizer::Lbfgs),
         ("adam", Optimizer::Adam),
+        ("adamw", Optimizer::AdamW),
         ("rmsprop", Optimizer::RmsProp),
         ("sgd", Optimizer::Sgd),
     ];
@@ -143,6 +146,8 @@ pub struct FitSettings {
     pub gradient: String,
     /// Windows to train on; the whole data if there is none.
     pub batch: Option<BatchSettings>,
+    /// How many starts: the file's own values, and others within the bounds.
+    pub starts: usize,
     /// The seed of everything random in a fit.
     pub seed: u64,
     /// The time after which a fit ends as if its iterations were done.

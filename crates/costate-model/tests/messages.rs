@@ -160,7 +160,7 @@ did you mean 'loss'?"#,
 #[test]
 fn a_key_of_later_releases_is_refused_by_name() {
     for (old, new) in [
-        ("loss = \"log-squares\"", "starts = 5"),
+        ("loss = \"log-squares\"", "segments = 5"),
         ("loss = \"log-squares\"", "curriculum = 3"),
     ] {
         assert!(

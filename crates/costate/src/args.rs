@@ -167,7 +167,7 @@ pub(crate) struct Fit {
     #[arg(long)]
     pub(crate) force: bool,
     /// Continue the interrupted fit of DIR, with the options it was started with
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "force", "method", "rtol", "atol", "set", "iterations"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "force", "method", "rtol", "atol", "set", "iterations", "starts"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) overrides: Overrides,
@@ -179,6 +179,16 @@ pub(crate) struct Fit {
         help_heading = "In place of the model's values"
     )]
     pub(crate) iterations: Option<usize>,
+    /// Starts: the file's own values, and others spread over the bounds
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "In place of the model's values"
+    )]
+    pub(crate) starts: Option<usize>,
+    /// Starts to fit from at a time [default: one for each processor]; the result does not depend on it
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
     /// Seconds between the checkpoints from which a killed fit can be resumed
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
     pub(crate) checkpoint_every: f64,

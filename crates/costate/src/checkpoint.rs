@@ -15,6 +15,8 @@ pub(crate) struct Plan {
     pub(crate) model: PathBuf,
     pub(crate) overrides: Overrides,
     pub(crate) iterations: Option<usize>,
+    #[serde(default)]
+    pub(crate) starts: Option<usize>,
 }
 
 /// A plan with the state of its fit. As a file: one line of JSON with the plan, and after it the state as the fit wrote it.
@@ -86,6 +88,7 @@ mod tests {
             model: "/a/mödel.toml".into(),
             overrides: overrides.clone(),
             iterations: Some(7),
+            starts: None,
         };
         let bytes = Checkpoint {
             plan,

@@ -3,6 +3,7 @@
 mod found;
 mod review;
 mod stage;
+mod starts;
 mod state;
 mod variables;
 mod write;
@@ -16,6 +17,7 @@ pub use review::{
     Checked, Comparison, Knowledge, Known, Learned, Panel, Phase, Profile, Residuals, Review,
     Slice, Standing,
 };
+pub use starts::{Outcome, Starts};
 pub use state::{Record, Verdict};
 
 use crate::data::Data;
@@ -308,6 +310,16 @@ impl Fit {
     /// Whether there is nothing left to do.
     pub fn is_finished(&self) -> bool {
         self.state.verdict.is_some()
+    }
+
+    /// The best loss so far; of all data, also where the fit goes by windows.
+    pub fn best_loss(&self) -> f64 {
+        self.state.best_loss
+    }
+
+    /// How the fit ended, if it has.
+    pub fn verdict(&self) -> Verdict {
+        self.state.verdict.clone().unwrap_or(Verdict::Interrupted)
     }
 
     /// Everything from which [`Fit::resume`] goes on.

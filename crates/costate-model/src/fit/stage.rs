@@ -19,6 +19,8 @@ const ADAM_FIRST: f64 = 0.8;
 /// What the learning rate of Adam falls to, as a part of the first.
 const ADAM_LAST: f64 = 0.01;
 const MOMENTUM: f64 = 0.9;
+/// The part of itself, in units of the learning rate, that a weight loses in each step of AdamW.
+const DECAY: f64 = 0.01;
 pub(super) const ITERATIONS: usize = 2000;
 const LEARNING_RATE: f64 = 1e-3;
 
@@ -101,6 +103,7 @@ pub(super) enum Stepper {
     GaussNewton(GaussNewton),
     Lbfgs(Lbfgs),
     Adam(Adam<f64>),
+    AdamW(Adam<f64>),
     RmsProp(RmsProp<f64>),
     Sgd(Sgd<f64>),
 }
@@ -119,6 +122,7 @@ impl Stepper {
                 Stepper::Lbfgs(lbfgs)
             }
             Optimizer::Adam => Stepper::Adam(Adam::new(rate)),
+            Optimizer::AdamW => Stepper::AdamW(Adam::new(rate)),
             Optimizer::RmsProp => Stepper::RmsProp(RmsProp::new(rate)),
             Optimizer::Sgd => {
                 let mut sgd = Sgd::new(rate);
@@ -158,14 +162,15 @@ impl Stepper {
             (_, Point::Residuals(..)) => unreachable!("only Gauss–Newton is given residuals"),
             (Stepper::Lbfgs(it), Point::Loss(loss, gradient)) => it.step(x, *loss, gradient),
             (Stepper::Adam(it), Point::Loss(loss, gradient)) => {
-                let schedule = Schedule::Cosine {
-                    iterations: stage.iterations as u64,
-                    last: ADAM_LAST,
-                };
-                let rate = it.learning_rate;
-                it.learning_rate = rate * schedule.factor::<f64>(iteration as u64);
-                let step = it.step(x, *loss, gradient);
-                it.learning_rate = rate;
+                cosine(it, stage, iteration, x, *loss, gradient).0
+            }
+            (Stepper::AdamW(it), Point::Loss(loss, gradient)) => {
+                let before = x.to_vec();
+                let (step, rate) = cosine(it, stage, iteration, x, *loss, gradient);
+                // Weights alone: zero is nothing special for what has units.
+                for i in bounds.weights() {
+                    x[i] -= rate * DECAY * before[i];
+                }
                 step
             }
             (Stepper::RmsProp(it), Point::Loss(loss, gradient)) => it.step(x, *loss, gradient),
@@ -174,4 +179,25 @@ impl Stepper {
         bounds.bounds().project(x);
         step
     }
+}
+
+/// A step of Adam whose learning rate falls with the iterations of its stage, and that rate.
+fn cosine(
+    it: &mut Adam<f64>,
+    stage: Stage,
+    iteration: usize,
+    x: &mut [f64],
+    loss: f64,
+    gradient: &[f64],
+) -> (Step, f64) {
+    let schedule = Schedule::Cosine {
+        iterations: stage.iterations as u64,
+        last: ADAM_LAST,
+    };
+    let rate = it.learning_rate;
+    let now = rate * schedule.factor::<f64>(iteration as u64);
+    it.learning_rate = now;
+    let step = it.step(x, loss, gradient);
+    it.learning_rate = rate;
+    (step, now)
 }

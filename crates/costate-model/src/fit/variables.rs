@@ -12,6 +12,8 @@ pub(crate) struct Variables {
     /// θ at the start: what is not varied keeps its value.
     theta: Vec<f64>,
     bounds: Bounds,
+    /// Where the weights begin in θ.
+    parameters: usize,
 }
 
 /// One coordinate.
@@ -95,6 +97,7 @@ impl Variables {
             axes,
             theta,
             bounds,
+            parameters: model.parameters.len(),
         }
     }
 
@@ -104,6 +107,13 @@ impl Variables {
 
     pub(crate) fn bounds(&self) -> &Bounds {
         &self.bounds
+    }
+
+    /// The variables that are weights of networks.
+    pub(crate) fn weights(&self) -> std::ops::Range<usize> {
+        let weight = |axis: &Axis| axis.theta >= self.parameters;
+        let first = self.axes.iter().position(weight);
+        first.unwrap_or(self.axes.len())..self.axes.len()
     }
 
     /// The coordinate of each variable at the start.

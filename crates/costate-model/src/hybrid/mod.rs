@@ -5,6 +5,7 @@
 //! equations are smooth on each arc up to its very ends, and no comparison is asked at the time where it changes its answer.
 
 mod arcs;
+mod builder;
 mod differences;
 mod driven;
 mod event;

@@ -167,6 +167,7 @@ pub(super) fn fit_settings(file: &ModelFile) -> Result<FitSettings> {
             size: batch.size,
             length: batch.length,
         }),
+        starts: block.starts,
         seed: block.seed,
         time_limit: block.time_limit,
         batch_place: block.batch.as_ref().map(|batch| batch.place.clone()),

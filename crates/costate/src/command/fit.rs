@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use costate_model::{Fit, Found, Model, Save, Verdict};
+use costate_model::{Fit, Found, Model, Outcome, Save, Starts, Verdict};
 
 use super::open;
 use super::solve::rows;
@@ -24,21 +24,42 @@ use crate::report::{csv, found, html, json};
 const FINE: usize = 1000;
 
 pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
-    let (mut work, mut fit) = match &args.resume {
+    let (mut work, begun) = match &args.resume {
         Some(place) => resume(args, place)?,
         None => start(args, console)?,
     };
-    introduce(&fit, &work, console);
-    interrupt::listen();
-    let interrupted = work.drive(&mut fit, args.checkpoint_every, console)?;
+    let (mut fit, interrupted) = match begun {
+        Begun::One(mut fit) => {
+            introduce(&fit, &work, console);
+            interrupt::listen();
+            let interrupted = work.drive(&mut fit, args.checkpoint_every, console)?;
+            (*fit, interrupted)
+        }
+        Begun::Many(starts) => {
+            interrupt::listen();
+            work.spread(*starts, args.jobs, console)?
+        }
+    };
     let found = fit.found()?;
+    let starts = work.starts.clone();
     let place = work.write(&mut fit, &found, interrupted)?;
 
     let mut out = console.output();
     let shown = place.display().to_string();
     match args.format {
-        ReportFormat::Json => json::write(&mut out, &found::json(&found, &shown))?,
-        ReportFormat::Text => report(&mut out, &found, &fit, &shown)?,
+        ReportFormat::Json => {
+            let mut document = found::json(&found, &shown);
+            if let Some(starts) = &starts {
+                document["starts"] = starts.outcomes().iter().map(outcome).collect();
+            }
+            json::write(&mut out, &document)?;
+        }
+        ReportFormat::Text => {
+            report(&mut out, &found, &fit, &shown)?;
+            if let Some(starts) = &starts {
+                tell_starts(&mut out, starts)?;
+            }
+        }
     }
     out.flush()?;
     match &found.verdict {
@@ -56,9 +77,17 @@ struct Work {
     plan: Plan,
     /// The folder's name as the user knows it.
     shown: PathBuf,
+    /// What came of several starts.
+    starts: Option<Starts>,
 }
 
-fn start(args: &Args, console: Console) -> Result<(Work, Fit)> {
+/// A fit that is under way.
+enum Begun {
+    One(Box<Fit>),
+    Many(Box<Starts>),
+}
+
+fn start(args: &Args, console: Console) -> Result<(Work, Begun)> {
     let path = args
         .model
         .as_ref()
@@ -67,6 +96,7 @@ fn start(args: &Args, console: Console) -> Result<(Work, Fit)> {
         model: fs::canonicalize(path).unwrap_or_else(|_| path.clone()),
         overrides: args.overrides.clone(),
         iterations: args.iterations,
+        starts: args.starts,
     };
     let model = planned(path, &plan)?;
     let shown = args.out.clone().unwrap_or_else(|| default_folder(path));
@@ -77,18 +107,20 @@ fn start(args: &Args, console: Console) -> Result<(Work, Fit)> {
             path.display()
         ));
     }
-    let fit = Fit::new(model)?;
-    Ok((
-        Work {
-            folder,
-            plan,
-            shown,
-        },
-        fit,
-    ))
+    let begun = match model.fit_settings().starts {
+        1 => Begun::One(Box::new(Fit::new(model)?)),
+        _ => Begun::Many(Box::new(Starts::new(&model))),
+    };
+    let work = Work {
+        folder,
+        plan,
+        shown,
+        starts: None,
+    };
+    Ok((work, begun))
 }
 
-fn resume(args: &Args, place: &Path) -> Result<(Work, Fit)> {
+fn resume(args: &Args, place: &Path) -> Result<(Work, Begun)> {
     let (folder, bytes) = Folder::reopen(place)?;
     let checkpoint = Checkpoint::parse(&bytes, &place.join(folder::CHECKPOINT))?;
     let plan = checkpoint.plan;
@@ -103,23 +135,37 @@ fn resume(args: &Args, place: &Path) -> Result<(Work, Fit)> {
         )));
     }
     let path = args.model.as_ref().unwrap_or(&plan.model);
-    let fit = Fit::resume(planned(path, &plan)?, &checkpoint.state)
-        .map_err(|error| Error::Misuse(format!("cannot resume '{}': {error}", place.display())))?;
-    let shown = place.to_owned();
-    Ok((
-        Work {
-            folder,
-            plan,
-            shown,
-        },
-        fit,
-    ))
+    let model = planned(path, &plan)?;
+    let refused = |error| Error::Misuse(format!("cannot resume '{}': {error}", place.display()));
+    let begun = match model.fit_settings().starts {
+        1 => Begun::One(Box::new(
+            Fit::resume(model, &checkpoint.state).map_err(refused)?,
+        )),
+        _ => {
+            let mut starts = Starts::new(&model);
+            starts.restore(&checkpoint.state).map_err(refused)?;
+            Begun::Many(Box::new(starts))
+        }
+    };
+    let work = Work {
+        folder,
+        plan,
+        shown: place.to_owned(),
+        starts: None,
+    };
+    Ok((work, begun))
 }
 
 fn planned(path: &Path, plan: &Plan) -> Result<Model> {
     let mut model = open(path, &plan.overrides)?;
     if plan.iterations.is_some() {
         model.fit_settings_mut().iterations = plan.iterations;
+    }
+    if let Some(starts) = plan.starts {
+        if starts == 0 {
+            return Err(Error::Misuse("--starts must be at least 1".into()));
+        }
+        model.fit_settings_mut().starts = starts;
     }
     Ok(model)
 }
@@ -199,13 +245,53 @@ fn introduce(fit: &Fit, work: &Work, console: Console) {
 
 impl Work {
     fn checkpoint(&self, fit: &mut Fit) -> Result<()> {
-        let checkpoint = Checkpoint {
-            plan: self.plan.clone(),
-            finished: fit.is_finished(),
-            state: fit.save(),
+        let checkpoint = match &self.starts {
+            Some(starts) => Checkpoint {
+                plan: self.plan.clone(),
+                finished: starts.have_ended(),
+                state: starts.save(),
+            },
+            None => Checkpoint {
+                plan: self.plan.clone(),
+                finished: fit.is_finished(),
+                state: fit.save(),
+            },
         };
         self.folder
             .write(folder::CHECKPOINT, &checkpoint.to_bytes())
+    }
+
+    /// Fits from every start; the best of them, and whether Ctrl-C came before all had ended.
+    fn spread(
+        &mut self,
+        mut starts: Starts,
+        jobs: Option<usize>,
+        console: Console,
+    ) -> Result<(Fit, bool)> {
+        let jobs = jobs.unwrap_or_else(|| {
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+        });
+        let all = starts.models().len();
+        console.note(super::title(&starts.models()[0]));
+        console.note(format!(
+            "  from    {} starts, {} at a time, into {}",
+            count(all),
+            jobs.min(all),
+            self.shown.display()
+        ));
+        // A fit that is killed begins again from here.
+        let checkpoint = Checkpoint {
+            plan: self.plan.clone(),
+            finished: false,
+            state: starts.save(),
+        };
+        self.folder
+            .write(folder::CHECKPOINT, &checkpoint.to_bytes())?;
+        starts.run(jobs, &interrupt::requested, &|_| {});
+        let fit = starts.best()?;
+        let interrupted = !starts.have_ended();
+        self.starts = Some(starts);
+        Ok((fit, interrupted))
     }
 
     /// Runs the fit to its end, or until Ctrl-C; whether it was that.
@@ -426,4 +512,41 @@ fn report(out: &mut impl Write, found: &Found, fit: &Fit, place: &str) -> Result
         writeln!(out, "go on with: costate fit --resume {place}")?;
     }
     Ok(())
+}
+
+/// What came of the starts, in one sentence, and why some failed.
+fn tell_starts(out: &mut impl Write, starts: &Starts) -> Result<()> {
+    let losses = starts
+        .outcomes()
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Ended { loss, .. } => Some(*loss),
+            _ => None,
+        });
+    let losses: Vec<f64> = losses.collect();
+    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let alike = |loss: &&f64| **loss - best <= 1e-3 * best.abs().max(1e-12);
+    writeln!(
+        out,
+        "{} of {} starts ended, {} of them within a thousandth of the least loss",
+        losses.len(),
+        starts.outcomes().len(),
+        losses.iter().filter(alike).count()
+    )?;
+    for (i, outcome) in starts.outcomes().iter().enumerate() {
+        if let Outcome::Failed(why) = outcome {
+            writeln!(out, "start {} failed: {why}", i + 1)?;
+        }
+    }
+    Ok(())
+}
+
+fn outcome(outcome: &Outcome) -> serde_json::Value {
+    match outcome {
+        Outcome::Ended { loss, verdict, .. } => {
+            serde_json::json!({ "loss": loss, "verdict": verdict.to_string() })
+        }
+        Outcome::Failed(why) => serde_json::json!({ "failed": why }),
+        Outcome::Interrupted(_) => serde_json::json!({ "verdict": "interrupted" }),
+    }
 }

@@ -374,3 +374,30 @@ fn a_likelihood_of_unknown_noise_has_its_maximum_where_least_squares_have_their_
         json["loss"]
     );
 }
+
+#[test]
+fn several_starts_find_the_best_whatever_the_jobs_and_a_failed_one_is_listed() {
+    let room = Room::new();
+    // Two minima of the loss, at a = 2 (the lower) and near -2; from b > 1 on there is no solution.
+    room.write(
+        "m.toml",
+        "[states]\ny = 1.0\n[parameters]\na = { value = -2.5, lower = -3.0, upper = 3.0 }\nb = { value = 0.5, lower = 0.0, upper = 4.0 }\n\
+         [equations]\ny = \"a^2 + 0.1 * a - y + if(b > 1, y^2 * 1e3, 0)\"\n[time]\nstart = 0.0\nend = 1.0\n\
+         [observables]\ny = { is = \"y\" }\nshift = { is = \"0.3 * a + 0 * b\" }\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n[fit]\nstarts = 8\nseed = 2\n",
+    );
+    room.write("d.csv", "t,y,shift\n0.5,2.2592444,0.6\n1.0,3.0224841,0.6\n");
+    let one = room.run("fit m.toml --jobs 1 --out one").done();
+    assert!(one.out.contains("of 8 starts ended"), "{}", one.out);
+    assert!(one.out.contains("failed: "), "{}", one.out);
+    room.run("fit m.toml --jobs 3 --out three").done();
+    assert_eq!(room.read("one/fitted.toml"), room.read("three/fitted.toml"));
+    let fitted = room.read("one/fitted.toml");
+    let line = fitted
+        .lines()
+        .find(|line| line.starts_with("a = "))
+        .unwrap();
+    let value = line.split("value = ").nth(1).unwrap();
+    let a: f64 = value.split(',').next().unwrap().trim().parse().unwrap();
+    assert!((a - 2.0).abs() < 0.01, "{a}");
+    room.run("fit --resume one").done();
+}

@@ -25,6 +25,7 @@ pub(crate) struct FitBlock {
     pub(crate) learning_rate: Option<f64>,
     pub(crate) gradient: Option<Placed<String>>,
     pub(crate) batch: Option<BatchBlock>,
+    pub(crate) starts: usize,
     pub(crate) seed: u64,
     pub(crate) time_limit: Option<Duration>,
 }
@@ -37,12 +38,15 @@ const FIT: Keys = Keys {
         "learning_rate",
         "gradient",
         "batch",
+        "starts",
         "seed",
         "time_limit",
     ],
-    later: &["starts", "segments", "continuity", "curriculum"],
+    later: &["segments", "continuity", "curriculum"],
 };
 
+/// More starts than anyone has time for.
+const MOST_STARTS: u64 = 100_000;
 const BATCH: Keys = Keys {
     known: &["size", "length"],
     later: &[],
@@ -56,6 +60,7 @@ pub(in crate::file) fn fit(section: Option<&Section<'_>>) -> Result<FitBlock> {
         learning_rate: None,
         gradient: None,
         batch: None,
+        starts: 1,
         seed: 0,
         time_limit: None,
     };
@@ -67,7 +72,7 @@ pub(in crate::file) fn fit(section: Option<&Section<'_>>) -> Result<FitBlock> {
         block.loss = entry.choice(&Loss::ALL.map(|loss| (loss.name(), loss)), &[])?;
     }
     if let Some(entry) = table.get("optimizer") {
-        block.optimizer = entry.choice(&Optimizer::NAMES, &["adamw"])?;
+        block.optimizer = entry.choice(&Optimizer::NAMES, &[])?;
     }
     block.iterations = table
         .get("iterations")
@@ -81,6 +86,9 @@ pub(in crate::file) fn fit(section: Option<&Section<'_>>) -> Result<FitBlock> {
         .map(|rate| rate.value);
     block.gradient = text(table, "gradient")?;
     block.batch = table.get("batch").map(|entry| batch(&entry)).transpose()?;
+    if let Some(entry) = table.get("starts") {
+        block.starts = entry.count(1)?.value.min(MOST_STARTS) as usize;
+    }
     block.seed = table
         .get("seed")
         .map(|entry| entry.count(0))
