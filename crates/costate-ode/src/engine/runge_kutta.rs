@@ -302,7 +302,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
         self.weights.clear();
         let used = self
             .scheme
-            .centred
+            .centred()
             .iter()
             .enumerate()
             .filter(|(_, polynomial)| !polynomial.is_empty());
@@ -321,7 +321,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
         stats: &mut Stats,
     ) {
         self.complete(system, span, y, y_next, stats);
-        super::push_powers(y, &self.k, &self.scheme.centred, span.h, powers);
+        super::push_powers(y, &self.k, self.scheme.centred(), span.h, powers);
     }
 
     fn centre(&self) -> T {

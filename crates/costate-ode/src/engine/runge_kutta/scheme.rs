@@ -4,6 +4,7 @@ use crate::combine::Terms;
 use crate::engine::Span;
 use crate::tableau::{centred, centred_derivative};
 use crate::{Coefficient, Real, Tableau};
+use std::sync::OnceLock;
 
 /// A tableau in the scalar of an integration, with its zeros left out.
 #[derive(Clone, Debug)]
@@ -21,8 +22,8 @@ pub struct Scheme<T> {
     pub(super) triangle: Vec<T>,
     /// Polynomials of dense output, coefficients of σ¹ first.
     pub dense: Vec<Vec<T>>,
-    /// The same as σ times polynomials in σ − ½, which lose fewer digits.
-    pub(super) centred: Vec<Vec<T>>,
+    /// The same as σ times polynomials in σ − ½, which lose fewer digits. Made when first asked for: many solves never look between steps.
+    centred: OnceLock<Vec<Vec<T>>>,
 }
 
 impl<T: Real> Scheme<T> {
@@ -49,8 +50,15 @@ impl<T: Real> Scheme<T> {
             b_err: terms(tableau.b_err),
             b_err_low: terms(tableau.b_err_low),
             dense: tableau.dense_polynomials(),
-            centred: tableau.centred_polynomials(),
+            centred: OnceLock::new(),
         }
+    }
+
+    /// Polynomials in σ − ½ that times σ are those of dense output.
+    #[inline]
+    pub(super) fn centred(&self) -> &[Vec<T>] {
+        self.centred
+            .get_or_init(|| self.tableau.centred_polynomials())
     }
 
     /// When stage `i` of a step is evaluated.
@@ -74,14 +82,14 @@ impl<T: Real> Scheme<T> {
     #[inline]
     #[must_use]
     pub fn dense_weight(&self, i: usize, sigma: T) -> T {
-        centred(&self.centred[i], sigma)
+        centred(&self.centred()[i], sigma)
     }
 
     /// dw_i/dσ: dy/dt at t + σh is Σ w_i′(σ) k_i.
     #[inline]
     #[must_use]
     pub fn dense_weight_derivative(&self, i: usize, sigma: T) -> T {
-        centred_derivative(&self.centred[i], sigma)
+        centred_derivative(&self.centred()[i], sigma)
     }
 }
 
