@@ -183,6 +183,7 @@ pub(crate) struct Fit {
     #[arg(
         long,
         value_name = "N",
+        value_parser = at_least_one,
         help_heading = "In place of the model's values"
     )]
     pub(crate) starts: Option<usize>,

@@ -13,13 +13,31 @@ pub(crate) fn write<'a>(
     names: impl IntoIterator<Item = impl AsRef<str>>,
     rows: impl IntoIterator<Item = (f64, &'a [f64])>,
 ) -> io::Result<()> {
+    header(out, first, names)?;
+    lines(out, "", rows)
+}
+
+/// The header `first,names…` alone.
+pub(crate) fn header(
+    out: &mut impl Write,
+    first: &str,
+    names: impl IntoIterator<Item = impl AsRef<str>>,
+) -> io::Result<()> {
     write!(out, "{first}")?;
     for name in names {
         write!(out, ",{}", name.as_ref())?;
     }
-    writeln!(out)?;
+    writeln!(out)
+}
+
+/// The lines alone, each with the same words before it.
+pub(crate) fn lines<'a>(
+    out: &mut impl Write,
+    before: &str,
+    rows: impl IntoIterator<Item = (f64, &'a [f64])>,
+) -> io::Result<()> {
     for (t, values) in rows {
-        write!(out, "{}", exact(t))?;
+        write!(out, "{before}{}", exact(t))?;
         for &value in values {
             write!(out, ",{}", exact(value))?;
         }

@@ -41,6 +41,8 @@ fn misuse_of_the_command_line_exits_with_2() {
     room.run("fit").failed(2, &["MODEL"]);
     room.run("fit lynx-hare.toml --iterations 0")
         .failed(2, &["--iterations", "at least 1"]);
+    room.run("fit lynx-hare.toml --starts 0")
+        .failed(2, &["--starts", "at least 1"]);
     room.run("fit lynx-hare.toml --iterations -3")
         .failed(2, &["-3"]);
     room.run("fit --resume x --set a=1")

@@ -1,0 +1,79 @@
+//! A fit from several starts.
+
+use std::io::Write;
+
+use costate_model::{Fit, Outcome, Starts};
+
+use super::Work;
+use crate::command::title;
+use crate::console::Console;
+use crate::error::Result;
+use crate::interrupt;
+use crate::report::number::count;
+
+impl Work {
+    /// Fits from every start; the best of them, and whether Ctrl-C came before all had ended.
+    pub(super) fn spread(
+        &mut self,
+        mut starts: Starts,
+        jobs: Option<usize>,
+        console: Console,
+    ) -> Result<(Fit, bool)> {
+        let jobs = jobs.unwrap_or_else(|| {
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+        });
+        let all = starts.models().len();
+        console.note(title(&starts.models()[0]));
+        console.note(format!(
+            "  from    {} starts, {} at a time, into {}",
+            count(all),
+            jobs.min(all),
+            self.shown.display()
+        ));
+        // A fit that is killed begins again from here.
+        self.save(false, starts.save())?;
+        starts.run(jobs, &interrupt::requested, &|_| {});
+        let fit = starts.best()?;
+        let interrupted = !starts.have_ended();
+        self.starts = Some(starts);
+        Ok((fit, interrupted))
+    }
+}
+
+/// What came of the starts, in one sentence, and why some failed.
+pub(super) fn tell(out: &mut impl Write, starts: &Starts) -> Result<()> {
+    let losses = starts
+        .outcomes()
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Outcome::Ended { loss, .. } => Some(*loss),
+            _ => None,
+        });
+    let losses: Vec<f64> = losses.collect();
+    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    let alike = |loss: &&f64| **loss - best <= 1e-3 * best.abs().max(1e-12);
+    writeln!(
+        out,
+        "{} of {} starts ended, {} of them within a thousandth of the least loss",
+        losses.len(),
+        starts.outcomes().len(),
+        losses.iter().filter(alike).count()
+    )?;
+    for (i, outcome) in starts.outcomes().iter().enumerate() {
+        if let Outcome::Failed(why) = outcome {
+            writeln!(out, "start {} failed: {why}", i + 1)?;
+        }
+    }
+    Ok(())
+}
+
+/// What came of one start, for programs.
+pub(super) fn json(outcome: &Outcome) -> serde_json::Value {
+    match outcome {
+        Outcome::Ended { loss, verdict, .. } => {
+            serde_json::json!({ "loss": loss, "verdict": verdict.to_string() })
+        }
+        Outcome::Failed(why) => serde_json::json!({ "failed": why }),
+        Outcome::Interrupted(_) => serde_json::json!({ "verdict": "interrupted" }),
+    }
+}
