@@ -7,7 +7,6 @@ mod leg;
 mod map;
 mod through;
 mod watch;
-mod zeno;
 
 pub use event::Event;
 pub use map::{Formula, Map, Written};

@@ -2,8 +2,10 @@
 
 mod locate;
 mod watch;
+mod zeno;
 
 pub(crate) use watch::{Hit, Watch};
+pub use zeno::Zeno;
 
 use crate::Real;
 use std::fmt;

@@ -96,7 +96,7 @@ pub use engine::{
 };
 pub use ensemble::{Ended, Lane, LaneField, Lanes, Member, ensemble, lane_ensemble};
 pub use error::Error;
-pub use event::{Event, Occurrence};
+pub use event::{Event, Occurrence, Zeno};
 pub use integrator::{Attempt, Integrator};
 pub use ivp::{Ivp, Progress};
 pub use linear::{Field, Krylov, Lu, Matrix, Pattern, Structure};

@@ -3,11 +3,10 @@
 use super::event::When;
 use super::leg::coincide;
 use super::watch::Watched;
-use super::zeno::Zeno;
 use super::{Hybrid, Occurrence, Solution};
 use crate::gradient::{Problem, check_times, scalar};
 use crate::{Error, VectorField};
-use costate_ode::{Real, State, Stats};
+use costate_ode::{Real, State, Stats, Zeno};
 
 /// A stretch of the solution between two events.
 #[derive(Clone, Debug)]
@@ -131,7 +130,7 @@ where
     ) -> Result<(), Error> {
         let agenda = self.agenda(problem)?;
         let mut agenda = agenda.as_slice();
-        let mut zeno = vec![Zeno::new(); self.events.len()];
+        let mut zeno = vec![Zeno::new(problem.t0); self.events.len()];
         let (mut t, mut h) = (problem.t0, problem.h0.to_vec());
         loop {
             let target = agenda.first().map_or(problem.t1, |due| due.time);
@@ -207,7 +206,7 @@ where
                 if let Some(reset) = &mut self.events[*event].reset {
                     reset.eval(&arc.h1, scalar(leg.end), &mut h);
                     if self.is_crossing(*event) {
-                        zeno[*event].reset(*event, problem.t0, leg.end)?;
+                        zeno[*event].reset(*event, leg.end)?;
                     }
                 }
                 self.arcs.push(arc.clone());

@@ -1,7 +1,7 @@
 //! Finding the crossings of a step.
 
 use super::locate::resolution;
-use super::{Event, When};
+use super::{Event, When, Zeno};
 use crate::{Engine, Error, Integrator, Real, State, System};
 
 /// What to do with a step, up to a time, before the rest of it is lost.
@@ -20,9 +20,8 @@ pub(super) struct Watched<T> {
     pub(super) sign: i8,
     /// Its value at the beginning of the step.
     pub(super) value: T,
-    /// The times of the resets it led to last, the newest last.
-    pub(super) resets: [T; 3],
-    pub(super) count: usize,
+    /// The resets it led to.
+    zeno: Zeno<T>,
 }
 
 impl<T: Real> Watched<T> {
@@ -42,7 +41,6 @@ pub(crate) struct Watch<T, Y> {
     values: Vec<T>,
     /// The points of a step that are looked at.
     points: Vec<T>,
-    begin: T,
 }
 
 fn sign<T: Real>(value: T) -> i8 {
@@ -86,8 +84,7 @@ impl<T: Real, Y: State<T>> Watch<T, Y> {
             event: *event,
             sign: 0,
             value: T::zero(),
-            resets: [T::zero(); 3],
-            count: 0,
+            zeno: Zeno::new(t),
         });
         let mut this = Self {
             watched: watched.collect(),
@@ -95,7 +92,6 @@ impl<T: Real, Y: State<T>> Watch<T, Y> {
             scratch: y.clone(),
             values: Vec::new(),
             points: Vec::new(),
-            begin: t,
         };
         this.look(events, t, y);
         this
@@ -110,7 +106,7 @@ impl<T: Real, Y: State<T>> Watch<T, Y> {
         for watched in &mut self.watched {
             let found = value(events, watched.event, t, y);
             // What a reset left as it was on the crossing is zero but for rounding: its sign shows on the way.
-            let unchanged = watched.sign != 0 && found == watched.value && watched.count > 0;
+            let unchanged = watched.sign != 0 && found == watched.value && watched.zeno.count() > 0;
             (watched.sign, watched.value) = (if unchanged { 0 } else { sign(found) }, found);
         }
     }
@@ -272,36 +268,9 @@ impl<T: Real, Y: State<T>> Watch<T, Y> {
 
     /// A reset of `event` at `t`: refused if resets follow each other at ever shorter intervals.
     pub(crate) fn resets(&mut self, event: usize, t: T) -> Result<(), Error> {
-        let begin = self.begin;
-        let Some(watched) = self.watched.iter_mut().find(|w| w.event == event) else {
-            return Ok(());
-        };
-        let [_, b, c] = watched.resets;
-        watched.resets = [b, c, t];
-        watched.count += 1;
-        if watched.count < 4 {
-            return Ok(());
+        match self.watched.iter_mut().find(|w| w.event == event) {
+            Some(watched) => watched.zeno.reset(event, t),
+            None => Ok(()),
         }
-        let (before, now) = ((c - b).abs(), (t - c).abs());
-        let negligible = (t - begin).abs() * T::epsilon().sqrt() * T::from_f64(1e-2);
-        if now > negligible || now > before {
-            return Ok(());
-        }
-        let ratio = if before > T::zero() {
-            now / before
-        } else {
-            T::zero()
-        };
-        let rest = if ratio < T::one() {
-            now * ratio / (T::one() - ratio)
-        } else {
-            T::zero()
-        };
-        Err(Error::Zeno {
-            event,
-            count: watched.count,
-            interval: now.as_f64(),
-            near: (t + (t - begin).signum() * rest).as_f64(),
-        })
     }
 }
