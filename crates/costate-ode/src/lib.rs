@@ -108,7 +108,8 @@ pub use solution::{Failure, Solution, Trajectory};
 pub use state::{Element, State};
 pub use stats::Stats;
 pub use system::{
-    Autonomous, MatrixFree, Parts, Split, System, WithJacobian, WithMass, WithPreconditioner,
-    WithSpectralRadius, WithStructure, WithTimeDerivative,
+    Attachment, Autonomous, GivenJacobian, GivenPreconditioner, GivenSpectralRadius,
+    GivenTimeDerivative, MatrixFree, Parts, Split, System, With, WithJacobian, WithMass,
+    WithPreconditioner, WithSpectralRadius, WithStructure, WithTimeDerivative,
 };
 pub use tableau::{Dense, Tableau};

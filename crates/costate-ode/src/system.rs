@@ -3,13 +3,16 @@
 mod free;
 mod given;
 mod split;
+mod with;
 
-pub use free::{MatrixFree, WithPreconditioner};
+pub use free::{GivenPreconditioner, MatrixFree, WithPreconditioner};
 pub use given::{
-    Autonomous, WithJacobian, WithMass, WithSpectralRadius, WithStructure, WithTimeDerivative,
+    Autonomous, GivenJacobian, GivenSpectralRadius, GivenTimeDerivative, WithJacobian, WithMass,
+    WithSpectralRadius, WithStructure, WithTimeDerivative,
 };
 
 pub use split::Split;
+pub use with::{Attachment, With};
 
 use crate::{Krylov, Matrix, State, Structure};
 

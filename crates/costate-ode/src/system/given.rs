@@ -1,7 +1,8 @@
-//! Systems with derivatives, structure or mass matrix attached to them.
+//! Derivatives, structure and mass matrix attached to a system.
 
 use super::System;
-use crate::{Krylov, Matrix, State, Structure};
+use super::with::{Attachment, With};
+use crate::{Matrix, State, Structure};
 
 /// A system with its Jacobian given as a closure `|t, y, jacobian|` that writes the entries of ∂f/∂y that are not zero.
 ///
@@ -17,72 +18,50 @@ use crate::{Krylov, Matrix, State, Structure};
 /// assert!(WithJacobian::new(f, j).jacobian(0.0, &[3.0, 0.0], &mut jacobian));
 /// assert_eq!(jacobian.get(1, 0), -6.0);
 /// ```
+pub type WithJacobian<S, J> = With<S, GivenJacobian<J>>;
+
+/// ∂f/∂y, written by a closure.
 #[derive(Clone, Debug)]
-pub struct WithJacobian<S, J> {
-    system: S,
-    jacobian: J,
-}
+pub struct GivenJacobian<J>(J);
 
 impl<S, J> WithJacobian<S, J> {
     /// `system` with the Jacobian that `jacobian` writes.
     pub fn new(system: S, jacobian: J) -> Self {
-        Self { system, jacobian }
+        let attachment = GivenJacobian(jacobian);
+        Self { system, attachment }
     }
 }
 
-impl<T, Y, S, J> System<T, Y> for WithJacobian<S, J>
+impl<T, Y, J> Attachment<T, Y> for GivenJacobian<J>
 where
     Y: State<T>,
-    S: System<T, Y>,
     J: FnMut(T, &Y, &mut Matrix<Y::Element>),
 {
     #[inline]
-    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
-        self.system.eval(t, y, dy);
-    }
-    fn structure(&self) -> Structure {
-        self.system.structure()
-    }
-    fn mass(&self) -> Option<Matrix<Y::Element>> {
-        self.system.mass()
-    }
-    #[inline]
-    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<Y::Element>) -> bool {
-        (self.jacobian)(t, y, jacobian);
+    fn jacobian<S: System<T, Y>>(
+        &mut self,
+        _system: &mut S,
+        t: T,
+        y: &Y,
+        jacobian: &mut Matrix<Y::Element>,
+    ) -> bool {
+        (self.0)(t, y, jacobian);
         true
-    }
-    #[inline]
-    fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
-        self.system.time_derivative(t, y, out)
-    }
-    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
-        self.system.spectral_radius(t, y)
-    }
-    fn krylov(&self) -> Option<Krylov> {
-        self.system.krylov()
-    }
-    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
-        self.system.jacobian_times(t, y, x, out)
-    }
-    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
-        self.system.precondition(t, y, s, r)
     }
 }
 
 /// A system with ∂f/∂t given as a closure `|t, y, out|`; for a system without t in it, [`autonomous`](WithTimeDerivative::autonomous).
+pub type WithTimeDerivative<S, D> = With<S, GivenTimeDerivative<D>>;
+
+/// ∂f/∂t, written by a closure.
 #[derive(Clone, Debug)]
-pub struct WithTimeDerivative<S, D> {
-    system: S,
-    time_derivative: D,
-}
+pub struct GivenTimeDerivative<D>(D);
 
 impl<S, D> WithTimeDerivative<S, D> {
     /// `system` with the time derivative that `time_derivative` writes.
     pub fn new(system: S, time_derivative: D) -> Self {
-        Self {
-            system,
-            time_derivative,
-        }
+        let attachment = GivenTimeDerivative(time_derivative);
+        Self { system, attachment }
     }
 }
 
@@ -98,199 +77,71 @@ impl<T, Y: State<T>, S> Autonomous<T, Y, S> {
     }
 }
 
-impl<T, Y, S: System<T, Y>, D: FnMut(T, &Y, &mut Y)> System<T, Y> for WithTimeDerivative<S, D> {
+impl<T, Y: State<T>, D: FnMut(T, &Y, &mut Y)> Attachment<T, Y> for GivenTimeDerivative<D> {
     #[inline]
-    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
-        self.system.eval(t, y, dy);
-    }
-    fn structure(&self) -> Structure {
-        self.system.structure()
-    }
-    fn mass(&self) -> Option<Matrix<Y::Element>>
-    where
-        Y: State<T>,
-    {
-        self.system.mass()
-    }
-    #[inline]
-    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<Y::Element>) -> bool
-    where
-        Y: State<T>,
-    {
-        self.system.jacobian(t, y, jacobian)
-    }
-    #[inline]
-    fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
-        (self.time_derivative)(t, y, out);
+    fn time_derivative<S: System<T, Y>>(
+        &mut self,
+        _system: &mut S,
+        t: T,
+        y: &Y,
+        out: &mut Y,
+    ) -> bool {
+        (self.0)(t, y, out);
         true
-    }
-    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
-        self.system.spectral_radius(t, y)
-    }
-    fn krylov(&self) -> Option<Krylov> {
-        self.system.krylov()
-    }
-    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
-        self.system.jacobian_times(t, y, x, out)
-    }
-    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
-        self.system.precondition(t, y, s, r)
     }
 }
 
 /// A system with the structure of its Jacobian.
-#[derive(Clone, Debug)]
-pub struct WithStructure<S> {
-    system: S,
-    structure: Structure,
-}
+pub type WithStructure<S> = With<S, Structure>;
 
 impl<S> WithStructure<S> {
     /// `system`, whose Jacobian has no entries outside `structure`.
     pub fn new(system: S, structure: Structure) -> Self {
-        Self { system, structure }
+        let attachment = structure;
+        Self { system, attachment }
     }
 }
 
-impl<T, Y, S: System<T, Y>> System<T, Y> for WithStructure<S> {
-    #[inline]
-    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
-        self.system.eval(t, y, dy);
-    }
-    fn structure(&self) -> Structure {
-        self.structure.clone()
-    }
-    fn mass(&self) -> Option<Matrix<Y::Element>>
-    where
-        Y: State<T>,
-    {
-        self.system.mass()
-    }
-    #[inline]
-    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<Y::Element>) -> bool
-    where
-        Y: State<T>,
-    {
-        self.system.jacobian(t, y, jacobian)
-    }
-    #[inline]
-    fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
-        self.system.time_derivative(t, y, out)
-    }
-    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
-        self.system.spectral_radius(t, y)
-    }
-    fn krylov(&self) -> Option<Krylov> {
-        self.system.krylov()
-    }
-    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
-        self.system.jacobian_times(t, y, x, out)
-    }
-    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
-        self.system.precondition(t, y, s, r)
+impl<T, Y: State<T>> Attachment<T, Y> for Structure {
+    fn structure<S: System<T, Y>>(&self, _system: &S) -> Structure {
+        self.clone()
     }
 }
 
 /// A system M dy/dt = f(t, y) with its mass matrix.
-#[derive(Clone, Debug)]
-pub struct WithMass<S, E> {
-    system: S,
-    mass: Matrix<E>,
-}
+pub type WithMass<S, E> = With<S, Matrix<E>>;
 
 impl<S, E> WithMass<S, E> {
     /// `system` with the constant mass matrix `mass`.
     pub fn new(system: S, mass: Matrix<E>) -> Self {
-        Self { system, mass }
+        let attachment = mass;
+        Self { system, attachment }
     }
 }
 
-impl<T, Y: State<T>, S: System<T, Y>> System<T, Y> for WithMass<S, Y::Element> {
-    #[inline]
-    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
-        self.system.eval(t, y, dy);
-    }
-    fn structure(&self) -> Structure {
-        self.system.structure()
-    }
-    fn mass(&self) -> Option<Matrix<Y::Element>> {
-        Some(self.mass.clone())
-    }
-    #[inline]
-    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<Y::Element>) -> bool {
-        self.system.jacobian(t, y, jacobian)
-    }
-    #[inline]
-    fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
-        self.system.time_derivative(t, y, out)
-    }
-    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
-        self.system.spectral_radius(t, y)
-    }
-    fn krylov(&self) -> Option<Krylov> {
-        self.system.krylov()
-    }
-    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
-        self.system.jacobian_times(t, y, x, out)
-    }
-    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
-        self.system.precondition(t, y, s, r)
+impl<T, Y: State<T>> Attachment<T, Y> for Matrix<Y::Element> {
+    fn mass<S: System<T, Y>>(&self, _system: &S) -> Option<Matrix<Y::Element>> {
+        Some(self.clone())
     }
 }
 
 /// A system with a bound of the |eigenvalues| of ∂f/∂y, given as a closure `|t, y|`, for stabilised methods.
+pub type WithSpectralRadius<S, R> = With<S, GivenSpectralRadius<R>>;
+
+/// A bound of the eigenvalues, answered by a closure.
 #[derive(Clone, Debug)]
-pub struct WithSpectralRadius<S, R> {
-    system: S,
-    radius: R,
-}
+pub struct GivenSpectralRadius<R>(R);
 
 impl<S, R> WithSpectralRadius<S, R> {
     /// `system` with the bound that `radius` answers.
     pub fn new(system: S, radius: R) -> Self {
-        Self { system, radius }
+        let attachment = GivenSpectralRadius(radius);
+        Self { system, attachment }
     }
 }
 
-impl<T, Y, S, R> System<T, Y> for WithSpectralRadius<S, R>
-where
-    S: System<T, Y>,
-    R: FnMut(T, &Y) -> T,
-{
-    #[inline]
-    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
-        self.system.eval(t, y, dy);
-    }
-    fn structure(&self) -> Structure {
-        self.system.structure()
-    }
-    fn mass(&self) -> Option<Matrix<Y::Element>>
-    where
-        Y: State<T>,
-    {
-        self.system.mass()
-    }
-    #[inline]
-    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<Y::Element>) -> bool
-    where
-        Y: State<T>,
-    {
-        self.system.jacobian(t, y, jacobian)
-    }
-    #[inline]
-    fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
-        self.system.time_derivative(t, y, out)
-    }
-    fn spectral_radius(&mut self, t: T, y: &Y) -> Option<T> {
-        Some((self.radius)(t, y))
-    }
-    fn krylov(&self) -> Option<Krylov> {
-        self.system.krylov()
-    }
-    fn jacobian_times(&mut self, t: T, y: &Y, x: &Y, out: &mut Y) -> bool {
-        self.system.jacobian_times(t, y, x, out)
-    }
-    fn precondition(&mut self, t: T, y: &Y, s: T, r: &mut Y) -> bool {
-        self.system.precondition(t, y, s, r)
+impl<T, Y: State<T>, R: FnMut(T, &Y) -> T> Attachment<T, Y> for GivenSpectralRadius<R> {
+    fn spectral_radius<S: System<T, Y>>(&mut self, _system: &mut S, t: T, y: &Y) -> Option<T> {
+        Some((self.0)(t, y))
     }
 }
