@@ -122,7 +122,7 @@ pub(crate) struct Memory {
 }
 
 impl Law {
-    pub(crate) fn new(controller: &Controller, k: usize) -> Self {
+    fn new(controller: &Controller, k: usize) -> Self {
         let exponent = |beta: f64| -0.5 * beta / k as f64;
         let initial = log2(controller.initial * controller.initial);
         Self {
@@ -199,6 +199,10 @@ impl Control {
         let law = Law::new(controller, k);
         let memory = law.start();
         Self { law, memory }
+    }
+
+    pub(crate) fn law(&self) -> &Law {
+        &self.law
     }
 
     pub(crate) fn restart(&mut self) {

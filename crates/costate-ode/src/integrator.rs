@@ -71,11 +71,31 @@ pub struct Integrator<T: Real, Y: State<T>, S, E = RungeKutta<T, Y>> {
     /// Where the integration began, and the largest component there.
     start: (T, T),
     recent: [(T, T, T); REMEMBERED],
-    /// How much longer than planned the last step may be, and the resolution of t.
+    /// How much longer than planned the last step may be.
     stretch: T,
-    resolution: T,
+    resolution: Resolution<T>,
+}
+
+/// How small steps may become.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resolution<T> {
+    /// What tells t from its neighbours, relative to |t|.
+    relative: T,
     /// What no step may fall below, wherever t is: `h_min`, or what tells a step from none near t = 0.
     floor: T,
+}
+
+impl<T: Real> Resolution<T> {
+    /// The size below which a step at `t` is too small.
+    #[inline(always)]
+    pub(crate) fn smallest_at(self, t: T) -> T {
+        let relative = t.abs() * self.relative;
+        if relative > self.floor {
+            relative
+        } else {
+            self.floor
+        }
+    }
 }
 
 impl<T: Real, Y: State<T>, S: System<T, Y>> Integrator<T, Y, S> {
@@ -167,8 +187,10 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             start: (t0, zero),
             recent: [(zero, zero, zero); REMEMBERED],
             stretch: T::from_f64(1.01),
-            resolution: T::epsilon() * T::from_f64(4.0),
-            floor,
+            resolution: Resolution {
+                relative: T::epsilon() * T::from_f64(4.0),
+                floor,
+            },
         };
         this.reset(t0, y0);
         Ok(this)

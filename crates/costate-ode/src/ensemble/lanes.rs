@@ -1,12 +1,15 @@
 //! Ensembles in the lanes of wide registers.
 
+mod group;
 mod number;
+mod riders;
+mod run;
 mod step;
 
 pub use number::{Lane, Lanes};
 
 use crate::{Error, Integrator, Options, Stats, Tableau};
-use step::Group;
+use group::Group;
 
 /// A vector field of D equations with P parameters, written once for a single number and for many side by side.
 ///
@@ -77,7 +80,7 @@ pub fn lane_ensemble<F: LaneField<D, P>, const D: usize, const P: usize>(
     group()?;
     let run = |members: &[Member<D, P>]| {
         let mut group = group().expect("what was accepted once");
-        step::run(&mut group, members)
+        run::run(&mut group, members)
     };
     #[cfg(feature = "rayon")]
     {

@@ -1,6 +1,7 @@
 //! What there is to read of an integration.
 
-use super::Integrator;
+use super::{Integrator, Resolution};
+use crate::controller::Law;
 use crate::engine::{Engine, Span};
 use crate::{Options, Real, State, Stats, System, Trajectory};
 
@@ -162,22 +163,19 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         self.system
     }
 
-    /// What that is made of: the resolution of t, and what no step may fall below.
-    #[inline]
-    pub(crate) fn resolution(&self) -> (T, T) {
-        (self.resolution, self.floor)
+    /// The law by which steps are chosen.
+    pub(crate) fn law(&self) -> &Law {
+        self.control.law()
     }
 
-    /// The size below which a step at `t` is too small.
     #[inline]
-    pub(crate) fn smallest_at(&self, t: T) -> T {
-        let (resolution, floor) = self.resolution();
-        (t.abs() * resolution).max(floor)
+    pub(crate) fn resolution(&self) -> Resolution<T> {
+        self.resolution
     }
 
     #[inline]
     pub(super) fn smallest(&self) -> T {
-        self.smallest_at(self.span.t_next)
+        self.resolution.smallest_at(self.span.t_next)
     }
 
     /// Whether t is at the end.
