@@ -127,3 +127,22 @@ pub(super) struct Signature {
     pub(super) cotangents: Vec<usize>,
     pub(super) parameter_cotangent: Option<usize>,
 }
+
+impl Signature {
+    /// The nodes of evaluation, which outputs and guards need; the others are those of products.
+    pub(super) fn evaluation<T>(&self, source: &Source<T>) -> Vec<bool> {
+        let mut needed = vec![false; source.nodes.len()];
+        let guards = source.guards.iter().flatten();
+        for &node in self.outputs.iter().chain(guards) {
+            needed[node] = true;
+        }
+        for (i, node) in source.nodes.iter().enumerate().rev() {
+            if needed[i] {
+                node.operands
+                    .iter()
+                    .for_each(|&operand| needed[operand] = true);
+            }
+        }
+        needed
+    }
+}

@@ -40,21 +40,9 @@ impl Cost {
     }
 
     pub(super) fn new<T: Lane>(source: &Source<T>, signature: &Signature, memory: Needs) -> Cost {
-        let mut first = vec![false; source.nodes.len()];
-        let guards = source.guards.iter().flatten();
-        for &node in signature.outputs.iter().chain(guards) {
-            first[node] = true;
-        }
-        for (i, node) in source.nodes.iter().enumerate().rev() {
-            if first[i] {
-                node.operands
-                    .iter()
-                    .for_each(|&operand| first[operand] = true);
-            }
-        }
         let (mut evaluation, mut products) = (Work::default(), Work::default());
-        for (node, first) in source.nodes.iter().zip(first) {
-            let work = if first {
+        for (node, evaluated) in source.nodes.iter().zip(signature.evaluation(source)) {
+            let work = if evaluated {
                 &mut evaluation
             } else {
                 &mut products

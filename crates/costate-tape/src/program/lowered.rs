@@ -39,20 +39,7 @@ impl<'a, T: Registers> Lowered<'a, T> {
             .collect();
         let parameters = signature.parameters.map(|node| lower.parameters(node));
         let cotangent = signature.cotangent.map(|node| lower.input(node, 1));
-        let mut evaluation = vec![false; source.nodes.len()];
-        let guards = source.guards.iter().flatten();
-        signature
-            .outputs
-            .iter()
-            .chain(guards)
-            .for_each(|&node| evaluation[node] = true);
-        for (i, node) in source.nodes.iter().enumerate().rev() {
-            if evaluation[i] {
-                node.operands
-                    .iter()
-                    .for_each(|&operand| evaluation[operand] = true);
-            }
-        }
+        let evaluation = signature.evaluation(source);
         let phase = |lower: &mut Lower<'a, T>, first: bool, results: &[usize]| {
             for node in (0..source.nodes.len()).filter(|&node| evaluation[node] == first) {
                 lower.node(node)?;

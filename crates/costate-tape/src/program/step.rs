@@ -117,6 +117,20 @@ pub(crate) fn assemble<T: Registers>(
 /// The kernel of a step that is not one of a list.
 fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
     let at = |place: Place| layout.at(place) as usize;
+    let product = |places: [Place; 3], [m, k, n]: [usize; 3], a_strides, turned| {
+        let [a, b, c] = places.map(at);
+        let args = MatMul {
+            a,
+            b,
+            c,
+            m,
+            k,
+            n,
+            a_strides,
+            turned,
+        };
+        Step::MatMul(select::<T, MatMul>(isa.for_rows::<T>(n)), args)
+    };
     match draft {
         Draft::Chain { len, each } => {
             Step::Chain(select::<T, Elementwise>(isa), chain(*len, each, layout))
@@ -125,20 +139,16 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
             a,
             b,
             to,
-            shape: [m, k, n],
+            shape,
             strides,
-        } => {
-            let args = MatMul {
-                a: at(a),
-                b: at(b),
-                c: at(to),
-                m,
-                k,
-                n,
-                a_strides: strides,
-                turned: false,
-            };
-            Step::MatMul(select::<T, MatMul>(isa.for_rows::<T>(n)), args)
+        } => product([a, b, to], shape, strides, false),
+        &Draft::MatMulTransposed {
+            a,
+            b,
+            to,
+            shape: [m, k, n],
+        } if MatMul::turns(m, k, n, isa.lanes::<T>()) => {
+            product([a, b, to], [m, k, n], [k, 1], true)
         }
         &Draft::MatMulTransposed {
             a,
@@ -146,19 +156,6 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
             to,
             shape: [m, k, n],
         } => {
-            if MatMul::turns(m, k, n, isa.lanes::<T>()) {
-                let args = MatMul {
-                    a: at(a),
-                    b: at(b),
-                    c: at(to),
-                    m,
-                    k,
-                    n,
-                    a_strides: [k, 1],
-                    turned: true,
-                };
-                return Step::MatMul(select::<T, MatMul>(isa.for_rows::<T>(n)), args);
-            }
             let args = MatMulTransposed {
                 a: at(a),
                 b: at(b),
