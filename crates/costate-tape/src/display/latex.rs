@@ -1,12 +1,11 @@
 //! LaTeX: an `aligned` block for use inside a display formula.
 
 use super::names::Names;
+use super::notation::Notation;
 use super::style::{ATOM, POWER, PRODUCT, Piece, SUM, Style};
-use super::walk;
 use crate::function::Function;
 use crate::op::{Binary, Unary};
 use crate::scalar::Scalar;
-use std::fmt::Write as _;
 
 pub(super) struct Latex;
 
@@ -294,21 +293,14 @@ impl<T: Scalar> Function<T> {
     /// ```
     #[must_use]
     pub fn latex(&self, names: &Names) -> String {
-        let written = walk::write(self, names, &Latex);
-        let mut lines: Vec<String> = written
-            .lines
-            .iter()
-            .map(|line| {
-                let value = broken(&line.value.text).join(r" \\ &\quad");
-                format!("{} &= {value}", letters(&line.name))
-            })
-            .collect();
-        for (condition, held) in &written.conditions {
-            let mut line = String::new();
-            let not = if *held { "" } else { r"\neg " };
-            let _ = write!(line, r"&\text{{where }} {not}{}", condition.text);
-            lines.push(line);
-        }
+        let formulas = self.formulas(names, Notation::Latex);
+        let lines = formulas.lines.iter().map(|line| {
+            let value = line.parts.join(r" \\ &\quad");
+            format!("{} &= {value}", letters(&line.name))
+        });
+        let conditions = formulas.conditions.iter();
+        let conditions = conditions.map(|condition| format!(r"&\text{{where }} {condition}"));
+        let lines: Vec<String> = lines.chain(conditions).collect();
         format!(
             "\\begin{{aligned}}\n{}\n\\end{{aligned}}\n",
             lines.join(" \\\\\n")
