@@ -4,13 +4,13 @@ mod step;
 #[rustfmt::skip]
 mod tableau;
 
+use super::hermite::Ends;
 use super::newton::{Convergence, Lifetime, Settling};
 use super::slope::Slope;
-use super::{Engine, Span, hermite, lagrange};
+use super::{Engine, Span, lagrange};
 use crate::combine::Terms;
 use crate::jacobian::Derivatives;
 use crate::linear::{Factors, Pair};
-use crate::system::evaluate;
 use crate::{Coefficient, Element, Error, Field, Real, Scale, State, Stats, System};
 
 /// A Gauss–Legendre method with s stages, of order 2s: collocation at the roots of Legendre's polynomial.
@@ -135,9 +135,7 @@ pub struct Gauss<T, Y: State<T>> {
     rhs: Y,
     complex_rhs: Vec<Pair<Y::Element>>,
     weights: Terms<T>,
-    /// f at both ends of the accepted step, for dense output.
-    ends: [Y; 2],
-    ends_known: bool,
+    ends: Ends<Y>,
     jacobian: Lifetime<T>,
     /// The step that the factors are for.
     factorised: Option<T>,
@@ -191,8 +189,7 @@ where
             rhs: zero.clone(),
             complex_rhs: vec![Pair::zero(); y.as_slice().len()],
             weights: Terms::with_capacity(s),
-            ends: [zero.clone(), zero.clone()],
-            ends_known: false,
+            ends: Ends::like(y),
             zero,
             jacobian: Lifetime::new(),
             factorised: None,
@@ -257,22 +254,6 @@ where
         self.factorised = done.then_some(span.h);
         done
     }
-
-    /// f at both ends of the accepted step.
-    fn know_ends<S: System<T, Y>>(
-        &mut self,
-        system: &mut S,
-        span: Span<T>,
-        [y, y_next]: [&Y; 2],
-        stats: &mut Stats,
-    ) {
-        if !self.ends_known {
-            evaluate(system, span.t, y, &mut self.ends[0]);
-            evaluate(system, span.t_next, y_next, &mut self.ends[1]);
-            stats.nfe += 2;
-            self.ends_known = true;
-        }
-    }
 }
 
 impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Gauss<T, Y>
@@ -293,7 +274,8 @@ where
         _measure: bool,
         stats: &mut Stats,
     ) -> T {
-        (self.bad, self.tried_h, self.ends_known) = (None, span.h, false);
+        (self.bad, self.tried_h) = (None, span.h);
+        self.ends.forget();
         loop {
             if self.prepare(system, span, y, scale, stats) {
                 self.predict(span.h);
@@ -334,8 +316,8 @@ where
         out: &mut Y,
         stats: &mut Stats,
     ) {
-        self.know_ends(system, span, [y, y_next], stats);
-        hermite::write(out, [y, y_next], self.ends.each_ref(), span.h, sigma);
+        self.ends
+            .write(system, span, [y, y_next], sigma, out, stats);
     }
 
     fn powers(
@@ -347,8 +329,7 @@ where
         powers: &mut Vec<Y>,
         stats: &mut Stats,
     ) {
-        self.know_ends(system, span, [y, y_next], stats);
-        hermite::powers([y, y_next], self.ends.each_ref(), span.h, powers);
+        self.ends.powers(system, span, [y, y_next], powers, stats);
     }
 
     fn error_exponent(&self) -> usize {

@@ -1,6 +1,78 @@
 //! The cubic through both ends of a step and their slopes.
 
-use crate::{Element, Real, State};
+use super::Span;
+use crate::system::evaluate;
+use crate::{Element, Real, State, Stats, System};
+
+/// Dense output by that cubic, for methods that do not evaluate f at the ends of their steps: it does so once a step, when first asked.
+#[derive(Clone, Debug)]
+pub(super) struct Ends<Y> {
+    slopes: [Y; 2],
+    known: bool,
+}
+
+impl<Y: Clone> Ends<Y> {
+    /// For states like `y`.
+    pub(super) fn like(y: &Y) -> Self {
+        Self {
+            slopes: [y.clone(), y.clone()],
+            known: false,
+        }
+    }
+
+    /// There is another step.
+    pub(super) fn forget(&mut self) {
+        self.known = false;
+    }
+
+    fn know<T: Real, S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        [y, y_next]: [&Y; 2],
+        stats: &mut Stats,
+    ) where
+        Y: State<T>,
+    {
+        if !self.known {
+            evaluate(system, span.t, y, &mut self.slopes[0]);
+            evaluate(system, span.t_next, y_next, &mut self.slopes[1]);
+            stats.nfe += 2;
+            self.known = true;
+        }
+    }
+
+    /// As [`write`], with the slopes.
+    pub(super) fn write<T: Real, S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        states: [&Y; 2],
+        sigma: T,
+        out: &mut Y,
+        stats: &mut Stats,
+    ) where
+        Y: State<T>,
+    {
+        self.know(system, span, states, stats);
+        write(out, states, self.slopes.each_ref(), span.h, sigma);
+    }
+
+    /// As [`powers`], with the slopes.
+    pub(super) fn powers<T: Real, S: System<T, Y>>(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        states: [&Y; 2],
+        out: &mut Vec<Y>,
+        stats: &mut Stats,
+    ) where
+        Y: State<T>,
+    {
+        self.know(system, span, states, stats);
+        powers(states, self.slopes.each_ref(), span.h, out);
+    }
+}
 
 /// Writes the cubic at t + σh.
 pub(super) fn write<T: Real, Y: State<T>>(

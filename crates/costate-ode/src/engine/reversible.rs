@@ -1,6 +1,7 @@
 //! Steps that can be taken back: reversible Heun, and the coupling of any explicit method.
 
-use super::{Engine, Span, hermite};
+use super::hermite::Ends;
+use super::{Engine, Span};
 use crate::combine::combine;
 use crate::system::evaluate;
 use crate::{Element, Integrator, Real, Scale, Scheme, State, Stats, System, Tableau};
@@ -46,8 +47,7 @@ pub struct Reversible<T, Y> {
     /// Slopes of the last increment: of Heun those at z and z₁.
     k: Vec<Y>,
     argument: Y,
-    ends: [Y; 2],
-    ends_known: bool,
+    ends: Ends<Y>,
     /// Whether z belongs to the present state; else it is set to y.
     coupled: bool,
     /// Whether k\[0\] of Heun is f(t, z).
@@ -90,8 +90,7 @@ impl<T: Real, Y: State<T>> Reversible<T, Y> {
             z_trial: y.clone(),
             k: vec![y.clone(); slopes],
             argument: y.clone(),
-            ends: [y.clone(), y.clone()],
-            ends_known: false,
+            ends: Ends::like(y),
             coupled: false,
             slope_known: false,
             bad: None,
@@ -238,7 +237,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Reversible<T, Y>
         if matches!(self.kind, Kind::Heun) {
             self.k.swap(0, 1);
         }
-        self.ends_known = false;
+        self.ends.forget();
     }
 
     fn rewind(&mut self) -> bool {
@@ -260,12 +259,8 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Reversible<T, Y>
         out: &mut Y,
         stats: &mut Stats,
     ) {
-        if !self.ends_known {
-            evaluate(system, span.t, y, &mut self.ends[0]);
-            evaluate(system, span.t_next, y_next, &mut self.ends[1]);
-            (stats.nfe, self.ends_known) = (stats.nfe + 2, true);
-        }
-        hermite::write(out, [y, y_next], self.ends.each_ref(), span.h, sigma);
+        self.ends
+            .write(system, span, [y, y_next], sigma, out, stats);
     }
 
     fn powers(
@@ -277,10 +272,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Reversible<T, Y>
         powers: &mut Vec<Y>,
         stats: &mut Stats,
     ) {
-        evaluate(system, span.t, y, &mut self.ends[0]);
-        evaluate(system, span.t_next, y_next, &mut self.ends[1]);
-        (stats.nfe, self.ends_known) = (stats.nfe + 2, true);
-        hermite::powers([y, y_next], self.ends.each_ref(), span.h, powers);
+        self.ends.powers(system, span, [y, y_next], powers, stats);
     }
 
     fn error_exponent(&self) -> usize {

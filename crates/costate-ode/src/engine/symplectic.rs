@@ -1,5 +1,6 @@
 //! Symplectic steps of separable systems: kicks and drifts in turn.
 
+use super::hermite::Ends;
 use super::{Engine, Span};
 use crate::size::Size;
 use crate::system::evaluate;
@@ -74,13 +75,11 @@ pub struct Symplectic<T, Y> {
     tableau: &'static SymplecticTableau,
     stages: Vec<(T, T)>,
     slope: Y,
-    /// f at both ends of the accepted step, for dense output.
-    ends: [Y; 2],
+    ends: Ends<Y>,
     /// Whether the velocities' half of `slope` is f_v at the positions where the next step begins.
     kick_known: bool,
     /// Whether `slope` is f where the step begins.
     slope_known: bool,
-    ends_known: bool,
     /// Where the step ended, for `slope`.
     bad: Option<(usize, T, usize)>,
 }
@@ -97,27 +96,10 @@ impl<T: Real, Y: State<T>> Symplectic<T, Y> {
                 .map(|(kick, drift)| (kick.to(), drift.to()))
                 .collect(),
             slope: y.clone(),
-            ends: [y.clone(), y.clone()],
+            ends: Ends::like(y),
             kick_known: false,
             slope_known: false,
-            ends_known: false,
             bad: None,
-        }
-    }
-
-    /// f at both ends of the step, where they are not known yet.
-    fn know_ends<S: System<T, Y>>(
-        &mut self,
-        system: &mut S,
-        span: Span<T>,
-        [y, y_next]: [&Y; 2],
-        stats: &mut Stats,
-    ) {
-        if !self.ends_known {
-            evaluate(system, span.t, y, &mut self.ends[0]);
-            evaluate(system, span.t_next, y_next, &mut self.ends[1]);
-            stats.nfe += 2;
-            self.ends_known = true;
         }
     }
 }
@@ -190,7 +172,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Symplectic<T, Y>
     }
 
     fn accept(&mut self) {
-        self.ends_known = false;
+        self.ends.forget();
     }
 
     fn restart(&mut self) {
@@ -207,8 +189,8 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Symplectic<T, Y>
         out: &mut Y,
         stats: &mut Stats,
     ) {
-        self.know_ends(system, span, [y, y_next], stats);
-        super::hermite::write(out, [y, y_next], self.ends.each_ref(), span.h, sigma);
+        self.ends
+            .write(system, span, [y, y_next], sigma, out, stats);
     }
 
     fn powers(
@@ -220,8 +202,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for Symplectic<T, Y>
         powers: &mut Vec<Y>,
         stats: &mut Stats,
     ) {
-        self.know_ends(system, span, [y, y_next], stats);
-        super::hermite::powers([y, y_next], self.ends.each_ref(), span.h, powers);
+        self.ends.powers(system, span, [y, y_next], powers, stats);
     }
 
     fn error_exponent(&self) -> usize {
