@@ -34,6 +34,7 @@ mod lent;
 mod path;
 mod primal;
 mod reversible;
+mod save_point;
 mod steady_state;
 
 pub use backsolve::Backsolve;
@@ -382,5 +383,13 @@ pub(crate) fn total<E: Real>(u: &[E]) -> E {
 pub(crate) fn add<E: Real>(u: &mut [E], v: &[E]) {
     for (u, v) in u.iter_mut().zip(v) {
         *u = *u + *v;
+    }
+}
+
+/// u ← u + w v.
+#[inline]
+pub(crate) fn add_scaled<E: Real>(u: &mut [E], w: E, v: &[E]) {
+    for (u, v) in u.iter_mut().zip(v) {
+        *u = *u + w * *v;
     }
 }

@@ -1,6 +1,7 @@
 //! The solve that every gradient method begins with: h(t) from t₀ to t₁, the states at the save times, and a record of the steps.
 
 use super::frames::{FrameSpan, Framed, Frames, scalar};
+use super::save_point::SavePoint;
 use super::{Problem, Saved};
 use crate::{Error, VectorField};
 use costate_ode::{Attempt, Integrator, Options, Real, State, Tableau, combine};
@@ -14,15 +15,6 @@ pub(crate) struct StepRecord<T> {
     pub(crate) frames: FrameSpan,
     /// Its save points: a range of [`Primal::saves`].
     pub(crate) saves: (usize, usize),
-}
-
-/// A save time and where it lies.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SavePoint<T> {
-    /// σ: the save time is t_n + σ dt.
-    pub(crate) sigma: T,
-    /// It is the end of its step: the state is the step's own.
-    pub(crate) at_end: bool,
 }
 
 /// A solve and what is kept of it. Everything is used again by the next one.
@@ -140,11 +132,7 @@ where
         self.saves.clear();
         self.times.clear();
         self.times_are_variables = !problem.save_at.is_empty();
-        if self.times_are_variables {
-            self.times.extend_from_slice(problem.save_at);
-        } else {
-            self.times.push(problem.t1);
-        }
+        self.times.extend_from_slice(problem.times());
         self.saved.resize(self.times.len());
         self.slopes.resize(self.times.len());
         self.end = problem.t1;
@@ -231,20 +219,14 @@ where
         let first = self.saves.len();
         let (begin, t, size) = (self.it.t_prev(), self.it.t(), self.it.h());
         while let Some(&time) = self.times.get(self.saves.len()) {
-            if (t - time) * (self.end - begin) < T::zero() {
+            let Some(point) = SavePoint::find(time, (begin, t, size), self.end) else {
                 break;
-            }
-            let at_end = time == t;
-            let sigma = if at_end {
-                T::one()
-            } else {
-                (time - begin) / size
             };
             if self.times_are_variables {
-                self.save_slope(self.saves.len(), sigma);
+                self.save_slope(self.saves.len(), point.sigma);
             }
             self.save_state(self.saves.len(), time);
-            self.saves.push(SavePoint { sigma, at_end });
+            self.saves.push(point);
         }
         let closing = self.closing();
         self.steps.push(StepRecord {

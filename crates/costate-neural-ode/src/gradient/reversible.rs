@@ -3,6 +3,7 @@
 mod back;
 
 use super::primal::{check_lengths, check_times};
+use super::save_point::{SavePoint, StepSave};
 use super::{
     Gradient, GradientMethod, LossFn, Problem, Saved, Stats, add, cubic, dot, scalar, total,
 };
@@ -63,7 +64,7 @@ pub struct Reversible<T: Real, Y: State<T>, F> {
     sizes: Vec<T>,
     steps: usize,
     last: T,
-    points: Vec<Point<T>>,
+    points: Vec<StepSave<T>>,
     saved: Saved<Y::Element>,
     slopes: Saved<Y::Element>,
     cotangents: Saved<Y::Element>,
@@ -72,14 +73,6 @@ pub struct Reversible<T: Real, Y: State<T>, F> {
     slope: Y,
     ends: [Y; 2],
     rebuilt: Y::Element,
-}
-
-/// A save time inside, or at the end of, a step.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Point<T> {
-    step: usize,
-    pub(super) sigma: T,
-    at_end: bool,
 }
 
 /// A field that keeps its evaluations in frames one after another, with their slopes.
@@ -251,16 +244,10 @@ where
         let times = problem.times();
         let mut ends_known = false;
         while let Some(&time) = times.get(self.points.len()) {
-            if (t - time) * (problem.t1 - begin) < T::zero() {
+            let Some(point) = SavePoint::find(time, (begin, t, size), problem.t1) else {
                 return;
-            }
-            let s = self.points.len();
-            let at_end = time == t;
-            let sigma = if at_end {
-                T::one()
-            } else {
-                (time - begin) / size
             };
+            let s = self.points.len();
             self.it.interpolate(time, &mut self.state);
             let field = &self.it.system().field;
             field.unpack(self.state.as_slice(), self.saved.state_mut(s));
@@ -280,15 +267,14 @@ where
             cubic::slope(
                 [self.it.y_prev().as_slice(), self.it.y().as_slice()],
                 [self.ends[0].as_slice(), self.ends[1].as_slice()],
-                (scalar(sigma), scalar(size)),
+                (scalar(point.sigma), scalar(size)),
                 self.slope.as_mut_slice(),
             );
             let field = &self.it.system().field;
             field.unpack(self.slope.as_slice(), self.slopes.state_mut(s));
-            self.points.push(Point {
+            self.points.push(StepSave {
                 step: self.steps,
-                sigma,
-                at_end,
+                point,
             });
         }
     }
@@ -298,7 +284,7 @@ where
         self.back.inside.clear();
         while *points > 0 && self.points[*points - 1].step == n {
             *points -= 1;
-            let point = self.points[*points];
+            let point = self.points[*points].point;
             let field = &self.it.system().field;
             let packed = self.slope.as_mut_slice();
             field.pack(self.cotangents.state(*points), packed);
@@ -366,10 +352,10 @@ where
         }
         self.back.leave(&mut self.it);
         let mut t1 = self.back.end_time;
-        for (save, point) in self.gradient.save.iter().zip(&self.points) {
+        for (by_save, save) in self.gradient.save.iter().zip(&self.points) {
             // Where a save time lies at σ in the last step, dσ/d(dt) = −σ/dt.
-            if point.step + 1 == self.steps {
-                t1 = t1 - scalar::<T, Y::Element>(point.sigma) * *save;
+            if save.step + 1 == self.steps {
+                t1 = t1 - scalar::<T, Y::Element>(save.point.sigma) * *by_save;
             }
         }
         self.compare(problem.h0);

@@ -4,7 +4,9 @@ use super::event::When;
 use super::forward::{Arc, Kind};
 use super::leg::add;
 use super::{Hybrid, HybridGradient, HybridLoss};
-use crate::gradient::{Gradient, GradientMethod, Problem, Stats, add as add_to, dot, total};
+use crate::gradient::{
+    Gradient, GradientMethod, Problem, Stats, add as add_to, add_scaled, dot, total,
+};
 use crate::{Error, VectorField};
 use costate_ode::{Real, State};
 use num_traits::{Float, Zero};
@@ -139,9 +141,7 @@ where
                 (&mut found.theta, &along.theta),
                 (&mut gradient.theta, &level.by_theta),
             ] {
-                for (sum, more) in sum.iter_mut().zip(more) {
-                    *sum = *sum + share * *more;
-                }
+                add_scaled(sum, share, more);
             }
             found.t0 = found.t0 + share * along.t0;
         }

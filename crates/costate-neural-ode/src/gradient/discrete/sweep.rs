@@ -3,7 +3,7 @@
 use super::small::{self, Column};
 use crate::VectorField;
 use crate::gradient::primal::{Primal, StepRecord};
-use crate::gradient::{Saved, add, dot, scalar};
+use crate::gradient::{Saved, add, add_scaled, dot, scalar};
 use costate_ode::{Real, Scheme, State, Term, combine};
 use num_traits::{One, Zero};
 
@@ -229,9 +229,7 @@ where
             for i in (0..scheme.dense.len()).filter(|i| !scheme.dense[*i].is_empty()) {
                 let weight: Y::Element = scalar(scheme.dense_weight(i, save.sigma));
                 let slot = self.slots[rows + 1 + i].as_mut_slice();
-                for (slot, cotangent) in slot.iter_mut().zip(self.packed.as_slice()) {
-                    *slot = *slot + weight * *cotangent;
-                }
+                add_scaled(slot, weight, self.packed.as_slice());
             }
         }
         inside

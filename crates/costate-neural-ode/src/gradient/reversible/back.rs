@@ -2,7 +2,7 @@
 
 use super::Kept;
 use crate::VectorField;
-use crate::gradient::{add, cubic, dot, scalar};
+use crate::gradient::{add, add_scaled, cubic, dot, scalar};
 use costate_ode::{Element, Integrator, Real, Reversible as Engine, Scheme, State};
 use num_traits::{One, Zero};
 
@@ -115,9 +115,7 @@ impl<T: Real, E: Element<T> + Real> Back<T, E> {
             for j in i + 1..self.stages {
                 let a: Option<E> = term(&scheme.rows[j].1);
                 if let Some(a) = a {
-                    for (kappa, v) in self.kappa.iter_mut().zip(&self.v[j]) {
-                        *kappa = *kappa + a * *v;
-                    }
+                    add_scaled(&mut self.kappa, a, &self.v[j]);
                 }
             }
             let c: E = scalar(scheme.rows[i].0);
@@ -199,24 +197,12 @@ impl<T: Real, E: Element<T> + Real> Back<T, E> {
             return;
         }
         let inside = std::mem::take(&mut self.inside);
-        for (sigma, g) in &inside {
-            let [share, ..] = cubic::weights(*sigma);
-            for (i, g) in g.iter().enumerate() {
-                self.lambda[i] = self.lambda[i] + share * *g;
-                self.passed[i] = self.passed[i] + (<E as One>::one() - share) * *g;
-            }
-        }
+        cubic::pull_states(&inside, &mut self.passed, &mut self.lambda);
         for side in [0, 1] {
             let frame = 2 * self.stages + side;
             let h = if side == 0 { start } else { &self.end };
             Self::eval(system, frame, t[side], h);
-            self.kappa.fill(<E as Zero>::zero());
-            for (sigma, g) in &inside {
-                let weight = dt * cubic::weights(*sigma)[1 + side];
-                for (kappa, g) in self.kappa.iter_mut().zip(g) {
-                    *kappa = *kappa + weight * *g;
-                }
-            }
+            cubic::pull_slope(&inside, side, dt, &mut self.kappa);
             if is_last {
                 let slope = &system.slopes[frame];
                 self.end_time = self.end_time + dot(&self.kappa, slope) / dt;

@@ -4,9 +4,9 @@ use super::diagonal::numbers;
 use super::ends;
 use super::record::Step;
 use super::rows::{Natural, Rows};
-use super::sweep::{Sweep, add_scaled, polynomial};
+use super::sweep::{Sweep, polynomial};
 use crate::VectorField;
-use crate::gradient::{dot, scalar};
+use crate::gradient::{add, add_scaled, dot, scalar};
 use costate_ode::{
     Coefficient, Element, GaussTableau, Lu, Matrix, Pattern, Radau, Real, Structure,
 };
@@ -143,7 +143,7 @@ impl<E: Real> Coupled<E> {
         }
         for i in 0..s {
             sweep.point.copy_from_slice(step.h);
-            crate::gradient::add(&mut sweep.point, &step.stages[part(i)]);
+            add(&mut sweep.point, &step.stages[part(i)]);
             let t = step.t + self.c[i] * dt;
             sweep.eval(field, i + 1, t);
             rows.take(field, i + 1, (t, &sweep.point), false);

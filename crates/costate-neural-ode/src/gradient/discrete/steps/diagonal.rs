@@ -2,8 +2,8 @@
 
 use super::record::Step;
 use super::rows::{Natural, Rows};
-use super::sweep::{Sweep, add_scaled};
-use crate::gradient::scalar;
+use super::sweep::Sweep;
+use crate::gradient::{add_scaled, scalar};
 use costate_ode::{DirkTableau, Element, Real, Tableau};
 
 /// The coefficients of a method with k_i = f(t + c_i dt, h + dt Σ_{j≤i} a_ij k_j) and h₁ = h + dt Σ b_i k_i.

@@ -25,13 +25,8 @@ pub(super) fn back<T: Real, E: Element<T> + Real>(
         let frame = frames + 1 + side;
         sweep.point.copy_from_slice(h);
         sweep.eval(field, frame, step.t + node * step.dt);
-        sweep.kappa.fill(zero);
-        for (sigma, g) in &sweep.inside[..sweep.count] {
-            let weight = step.dt * cubic::weights(*sigma)[1 + side];
-            for (kappa, g) in sweep.kappa.iter_mut().zip(g) {
-                *kappa = *kappa + weight * *g;
-            }
-        }
+        let inside = &sweep.inside[..sweep.count];
+        cubic::pull_slope(inside, side, step.dt, &mut sweep.kappa);
         let slope = std::mem::take(&mut sweep.value);
         sweep.timed_product(field, (frame, 0), step, &slope, node);
         sweep.value = slope;
@@ -42,11 +37,6 @@ pub(super) fn back<T: Real, E: Element<T> + Real>(
         };
         add(to, &sweep.v[..step.h.len()]);
     }
-    for (sigma, g) in &sweep.inside[..sweep.count] {
-        let [share, ..] = cubic::weights(*sigma);
-        for (i, g) in g.iter().enumerate() {
-            sweep.lambda[i] = sweep.lambda[i] + share * *g;
-            sweep.begin[i] = sweep.begin[i] + (one - share) * *g;
-        }
-    }
+    let inside = &sweep.inside[..sweep.count];
+    cubic::pull_states(inside, &mut sweep.begin, &mut sweep.lambda);
 }

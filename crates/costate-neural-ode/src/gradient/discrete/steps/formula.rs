@@ -5,9 +5,9 @@ use super::diagonal::Diagonal;
 use super::record::Step;
 use super::rosenbrock::Formulas as Rosenbrock;
 use super::rows::{Natural, Rows};
-use super::sweep::{Sweep, add_scaled, slope};
+use super::sweep::{Sweep, slope};
 use super::symplectic::Composition;
-use crate::gradient::{About, cubic};
+use crate::gradient::{About, add_scaled, cubic};
 use crate::{Error, VectorField};
 use costate_ode::{Auto, Element, Family, Method, Real, System};
 

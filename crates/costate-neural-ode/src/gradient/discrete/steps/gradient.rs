@@ -54,8 +54,8 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
             // Where a save time lies at σ in the last step, dσ/d(dt) = −σ/dt.
             let last = record.step(steps - 1);
             let saves = gradient.save.iter().skip(last.first_save);
-            for (save, point) in saves.zip(last.saves) {
-                gradient.t1 = gradient.t1 - scalar::<T, E>(point.sigma) * *save;
+            for (by_save, save) in saves.zip(last.saves) {
+                gradient.t1 = gradient.t1 - scalar::<T, E>(save.point.sigma) * *by_save;
             }
         }
         if self.budget.is_some() {

@@ -2,6 +2,7 @@
 
 use super::engine::Stepper;
 use super::formula::Formula;
+use crate::gradient::save_point::{SavePoint, StepSave};
 use crate::gradient::{Problem, Saved, scalar};
 use costate_ode::{Element, Real, System};
 
@@ -17,7 +18,7 @@ pub(super) struct Record<T, E> {
     is_end: bool,
     /// Of each step the state it began with, then its stages.
     numbers: Vec<E>,
-    saves: Vec<SavePoint<T>>,
+    saves: Vec<StepSave<T>>,
     pub(super) saved: Saved<E>,
     /// dh/dt of dense output at the save times.
     pub(super) slopes: Saved<E>,
@@ -25,16 +26,6 @@ pub(super) struct Record<T, E> {
     end: T,
     state: Vec<E>,
     ends: [Vec<E>; 2],
-}
-
-/// A save time and where it lies.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct SavePoint<T> {
-    step: usize,
-    /// σ: the save time is t + σ dt of its step.
-    pub(super) sigma: T,
-    /// It is the end of its step: the state is the step's own.
-    pub(super) at_end: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +49,7 @@ pub(super) struct Step<'a, T, E> {
     pub(super) is_stiff: bool,
     pub(super) is_first: bool,
     pub(super) is_last: bool,
-    pub(super) saves: &'a [SavePoint<T>],
+    pub(super) saves: &'a [StepSave<T>],
     pub(super) first_save: usize,
 }
 
@@ -145,14 +136,8 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
         let (offset, is_stiff) = self.keep(it);
         let mut ends_known = false;
         while let Some(&time) = self.times.get(self.saves.len()) {
-            if (t - time) * (self.end - begin) < T::zero() {
+            let Some(point) = SavePoint::find(time, (begin, t, size), self.end) else {
                 break;
-            }
-            let at_end = time == t;
-            let sigma = if at_end {
-                T::one()
-            } else {
-                (time - begin) / size
             };
             let s = self.saves.len();
             it.interpolate(time, &mut self.state);
@@ -168,13 +153,12 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
             formula.slope(
                 (stages, is_stiff),
                 (it.y_prev(), it.y(), &self.ends),
-                (scalar(sigma), scalar(size)),
+                (scalar(point.sigma), scalar(size)),
                 self.slopes.state_mut(s),
             );
-            self.saves.push(SavePoint {
+            self.saves.push(StepSave {
                 step: self.before + self.steps.len() - 1,
-                sigma,
-                at_end,
+                point,
             });
         }
         self.counted = self.saves.len();

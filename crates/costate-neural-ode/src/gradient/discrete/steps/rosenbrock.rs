@@ -3,8 +3,8 @@
 use super::diagonal::numbers;
 use super::record::Step;
 use super::rows::{Natural, Rows};
-use super::sweep::{Sweep, add_scaled};
-use crate::gradient::{add, dot, scalar};
+use super::sweep::Sweep;
+use crate::gradient::{add, add_scaled, dot, scalar};
 use costate_ode::{Coefficient, Element, Real, RosenbrockTableau};
 
 /// The coefficients of a method with J = ∂f/∂h and f_t = ∂f/∂t where the step begins and

@@ -2,7 +2,7 @@
 
 use super::record::Step;
 use super::rows::{Natural, Rows};
-use crate::gradient::{Saved, add, dot, scalar};
+use crate::gradient::{Saved, add, add_scaled, dot, scalar};
 use costate_ode::{Element, Lu, Real};
 use std::marker::PhantomData;
 
@@ -75,7 +75,7 @@ impl<T: Real, E: Element<T> + Real> Sweep<T, E> {
         self.count = 0;
         for (s, save) in step.saves.iter().enumerate() {
             let g = cotangents.state(step.first_save + s);
-            if save.at_end {
+            if save.point.at_end {
                 add(&mut self.lambda, g);
                 continue;
             }
@@ -83,7 +83,7 @@ impl<T: Real, E: Element<T> + Real> Sweep<T, E> {
                 self.inside.push((save_zero(), vec![save_zero(); self.n]));
             }
             let (sigma, kept) = &mut self.inside[self.count];
-            *sigma = scalar(save.sigma);
+            *sigma = scalar(save.point.sigma);
             kept.copy_from_slice(g);
             self.count += 1;
         }
@@ -166,13 +166,6 @@ impl<T: Real, E: Element<T> + Real> Sweep<T, E> {
 
 fn save_zero<E: Real>() -> E {
     <E as num_traits::Zero>::zero()
-}
-
-/// u ← u + w v.
-pub(super) fn add_scaled<E: Real>(u: &mut [E], w: E, v: &[E]) {
-    for (u, v) in u.iter_mut().zip(v) {
-        *u = *u + w * *v;
-    }
 }
 
 /// Σ row_m σ^{m+1}.

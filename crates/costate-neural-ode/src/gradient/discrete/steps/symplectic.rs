@@ -3,8 +3,8 @@
 use super::ends;
 use super::record::Step;
 use super::rows::Natural;
-use super::sweep::{Sweep, add_scaled};
-use crate::gradient::{add, scalar};
+use super::sweep::Sweep;
+use crate::gradient::{add, add_scaled, scalar};
 use costate_ode::{Element, Real, SymplecticTableau};
 
 /// The parts of a step, each h ← h + w dt f(t + c dt, h) in one half of the components, the positions or the velocities.
