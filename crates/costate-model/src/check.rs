@@ -73,7 +73,7 @@ impl Model {
                 .collect::<Vec<_>>()
         };
         let something = self.networks.len() + names(false).len() > 0;
-        let ready = data.is_some() && something && outside.is_none();
+        let ready = something && outside.is_none();
         warnings.extend(outside);
         let empty = data.as_ref().is_some_and(|data| data.count(true) == 0);
         if empty {
@@ -82,9 +82,10 @@ impl Model {
                 message: "no row of the data is to be fitted: see 'use' under [data]".into(),
             });
         }
-        let fit = (ready && !empty)
-            .then(|| Fit::prepare(self.clone()))
-            .transpose()?;
+        let fit = match &data {
+            Some(data) if ready && !empty => Some(Fit::prepare(self.clone(), data.clone())?),
+            _ => None,
+        };
         Ok(Check {
             fitted: names(false),
             fixed: names(true),

@@ -147,37 +147,27 @@ pub(crate) fn quotients(
     formulas: &[&Resolved],
     by: &Resolved,
 ) -> Result<Function<f64>> {
-    function(
-        model,
-        model.states.len() + model.inputs.len(),
-        0,
-        |h, t, theta| {
-            let mut values = Values::new(model, Layout::Single, h, t, theta);
-            values.prepare(&[formulas, &[by]].concat());
-            let by = values.number(by);
-            let parts = formulas.iter().map(|formula| values.number(formula) / by);
-            vec![Var::stack(&parts.collect::<Vec<_>>())]
-        },
-    )
+    function(model, |h, t, theta| {
+        let mut values = Values::new(model, Layout::Single, h, t, theta);
+        values.prepare(&[formulas, &[by]].concat());
+        let by = values.number(by);
+        let parts = formulas.iter().map(|formula| values.number(formula) / by);
+        vec![Var::stack(&parts.collect::<Vec<_>>())]
+    })
 }
 
 /// By how much a comparison holds.
 pub(crate) fn margin(model: &Model, formula: &Resolved, node: usize) -> Result<Function<f64>> {
-    function(
-        model,
-        model.states.len() + model.inputs.len(),
-        0,
-        |h, t, theta| {
-            let mut values = Values::new(model, Layout::Single, h, t, theta);
-            values.prepare(&[formula]);
-            let name = |name: usize| values.symbol(formula.symbols[name]);
-            let value = formula.formula.margin(node, name);
-            vec![values.recorded(value).reshape([1])]
-        },
-    )
+    function(model, |h, t, theta| {
+        let mut values = Values::new(model, Layout::Single, h, t, theta);
+        values.prepare(&[formula]);
+        let name = |name: usize| values.symbol(formula.symbols[name]);
+        let value = formula.formula.margin(node, name);
+        vec![values.recorded(value).reshape([1])]
+    })
 }
 
-/// Times as a function of θ alone: first + k · every for k in `numbers`, or the values of formulas.
+/// `[k]`: times as a function of θ alone, combined from the values of formulas.
 pub(crate) fn times(
     model: &Model,
     formulas: &[&Resolved],
@@ -233,11 +223,13 @@ fn record_with(
     function.map_err(internal)
 }
 
-fn function<F>(model: &Model, width: usize, starts: usize, f: F) -> Result<Function<f64>>
+/// A function of h, with inputs after the states, t and θ.
+fn function<F>(model: &Model, f: F) -> Result<Function<f64>>
 where
     F: for<'t> FnOnce(Var<'t, f64>, Var<'t, f64>, Var<'t, f64>) -> Vec<Var<'t, f64>>,
 {
-    let theta = [model.symbols.len() + weights_of(model) + starts];
+    let width = model.states.len() + model.inputs.len();
+    let theta = [model.symbols.len() + weights_of(model)];
     let inputs: [(&str, &[usize]); 3] = [("h", &[width]), ("t", &[]), ("theta", &theta)];
     Function::record(&inputs, |v| f(v[0], v[1], v[2])).map_err(internal)
 }

@@ -83,8 +83,7 @@ impl Model {
         if self.is_hybrid() {
             return self.solve_arcs(save);
         }
-        let mut field = field::compile(self, Layout::Single)?;
-        field.set_parameters(&self.phi());
+        let field = field::compile(self, Layout::Single)?;
         let options = self.options(&field, 1);
         let n = self.states.len();
         let mut packed = vec![0.0; n];
@@ -97,7 +96,7 @@ impl Model {
                 .for_each(|(packed, natural)| field.unpack(packed, natural));
             values
         };
-        let mut right_side = field::compile(self, Layout::Single)?;
+        let mut right_side = field.clone();
         right_side.set_parameters(&self.phi());
         let mut problem = Ivp::new(
             |t: f64, y: &Vec<f64>, dy: &mut Vec<f64>| right_side.eval(0, t, y, dy),

@@ -67,6 +67,16 @@ pub enum Bound {
     Upper,
 }
 
+impl Bound {
+    /// The key of the model file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bound::Lower => "lower",
+            Bound::Upper => "upper",
+        }
+    }
+}
+
 impl Fit {
     /// What was found so far: verdict, loss, parameters with standard errors, and the solver's own error.
     ///
@@ -105,7 +115,7 @@ impl Fit {
         };
         let pairs = self.model.parameters.iter().zip(&fitted.parameters);
         Ok(Found {
-            verdict: self.state.verdict.clone().unwrap_or(Verdict::Interrupted),
+            verdict: self.verdict(),
             loss: at.loss,
             measurements: self.objective.count(),
             validation: self.validation(&fitted, &theta),
@@ -140,11 +150,11 @@ impl Fit {
 
     fn validation(&self, fitted: &Model, theta: &[f64]) -> Option<(f64, usize)> {
         let others = Measurements::all(fitted, &self.data, false).ok()?;
-        let mut objective = Objective::new(fitted, others).ok()?;
-        let count = objective.count();
-        if count == 0 {
+        if others.is_empty() {
             return None;
         }
+        let mut objective = Objective::new(fitted, others).ok()?;
+        let count = objective.count();
         objective.without_penalties();
         Some((objective.evaluate(theta).ok()?.loss, count))
     }

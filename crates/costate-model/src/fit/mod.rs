@@ -69,7 +69,13 @@ impl Fit {
     /// If there are no data, nothing to vary, or settings that do not go together; [`Error::Solve`] or [`Error::Numerical`] if the loss is
     /// not finite at the start.
     pub fn new(model: Model) -> Result<Self> {
-        let mut fit = Self::prepare(model)?;
+        let data = model.data()?;
+        Self::begin(model, data)
+    }
+
+    /// As [`Fit::new`], with the model's data.
+    fn begin(model: Model, data: Data) -> Result<Self> {
+        let mut fit = Self::prepare(model, data)?;
         let theta = fit.variables.theta(&fit.state.x);
         let start = fit
             .objective
@@ -87,7 +93,8 @@ impl Fit {
     /// # Errors
     /// [`Error::Argument`] if this is not the state of a fit, or of another model or other data.
     pub fn resume(model: Model, state: &str) -> Result<Self> {
-        let mut fit = Self::prepare(model)?;
+        let data = model.data()?;
+        let mut fit = Self::prepare(model, data)?;
         let saved = State::parse(state)?;
         let path = fit.model.path().display();
         if saved.fingerprint != fit.state.fingerprint {
@@ -105,8 +112,7 @@ impl Fit {
     }
 
     /// A fit at its start, before anything is solved.
-    pub(crate) fn prepare(model: Model) -> Result<Self> {
-        let data = model.data()?;
+    pub(crate) fn prepare(model: Model, data: Data) -> Result<Self> {
         let variables = Variables::new(&model);
         if variables.len() == 0 {
             let message = format!(
@@ -126,12 +132,12 @@ impl Fit {
             model.fit.time_limit.is_some(),
         );
         Ok(Fit {
-            objective,
             windows: model
                 .fit
                 .batch
-                .map(|_| Windows::new(&model, &data))
+                .map(|_| Windows::new(&model, &data, objective.solver()))
                 .transpose()?,
+            objective,
             clock: Instant::now(),
             state,
             stages,
@@ -264,7 +270,7 @@ impl Fit {
                     Evaluated {
                         loss: residuals.values.iter().map(|r| r * r).sum(),
                         gradient,
-                        residuals: Some((residuals.values, jacobian)),
+                        residuals: Some((residuals.values.clone(), jacobian)),
                     }
                 }
                 Err(error) if error.is_numerical() => Evaluated {

@@ -148,7 +148,7 @@ impl Stepper {
         &mut self,
         stage: Stage,
         iteration: usize,
-        bounds: &Variables,
+        variables: &Variables,
         x: &mut [f64],
         at: &Point<'_>,
     ) -> Step {
@@ -168,7 +168,7 @@ impl Stepper {
                 let before = x.to_vec();
                 let (step, rate) = cosine(it, stage, iteration, x, *loss, gradient);
                 // Weights alone: zero is nothing special for what has units.
-                for i in bounds.weights() {
+                for i in variables.weights() {
                     x[i] -= rate * DECAY * before[i];
                 }
                 step
@@ -176,7 +176,7 @@ impl Stepper {
             (Stepper::RmsProp(it), Point::Loss(loss, gradient)) => it.step(x, *loss, gradient),
             (Stepper::Sgd(it), Point::Loss(loss, gradient)) => it.step(x, *loss, gradient),
         };
-        bounds.bounds().project(x);
+        variables.bounds().project(x);
         step
     }
 }

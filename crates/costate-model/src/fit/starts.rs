@@ -30,6 +30,13 @@ pub enum Outcome {
     Interrupted(String),
 }
 
+impl Outcome {
+    /// Whether there is something left to do.
+    fn is_open(&self) -> bool {
+        matches!(self, Outcome::Interrupted(_))
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Saved {
     outcomes: Vec<Outcome>,
@@ -99,8 +106,7 @@ impl Starts {
 
     /// Whether nothing is left to do.
     pub fn have_ended(&self) -> bool {
-        let open = |outcome: &Outcome| matches!(outcome, Outcome::Interrupted(_));
-        !self.outcomes.iter().any(open)
+        !self.outcomes.iter().any(Outcome::is_open)
     }
 
     /// Everything from which [`Starts::restore`] goes on.

@@ -15,17 +15,14 @@ use crate::field::{self, Map};
 use crate::model::Model;
 use crate::scope::Resolved;
 
-pub(super) fn margin(model: &Model, shape: &Shape, formula: &Resolved, node: usize) -> Result<Map> {
-    let map = Map::new(model, &field::margin(model, formula, node)?)?;
-    Ok(map.reading(&shape.pieces))
-}
-
 /// Everything that happens, made step by step.
 pub(super) struct Builder<'a> {
     pub(super) model: &'a Model,
     pub(super) phi: &'a [f64],
     pub(super) span: &'a Span,
     pub(super) shape: Shape,
+    /// How far each comparison holds.
+    pub(super) margins: &'a [Map],
     pub(super) infused: Vec<Infused>,
     pub(super) settle: Option<Settle>,
 }
@@ -108,8 +105,8 @@ impl Builder<'_> {
 
     pub(super) fn happenings(&self) -> Result<Vec<Happening>> {
         let mut all = Vec::new();
-        self.pieces(&mut all)?;
-        self.switches(&mut all)?;
+        self.pieces(&mut all);
+        self.switches(&mut all);
         self.infusion_ends(&mut all)?;
         for (index, event) in self.active() {
             self.event(index, event, &mut all)?;
@@ -117,7 +114,7 @@ impl Builder<'_> {
         Ok(all)
     }
 
-    fn pieces(&self, all: &mut Vec<Happening>) -> Result<()> {
+    fn pieces(&self, all: &mut Vec<Happening>) {
         for (component, input) in self.shape.pieces.iter().zip(self.model.inputs.iter()) {
             let Some(component) = component else { continue };
             let mut reset = self.jump();
@@ -129,19 +126,18 @@ impl Builder<'_> {
                 terminal: false,
             });
         }
-        Ok(())
     }
 
-    fn switches(&self, all: &mut Vec<Happening>) -> Result<()> {
-        for (i, switch) in self.model.switches.iter().enumerate() {
+    fn switches(&self, all: &mut Vec<Happening>) {
+        let switches = self.model.switches.iter().zip(self.margins);
+        for (i, (switch, margin)) in switches.enumerate() {
             let component = self.shape.switches.start + i;
-            let margin = margin(self.model, &self.shape, &switch.formula, switch.node)?;
             if switch.is_scheduled {
                 let states = self.shape.states;
                 let zeros =
                     Margin::new(margin.clone(), states, switch.is_affine, self.span.clone());
                 let mut reset = self.jump();
-                reset.turned = Some((component, margin));
+                reset.turned = Some((component, margin.clone()));
                 all.push(Happening {
                     what: What::Switch(i),
                     when: Timing::Known(Schedule::Margin(Arc::new(zeros))),
@@ -161,7 +157,6 @@ impl Builder<'_> {
                 });
             }
         }
-        Ok(())
     }
 
     fn infusion_ends(&self, all: &mut Vec<Happening>) -> Result<()> {

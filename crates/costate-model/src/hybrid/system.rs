@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex};
 use costate_neural_ode::hybrid::{Hybrid, Map as HybridMap};
 use costate_ode::{Method, Norm, Options, Tolerance};
 
-use super::builder::{Builder, margin};
+use super::builder::Builder;
 use super::driven::Driven;
 use super::reset::Reset;
 use super::schedule::{Schedule, Span};
 use super::settle::{Settle, Slid};
+use super::switch::Switch;
 use crate::error::Result;
 use crate::field::{self, Map};
 use crate::model::Model;
@@ -94,11 +95,17 @@ impl System {
         }
         shape.switches = shape.width..shape.width + model.switches.len();
         shape.width = shape.switches.end;
+        let margin = |switch: &Switch| -> Result<Map> {
+            let function = field::margin(model, &switch.formula, switch.node)?;
+            Ok(Map::new(model, &function)?.reading(&shape.pieces))
+        };
+        let all: Vec<Map> = model.switches.iter().map(margin).collect::<Result<_>>()?;
         let mut builder = Builder {
             model,
             phi: &phi,
             span: &span,
             shape,
+            margins: &all,
             infused: Vec::new(),
             settle: None,
         };
@@ -106,9 +113,8 @@ impl System {
         let inner = field::driven(model)?;
         let field = Driven::new(inner, model.inputs.clone(), builder.shape.clone());
         let (mut margins, mut by_state) = (Vec::new(), Vec::new());
-        for (i, switch) in model.switches.iter().enumerate() {
-            let component = builder.shape.switches.start + i;
-            let map = margin(model, &builder.shape, &switch.formula, switch.node)?;
+        for (i, (switch, map)) in model.switches.iter().zip(&all).enumerate() {
+            let (component, map) = (builder.shape.switches.start + i, map.clone());
             match switch.is_scheduled {
                 true => margins.push((component, map)),
                 false => by_state.push((i, component, map)),

@@ -25,6 +25,8 @@ pub(crate) struct Objective {
     solver: Method,
     forward: Option<Forward<f64, Vec<f64>, Field>>,
     states: usize,
+    /// The latest residuals, and the θ they are of: the end of a fit asks for the same ones several times.
+    residuals: Option<(Vec<f64>, Residuals)>,
 }
 
 /// The loss and everything it depends on.
@@ -75,6 +77,7 @@ impl Objective {
             method,
             solver,
             forward: None,
+            residuals: None,
             states: model.states.len(),
         })
     }
@@ -83,6 +86,11 @@ impl Objective {
     pub(crate) fn measurements(&self) -> Vec<(usize, Measurements)> {
         let of = |part: &Part| (part.condition, part.measurements.clone());
         self.parts.iter().map(of).collect()
+    }
+
+    /// What the solutions are computed by.
+    pub(crate) fn solver(&self) -> Method {
+        self.solver
     }
 
     /// Whether residuals cost a gradient each, and are so many that it is too much.
@@ -141,7 +149,16 @@ impl Objective {
     ///
     /// # Errors
     /// The solver's, if a solution cannot go on.
-    pub(crate) fn residuals(&mut self, model: &Model, theta: &[f64]) -> Result<Residuals> {
+    pub(crate) fn residuals(&mut self, model: &Model, theta: &[f64]) -> Result<&Residuals> {
+        let residuals = match self.residuals.take() {
+            Some((at, known)) if at == theta => known,
+            _ => self.residuals_at(model, theta)?,
+        };
+        let kept = self.residuals.insert((theta.to_vec(), residuals));
+        Ok(&kept.1)
+    }
+
+    fn residuals_at(&mut self, model: &Model, theta: &[f64]) -> Result<Residuals> {
         let plain = self.parts.iter().any(|part| !part.has_arcs());
         if let (None, true, Some(tableau)) = (&self.forward, plain, self.solver.tableau()) {
             let field = field::compile(model, Layout::Single)?;

@@ -72,11 +72,6 @@ impl Observer {
         }
     }
 
-    /// The number of observables.
-    pub(crate) fn len(&self) -> usize {
-        self.scatter.len()
-    }
-
     /// The value of every observable at (h, t), and after them the widths that formulas give.
     pub(crate) fn values(&mut self, h: &[f64], t: f64) -> &[f64] {
         match &mut self.how {

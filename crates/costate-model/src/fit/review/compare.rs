@@ -2,16 +2,13 @@
 
 use costate_neural_ode::train::loss::Loss;
 
-use super::Review;
+use super::{Experiment, Review};
 use crate::data::Data;
 use crate::error::Result;
 use crate::field::{self, Map};
 use crate::likelihood::Distribution;
 use crate::model::{Model, Noise};
 use crate::trajectory::Save;
-
-/// Points of a curve.
-const FINE: usize = 400;
 
 /// One observable in one experiment: the curve of the fitted model.
 #[derive(Clone, Debug)]
@@ -104,33 +101,27 @@ impl Review {
     }
 }
 
-/// The experiments of the data with the model under their conditions.
-pub(super) fn experiments(fitted: &Model, data: &Data) -> Result<Vec<(Option<String>, Model)>> {
-    match data.experiments() {
-        [] => Ok(vec![(None, fitted.clone())]),
-        names => names
-            .iter()
-            .map(|name| Ok((Some(name.clone()), fitted.experiment(name)?)))
-            .collect(),
-    }
-}
-
 pub(super) fn compare(
     fitted: &Model,
     data: &Data,
-    experiments: &[(Option<String>, Model)],
+    experiments: &[Experiment],
 ) -> Result<(Vec<Panel>, Vec<Comparison>, Option<Residuals>)> {
     let (mut panels, mut comparisons) = (Vec::new(), Vec::new());
-    for (experiment, model) in experiments {
-        let curves = model.observe(&model.solve(&Save::Grid(FINE))?)?;
-        let measured = Measured::new(model, data, experiment.as_deref())?;
+    for Experiment {
+        name,
+        model,
+        solution,
+    } in experiments
+    {
+        let curves = model.observe(solution)?;
+        let measured = Measured::new(model, data, name.as_deref())?;
         for (i, observable) in model.observables.iter().enumerate() {
             let first = comparisons.len();
             comparisons.extend(measured.of(i));
             let rows = curves.times.iter().enumerate();
             panels.push(Panel {
                 observable: observable.name.clone(),
-                experiment: experiment.clone(),
+                experiment: name.clone(),
                 curve: rows.map(|(row, &t)| (t, curves.row(row)[i])).collect(),
                 comparisons: first..comparisons.len(),
             });

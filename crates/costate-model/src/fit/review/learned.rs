@@ -1,10 +1,10 @@
 //! The functions that networks have learned, along one input at a time.
 
+use super::Experiment;
 use crate::error::Result;
 use crate::field::{self, Map};
-use crate::model::Model;
 use crate::scope::Resolved;
-use crate::trajectory::Save;
+use crate::trajectory::{Save, Trajectory};
 
 /// Points of a trajectory.
 const ALONG: usize = 200;
@@ -39,19 +39,23 @@ pub struct Slice {
     pub held: Vec<(String, f64)>,
 }
 
-pub(super) fn learned(experiments: &[(Option<String>, Model)]) -> Result<Vec<Learned>> {
-    let Some((_, model)) = experiments.first() else {
+pub(super) fn learned(experiments: &[Experiment]) -> Result<Vec<Learned>> {
+    let Some(Experiment { model, .. }) = experiments.first() else {
         return Ok(Vec::new());
     };
+    if model.networks.is_empty() {
+        return Ok(Vec::new());
+    }
+    let solve = |experiment: &Experiment| experiment.model.solve(&Save::Grid(ALONG));
+    let solutions: Vec<Trajectory> = experiments.iter().map(solve).collect::<Result<_>>()?;
     let mut all = Vec::new();
     for (n, network) in model.networks.iter().enumerate() {
         let formulas: Vec<&Resolved> = model.parts.networks[n].iter().collect();
         let count = formulas.len();
         let mut columns: Vec<Vec<f64>> = vec![Vec::new(); count];
-        for (_, model) in experiments {
+        for (Experiment { model, .. }, solution) in experiments.iter().zip(&solutions) {
             let mut map = Map::new(model, &field::values(model, &formulas)?)?;
             map.set_parameters(&model.phi());
-            let solution = model.solve(&Save::Grid(ALONG))?;
             let mut row = vec![0.0; count];
             for (i, &t) in solution.times.iter().enumerate() {
                 map.eval(0, solution.row(i), t, &mut row);

@@ -13,8 +13,13 @@ pub use phase::Phase;
 pub use profile::Profile;
 
 use super::{Fit, Found, Verdict};
+use crate::data::Data;
 use crate::error::Result;
-use crate::trajectory::Save;
+use crate::model::Model;
+use crate::trajectory::{Save, Trajectory};
+
+/// Points of a curve.
+const FINE: usize = 400;
 
 /// Pictures of a fit in numbers: curves, residuals, what is known of the parameters, the field, the functions that networks learned.
 #[derive(Clone, Debug)]
@@ -52,6 +57,37 @@ pub struct Checked {
     pub uncertainty: f64,
 }
 
+/// An experiment of the data, or the model as it stands where they name none.
+struct Experiment {
+    name: Option<String>,
+    /// The fitted model under its conditions.
+    model: Model,
+    /// The solution for curves.
+    solution: Trajectory,
+}
+
+impl Experiment {
+    fn all(fitted: &Model, data: &Data) -> Result<Vec<Self>> {
+        let names = data.experiments().iter().cloned().map(Some);
+        let names: Vec<Option<String>> = match data.experiments() {
+            [] => vec![None],
+            _ => names.collect(),
+        };
+        let one = |name: Option<String>| {
+            let model = match &name {
+                Some(name) => fitted.experiment(name)?,
+                None => fitted.clone(),
+            };
+            Ok(Experiment {
+                solution: model.solve(&Save::Grid(FINE))?,
+                name,
+                model,
+            })
+        };
+        names.into_iter().map(one).collect()
+    }
+}
+
 impl Fit {
     /// Everything that a report shows beside [`Fit::found`].
     ///
@@ -59,7 +95,7 @@ impl Fit {
     /// If the fitted model cannot be solved.
     pub fn review(&mut self, found: &Found) -> Result<Review> {
         let fitted = self.fitted();
-        let experiments = compare::experiments(&fitted, &self.data)?;
+        let experiments = Experiment::all(&fitted, &self.data)?;
         let (panels, comparisons, residuals) = compare::compare(&fitted, &self.data, &experiments)?;
         let knowledge = knowledge::knowledge(self, &fitted, found);
         // Whoever interrupts a fit does not want to wait.
@@ -67,9 +103,9 @@ impl Fit {
         let profile = knowledge
             .as_ref()
             .filter(|_| is_finished)
-            .and_then(|known| profile::profile(&fitted, known, found));
+            .and_then(|known| profile::profile(&fitted, &self.data, known, found));
         let (mut steps, mut events) = (Vec::new(), Vec::new());
-        for (name, model) in &experiments {
+        for Experiment { name, model, .. } in &experiments {
             let solution = model.solve(&Save::Steps)?;
             steps.push((name.clone(), solution.times));
             let own = solution.events.into_iter();
@@ -91,7 +127,7 @@ impl Fit {
     }
 
     /// The derivative of the loss along a direction that moves every variable, by the gradient and by differences.
-    fn checked(&mut self, fitted: &crate::model::Model) -> Option<Checked> {
+    fn checked(&mut self, fitted: &Model) -> Option<Checked> {
         const STEP: f64 = 1e-3;
         let x = self.variables.start();
         let theta = self.variables.theta(&x);

@@ -1,16 +1,13 @@
 //! The phase plane of a model of two states.
 
+use super::Experiment;
 use crate::error::Result;
 use crate::field::{self, Layout, Map};
-use crate::model::Model;
-use crate::trajectory::Save;
 
 /// Arrows along each axis.
 const ARROWS: usize = 19;
 /// Cells of the grid in which nullclines are looked for.
 const CELLS: usize = 64;
-/// Points of a trajectory.
-const FINE: usize = 400;
 
 /// Trajectories, the field and the nullclines in the plane of two states.
 #[derive(Clone, Debug)]
@@ -33,19 +30,20 @@ pub struct Phase {
     pub range: [[f64; 2]; 2],
 }
 
-pub(super) fn phase(experiments: &[(Option<String>, Model)]) -> Result<Option<Phase>> {
-    let Some((_, model)) = experiments.first() else {
+pub(super) fn phase(experiments: &[Experiment]) -> Result<Option<Phase>> {
+    let Some(Experiment { model, .. }) = experiments.first() else {
         return Ok(None);
     };
     let [first, second] = model.states.as_slice() else {
         return Ok(None);
     };
-    let mut trajectories = Vec::new();
-    for (name, model) in experiments {
-        let solution = model.solve(&Save::Grid(FINE))?;
+    let trajectory = |experiment: &Experiment| {
+        let solution = &experiment.solution;
         let points = (0..solution.len()).map(|i| [solution.row(i)[0], solution.row(i)[1]]);
-        trajectories.push((name.clone(), points.collect::<Vec<_>>()));
-    }
+        (experiment.name.clone(), points.collect())
+    };
+    let trajectories: Vec<(Option<String>, Vec<[f64; 2]>)> =
+        experiments.iter().map(trajectory).collect();
     let range = [0, 1].map(|axis| {
         let values = trajectories
             .iter()

@@ -2,6 +2,7 @@
 
 use super::super::{Fit, Found};
 use super::knowledge::{Knowledge, Standing};
+use crate::data::Data;
 use crate::model::Model;
 use crate::settings::{Optimizer, Scale};
 
@@ -62,7 +63,12 @@ fn worst(known: &Knowledge) -> Option<usize> {
         .map(|(k, _)| k)
 }
 
-pub(super) fn profile(fitted: &Model, known: &Knowledge, found: &Found) -> Option<Profile> {
+pub(super) fn profile(
+    fitted: &Model,
+    data: &Data,
+    known: &Knowledge,
+    found: &Found,
+) -> Option<Profile> {
     let free = fitted
         .parameters
         .iter()
@@ -103,7 +109,7 @@ pub(super) fn profile(fitted: &Model, known: &Knowledge, found: &Found) -> Optio
             }
             let own = &mut model.parameters[parameter];
             (own.value, own.fixed) = (value, true);
-            let Some((loss, next)) = refitted(&model) else {
+            let Some((loss, next)) = refitted(&model, data) else {
                 break;
             };
             points.push((value, loss));
@@ -122,8 +128,8 @@ pub(super) fn profile(fitted: &Model, known: &Knowledge, found: &Found) -> Optio
 }
 
 /// The least loss near the model's values, and the model there.
-fn refitted(model: &Model) -> Option<(f64, Model)> {
-    let mut fit = Fit::new(model.clone()).ok()?;
+fn refitted(model: &Model, data: &Data) -> Option<(f64, Model)> {
+    let mut fit = Fit::begin(model.clone(), data.clone()).ok()?;
     while fit.advance().ok()? {}
     Some((fit.state.best_loss, fit.fitted()))
 }

@@ -1,9 +1,13 @@
 //! Random windows of the data: short solutions that begin at measured states.
 
+mod rows;
+mod times;
+
 use costate_neural_ode::gradient;
 use costate_neural_ode::{GradientMethod, Problem, Saved};
+use costate_ode::Method;
 
-use super::measurements::{Point, error_bar};
+use super::measurements::Point;
 use super::observer::Observer;
 use super::penalties::Penalties;
 use super::stopped::{Stopped, Why};
@@ -14,6 +18,8 @@ use crate::field::{self, Layout};
 use crate::hybrid::Arcs;
 use crate::model::Model;
 use crate::random::Random;
+use rows::Rows;
+use times::Times;
 
 /// Batches of windows, solved side by side. A window is a run of rows of the data; its solution starts from the measured states of
 /// the first of them and is compared with the others.
@@ -21,17 +27,13 @@ pub(crate) struct Windows {
     size: usize,
     length: usize,
     seed: u64,
-    data: Data,
+    rows: Rows,
     /// Experiments under the same conditions, whose windows can be solved side by side.
     groups: Vec<Group>,
-    /// The observable that measures each state.
-    measured_by: Vec<usize>,
     /// Measurements of all rows to fit: the batch's loss is scaled to as many.
     total: usize,
     observer: Observer,
     penalties: Penalties,
-    /// The error bar of each row and observable; NaN where there is none.
-    bars: Vec<f64>,
     /// For windows side by side; each by itself where something happens on the way.
     method: Option<Box<dyn GradientMethod<f64, f64>>>,
 }
@@ -47,50 +49,17 @@ struct Group {
 impl Windows {
     /// # Errors
     /// If a state is not measured, or the data have too few rows in a run.
-    pub(crate) fn new(model: &Model, data: &Data) -> Result<Self> {
+    pub(crate) fn new(model: &Model, data: &Data, solver: Method) -> Result<Self> {
         let settings = model.fit.batch.expect("a fit in windows");
         let wrong = |message: String| match &model.fit.batch_place {
             Some(place) => place.error(message).into(),
             None => Error::Argument(message),
         };
-        let measured_by = |(i, state): (usize, &crate::StateVariable)| {
-            let found = model
-                .observables
-                .iter()
-                .position(|observable| observable.state == Some(i));
-            found.ok_or_else(|| {
-                wrong(format!(
-                    "windows begin at measured states, but the data do not measure state '{}' as it is",
-                    state.name
-                ))
-            })
-        };
-        let measured_by = model
-            .states
-            .iter()
-            .enumerate()
-            .map(measured_by)
-            .collect::<Result<Vec<_>>>()?;
-        let usable = |first: usize| {
-            let rows = first..first + settings.length;
-            rows.end <= data.times().len()
-                && rows
-                    .clone()
-                    .all(|row| data.used(row) && data.together(first, row))
-                && rows
-                    .clone()
-                    .skip(1)
-                    .all(|row| data.times()[row] != data.times()[row - 1])
-                && measured_by
-                    .iter()
-                    .all(|&observable| data.value(first, observable).is_some())
-        };
-        let (name, solver) = (
-            super::gradient_name(&model.fit.gradient),
-            model.gradient_solver(),
-        );
+        let rows = Rows::new(model, data, wrong)?;
+        let name = super::gradient_name(&model.fit.gradient);
         let mut groups: Vec<Group> = Vec::new();
-        for first in (0..data.times().len()).filter(|&first| usable(first)) {
+        let firsts = 0..data.times().len();
+        for first in firsts.filter(|&first| rows.is_run(first, settings.length)) {
             let condition = model.condition_of(data.experiment(first));
             let alike = |group: &Group| {
                 model.conditions[group.condition].like(&model.conditions[condition])
@@ -139,13 +108,11 @@ impl Windows {
             size: settings.size,
             length: settings.length,
             seed: model.fit.seed,
-            data: data.clone(),
+            rows,
             groups,
-            measured_by,
             total: data.count(true),
             observer: Observer::new(model)?,
             penalties: Penalties::new(model),
-            bars: bars(model, data)?,
             method,
         })
     }
@@ -185,34 +152,16 @@ impl Windows {
             return self.one_by_one(group, &starts, theta);
         }
         let phi = self.groups[group].pull.push(theta);
-        let n = self.measured_by.len();
-        let time = |row: usize| self.data.times()[row];
-        let value = |row, observable| self.data.value(row, observable);
-        let mut h0 = Vec::with_capacity(self.size * n);
-        for &first in &starts {
-            h0.extend(
-                self.measured_by
-                    .iter()
-                    .map(|&o| value(first, o).unwrap_or(f64::NAN)),
-            );
-        }
-        let times = Times::new(&starts, self.length, time);
+        let rows = &self.rows;
+        let n = rows.states();
+        let h0: Vec<f64> = starts.iter().flat_map(|&first| rows.begin(first)).collect();
+        let times = Times::new(&starts, self.length, |row| rows.time(row));
         // By time and window, what is measured there.
         let mut points: Vec<(usize, usize, Vec<Point>)> = Vec::new();
         for (window, &first) in starts.iter().enumerate() {
             for row in first + 1..first + self.length {
-                let index = times.index(time(row) - time(first));
-                let measured = (0..self.observer.len()).filter_map(|observable| {
-                    let value = value(row, observable)?;
-                    Some(Point {
-                        time: index,
-                        observable,
-                        value,
-                        sigma: self.bars[row * self.observer.len() + observable],
-                        row,
-                    })
-                });
-                points.push((index, window, measured.collect()));
+                let index = times.index(rows.time(row) - rows.time(first));
+                points.push((index, window, rows.points(row, index)));
             }
         }
         let count: usize = points.iter().map(|(_, _, points)| points.len()).sum();
@@ -220,7 +169,7 @@ impl Windows {
         let with_starts: Vec<f64> = phi
             .iter()
             .copied()
-            .chain(starts.iter().map(|&row| time(row)))
+            .chain(starts.iter().map(|&row| rows.time(row)))
             .collect();
         let problem = Problem {
             h0: &h0,
@@ -271,9 +220,7 @@ impl Windows {
         loss += self.penalties.add(theta, &mut a_theta);
         Ok((loss, a_theta))
     }
-}
 
-impl Windows {
     /// As [`Windows::evaluate`], window by window.
     fn one_by_one(
         &mut self,
@@ -284,36 +231,23 @@ impl Windows {
         let group = &mut self.groups[group];
         let phi = group.pull.push(theta);
         self.observer.set_parameters(&phi);
-        let (data, observer, bars) = (&self.data, &mut self.observer, &self.bars);
-        let points = |row: usize, time: usize, observables: usize| -> Vec<Point> {
-            let measured = (0..observables).filter_map(|observable| {
-                Some(Point {
-                    time,
-                    observable,
-                    value: data.value(row, observable)?,
-                    sigma: bars[row * observables + observable],
-                    row,
-                })
-            });
-            measured.collect()
-        };
+        let (rows, observer) = (&self.rows, &mut self.observer);
         let count: usize = starts
             .iter()
             .flat_map(|&first| first + 1..first + self.length)
-            .map(|row| points(row, 0, observer.len()).len())
+            .map(|row| rows.points(row, 0).len())
             .sum();
         let weight = self.total as f64 / count.max(1) as f64;
         let (mut total, mut a_phi) = (0.0, vec![0.0; phi.len()]);
         for &first in starts {
-            let states = self.measured_by.iter();
-            let h0: Vec<f64> = states
-                .map(|&observable| data.value(first, observable).unwrap_or(f64::NAN))
+            let h0 = rows.begin(first);
+            let times: Vec<f64> = (first + 1..first + self.length)
+                .map(|row| rows.time(row))
                 .collect();
-            let times: Vec<f64> = data.times()[first + 1..first + self.length].to_vec();
             let problem = Problem {
                 h0: &h0,
                 theta: &phi,
-                t0: data.times()[first],
+                t0: rows.time(first),
                 t1: times[times.len() - 1],
                 save_at: &times,
             };
@@ -321,7 +255,7 @@ impl Windows {
             let mut loss = |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
                 let mut total = 0.0;
                 for (i, &t) in times.iter().enumerate() {
-                    let points = points(first + 1 + i, i, observer.len());
+                    let points = rows.points(first + 1 + i, i);
                     let a_h = cotangents.state_mut(i);
                     total += observer.score(&points, weight, saved.state(i), t, a_h).0;
                 }
@@ -346,56 +280,6 @@ impl Windows {
         group.pull.back(&a_phi, &mut a_theta);
         total += self.penalties.add(theta, &mut a_theta);
         Ok((total, a_theta))
-    }
-}
-
-/// The error bars of all measurements, row by row.
-fn bars(model: &Model, data: &Data) -> Result<Vec<f64>> {
-    let mut bars = Vec::new();
-    for row in 0..data.times().len() {
-        for observable in 0..model.observables.len() {
-            let measured = data.used(row) && data.value(row, observable).is_some();
-            bars.push(if measured {
-                error_bar(model, data, row, observable)?
-            } else {
-                f64::NAN
-            });
-        }
-    }
-    Ok(bars)
-}
-
-/// The times since the start of their window at which any window of a batch has a row.
-struct Times {
-    relative: Vec<f64>,
-    /// Times closer than this are one.
-    close: f64,
-}
-
-impl Times {
-    fn new(starts: &[usize], length: usize, time: impl Fn(usize) -> f64) -> Self {
-        let rows = |&first: &usize| (first + 1..first + length).map(move |row| (first, row));
-        let mut relative: Vec<f64> = starts
-            .iter()
-            .flat_map(rows)
-            .map(|(first, row)| time(row) - time(first))
-            .collect();
-        relative.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
-        // Rounding of the file's times must not make two out of one.
-        let close = 1e-9 * relative.last().map_or(0.0, |last| last.abs());
-        relative.dedup_by(|a, b| (*a - *b).abs() <= close);
-        Times { relative, close }
-    }
-
-    fn last(&self) -> f64 {
-        self.relative.last().copied().unwrap_or(0.0)
-    }
-
-    fn index(&self, time: f64) -> usize {
-        let after = self
-            .relative
-            .partition_point(|known| known.abs() < time.abs() - self.close);
-        after.min(self.relative.len() - 1)
     }
 }
 
@@ -453,7 +337,7 @@ seed = 2
         let names = ["a", "b", "both"].map(str::to_owned);
         let columns = crate::data::Columns::wide("t", &names);
         let data = Data::parse(std::path::Path::new("none.csv"), &text, &columns).unwrap();
-        let windows = Windows::new(&model, &data).unwrap();
+        let windows = Windows::new(&model, &data, model.gradient_solver()).unwrap();
         (model, windows)
     }
 
@@ -510,7 +394,7 @@ seed = 2
         let names = ["a".to_owned(), "b".to_owned()];
         let columns = crate::data::Columns::wide("t", &names);
         let data = Data::parse(std::path::Path::new("none.csv"), &text, &columns).unwrap();
-        let (loss, _) = Windows::new(&model, &data)
+        let (loss, _) = Windows::new(&model, &data, model.gradient_solver())
             .unwrap()
             .evaluate(&model.theta(), 0)
             .unwrap();
