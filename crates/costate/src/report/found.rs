@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use costate_model::{Bound, FittedParameter, Found, Verdict};
 use serde_json::{Value, json};
 
-use super::number::{count, significant};
+use super::number::{count, percent, significant};
 use super::table::{Align, Table};
 
 /// Writes the report of a fit: verdict, loss, parameters, and what to look at.
@@ -98,27 +98,25 @@ fn remarks(found: &Found) -> impl Iterator<Item = String> + '_ {
             parameter.name
         )
     });
-    let known_to = |error: f64| error.abs() > 0.01 * found.loss.abs();
-    let solver = found
-        .solver_error
-        .filter(|error| known_to(*error))
-        .map(|error| {
-            format!(
-                "the solver's own error is {} of the loss: lower rtol and atol",
-                percent(error.abs() / found.loss.abs())
-            )
-        });
+    let solver = large_error(found).map(|part| {
+        format!(
+            "the solver's own error is {} of the loss: lower rtol and atol",
+            percent(part)
+        )
+    });
     let more = (found.verdict == Verdict::IterationsUsed).then(|| {
         "more iterations may lower the loss further: set 'iterations' under [fit]".to_owned()
     });
     influence.chain(solver).chain(more)
 }
 
-fn percent(part: f64) -> String {
-    format!("{} %", significant(100.0 * part, 2))
+/// The solver's own error as a part of the loss, where it is more than a hundredth.
+pub(super) fn large_error(found: &Found) -> Option<f64> {
+    let error = found.solver_error?.abs();
+    (error > 0.01 * found.loss.abs()).then(|| error / found.loss.abs())
 }
 
-fn capitalised(text: &str) -> String {
+pub(super) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| {
         first.to_uppercase().chain(letters).collect()
@@ -135,10 +133,7 @@ pub(crate) fn json(found: &Found, folder: &str) -> Value {
             "value": parameter.value,
             "standard_error": parameter.standard_error,
             "fixed": parameter.fixed,
-            "bound": parameter.bound.map(|bound| match bound {
-                Bound::Lower => "lower",
-                Bound::Upper => "upper",
-            }),
+            "bound": parameter.bound.map(Bound::name),
             "without_influence": parameter.without_influence,
         })
     };

@@ -3,6 +3,7 @@
 mod figure;
 mod parameters;
 mod pictures;
+mod residuals;
 mod verdict;
 
 use std::fmt::Write as _;
@@ -36,8 +37,8 @@ pub(crate) fn page(report: &Report<'_>, title: &str) -> String {
     body += &verdict::section(report);
     body += "<p class=\"hint\">In every plot: the value under the pointer; drag a rectangle to look closer, two clicks to go back.</p>\n";
     body += &pictures::fit(report);
-    body += &pictures::residuals(report);
-    body += &pictures::agreement(report);
+    body += &residuals::distances(report);
+    body += &residuals::agreement(report);
     body += &parameters::section(report);
     body += &pictures::history(report);
     body += &pictures::phase(report);
@@ -82,10 +83,6 @@ fn figures(figures: &[String]) -> String {
         [] => String::new(),
         _ => format!("<div class=\"figures\">\n{}</div>\n", figures.concat()),
     }
-}
-
-fn percent(part: f64) -> String {
-    format!("{} %", significant(100.0 * part, 2))
 }
 
 fn details(report: &Report<'_>) -> String {

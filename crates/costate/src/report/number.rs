@@ -48,6 +48,11 @@ pub(crate) fn count(n: usize) -> String {
     text
 }
 
+/// A part of one in percent, to two digits.
+pub(crate) fn percent(part: f64) -> String {
+    format!("{} %", significant(100.0 * part, 2))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

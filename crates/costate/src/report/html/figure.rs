@@ -28,11 +28,7 @@ impl Axis {
         values: impl Iterator<Item = f64>,
         logarithmic: bool,
     ) -> Self {
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for x in values.filter(|x| x.is_finite()) {
-            low = low.min(x);
-            high = high.max(x);
-        }
+        let (mut low, mut high) = ends(values);
         if low > high {
             (low, high) = (0.0, 1.0);
         }
@@ -103,6 +99,14 @@ impl Axis {
             u8::from(self.logarithmic)
         )
     }
+}
+
+/// The least and the greatest of the finite values; the wrong way round without any.
+pub(super) fn ends(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let finite = values.filter(|x| x.is_finite());
+    finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+        (low.min(x), high.max(x))
+    })
 }
 
 /// A plot under way.

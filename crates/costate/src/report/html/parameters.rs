@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use costate_model::{Bound, Knowledge, Profile, Standing};
 
 use super::figure::{Axis, Figure};
-use super::{Report, escaped, figures, percent, section as titled, with_words};
-use crate::report::number::{count, significant};
+use super::{Report, escaped, figures, section as titled, with_words};
+use crate::report::number::{count, percent, significant};
 
 /// More parameters than this have no matrix.
 const MOST: usize = 40;
@@ -72,11 +72,7 @@ fn table(report: &Report<'_>) -> String {
             };
             format!("{} … {}", end(known.interval.0), end(known.interval.1))
         });
-        let bound = match parameter.bound {
-            Some(Bound::Lower) => "lower",
-            Some(Bound::Upper) => "upper",
-            None => "",
-        };
+        let bound = parameter.bound.map_or("", Bound::name);
         let (class, standing) = match (parameter.fixed, own.map(|known| known.standing)) {
             (true, _) => ("", "fixed"),
             (_, Some(Standing::Identified)) => ("good", "identifiable"),

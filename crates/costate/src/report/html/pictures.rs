@@ -3,7 +3,7 @@
 use costate_model::{Comparison, Panel};
 
 use super::figure::{Axis, Figure};
-use super::{Report, escaped, figures, percent, section, with_words};
+use super::{Report, escaped, figures, section, with_words};
 use crate::report::number::{count, significant};
 
 /// More panels than this are too many to look at.
@@ -11,14 +11,14 @@ const MOST_PANELS: usize = 48;
 /// More points than this in one plot are thinned.
 const MOST_POINTS: usize = 2000;
 /// Colours.
-const COLOURS: usize = 7;
+pub(super) const COLOURS: usize = 7;
 
-fn colour(i: usize) -> String {
+pub(super) fn colour(i: usize) -> String {
     format!("s{}", i % COLOURS)
 }
 
 /// So many of the points, evenly.
-fn thinned<T>(points: &[T]) -> impl Iterator<Item = &T> {
+pub(super) fn thinned<T>(points: &[T]) -> impl Iterator<Item = &T> {
     points
         .iter()
         .step_by(points.len().div_ceil(MOST_POINTS).max(1))
@@ -104,212 +104,6 @@ fn panel(report: &Report<'_>, panel: &Panel, observable: usize) -> String {
         );
     }
     with_words(&plot, &words)
-}
-
-pub(super) fn residuals(report: &Report<'_>) -> String {
-    let review = report.review;
-    let Some(about) = &review.residuals else {
-        return String::new();
-    };
-    let along = report.fitted.time_name();
-    let label = if about.is_logarithmic {
-        "log residual / s.d."
-    } else {
-        "residual / s.d."
-    };
-    let all = || {
-        review
-            .comparisons
-            .iter()
-            .filter(|c| c.standardised.is_finite())
-    };
-    let heights = || {
-        Axis::around(
-            label,
-            all().map(|c| c.standardised).chain([-2.5, 2.5]),
-            false,
-        )
-    };
-    let mut over_time = Figure::new(
-        Axis::around(along, all().map(|c| c.t), false),
-        heights(),
-        "Standardised residuals over time",
-    );
-    let is_wide = wide(all().map(|c| c.predicted));
-    let mut over_prediction = Figure::new(
-        Axis::around("prediction", all().map(|c| c.predicted), is_wide),
-        heights(),
-        "Standardised residuals over predictions",
-    );
-    for plot in [&mut over_time, &mut over_prediction] {
-        [-2.0, 0.0, 2.0].into_iter().for_each(|y| plot.rule(y));
-    }
-    let observables = report.fitted.observables().len().max(1);
-    for (i, panel) in review.panels.iter().enumerate() {
-        for fitted in [true, false] {
-            let own = &review.comparisons[panel.comparisons.clone()];
-            let own: Vec<&Comparison> = own.iter().filter(|c| c.fitted == fitted).collect();
-            let class = format!("small {}", colour(i % observables));
-            let name = named(panel);
-            over_time.dots(
-                &class,
-                &name,
-                !fitted,
-                thinned(&own).map(|c| (c.t, c.standardised)),
-            );
-            over_prediction.dots(
-                &class,
-                &name,
-                !fitted,
-                thinned(&own).map(|c| (c.predicted, c.standardised)),
-            );
-        }
-    }
-    const REACH: f64 = 4.0;
-    let bins = if about.count < 60 { 16 } else { 32 };
-    let counts = review.histogram(REACH, bins);
-    let normal = review.normal_curve(REACH, bins, 81);
-    let width = 2.0 * REACH / bins as f64;
-    let most = counts
-        .iter()
-        .map(|&n| n as f64)
-        .chain(normal.iter().map(|(_, y)| *y))
-        .fold(1.0, f64::max);
-    let mut histogram = Figure::new(
-        Axis::exact(label, -REACH, REACH),
-        Axis::exact("measurements", 0.0, 1.08 * most),
-        "Histogram of the standardised residuals",
-    );
-    let column = |(i, &n): (usize, &usize)| {
-        (
-            -REACH + i as f64 * width,
-            -REACH + (i + 1) as f64 * width,
-            n as f64,
-        )
-    };
-    histogram.columns("f0", counts.iter().enumerate().map(column));
-    histogram.curve("s1", "normal distribution", normal.into_iter());
-
-    let largest = &review.comparisons[about.largest];
-    let neighbours = about.neighbours;
-    let noise = 2.0 / (about.count as f64).sqrt();
-    let first = if neighbours > noise {
-        format!(
-            "Neighbours in time are alike (correlation {neighbours:.2}): the model misses something slow, or the data are smooth."
-        )
-    } else if neighbours < -noise {
-        format!("Neighbours in time alternate (correlation {neighbours:.2}).").replace('-', "−")
-    } else {
-        format!("Neighbours in time say nothing of each other (correlation {neighbours:.2}), as it should be.").replace('-', "−")
-    };
-    let second = format!(
-        "The largest residual, {} standard deviations, belongs to the prediction {}.",
-        significant(largest.standardised, 2),
-        significant(largest.predicted, 4)
-    )
-    .replace('-', "−");
-    let third = format!(
-        "{} of {} lie beyond ±2; a normal distribution (curve) has 5 %.{}",
-        percent(about.beyond_two),
-        count(about.count),
-        if about.is_estimated {
-            " The standard deviation is that of the residuals themselves, since the model gives no noise."
-        } else {
-            ""
-        }
-    );
-    section(
-        "Residuals",
-        &(figures(&[
-            with_words(&over_time, &first),
-            with_words(&over_prediction, &second),
-            with_words(&histogram, &third),
-        ]) + &key(report)),
-    )
-}
-
-fn named(panel: &Panel) -> String {
-    match &panel.experiment {
-        Some(experiment) => format!("{} ({experiment})", panel.observable),
-        None => panel.observable.clone(),
-    }
-}
-
-/// Whether positive values spread so far that only a logarithmic axis shows them all.
-fn wide(values: impl Iterator<Item = f64>) -> bool {
-    let (low, high) = values.fold((f64::INFINITY, 0.0), |(low, high): (f64, f64), x| {
-        (low.min(x), high.max(x))
-    });
-    low > 0.0 && high / low > 50.0
-}
-
-/// Which colour is which observable.
-fn key(report: &Report<'_>) -> String {
-    let names = report.fitted.observables().iter().enumerate();
-    let keys = names.map(|(i, observable)| {
-        format!(
-            "<span class=\"key\"><svg viewBox=\"0 0 24 14\"><path class=\"dots {}\" d=\"M12 7h0\"/></svg>{}</span>",
-            colour(i),
-            escaped(&observable.name)
-        )
-    });
-    let keys: Vec<String> = keys.take(COLOURS * 3).collect();
-    match keys.len() {
-        0 | 1 => String::new(),
-        _ => format!("<p class=\"hint\">{}</p>\n", keys.concat()),
-    }
-}
-
-pub(super) fn agreement(report: &Report<'_>) -> String {
-    let review = report.review;
-    let Some(about) = &review.residuals else {
-        return String::new();
-    };
-    let both = || {
-        review
-            .comparisons
-            .iter()
-            .flat_map(|c| [c.observed, c.predicted])
-    };
-    let is_wide = wide(both());
-    let mut plot = Figure::new(
-        Axis::around("predicted", both(), is_wide),
-        Axis::around("observed", both(), is_wide),
-        "Measurements over predictions",
-    );
-    let (low, high) = both()
-        .filter(|x| x.is_finite())
-        .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
-            (low.min(x), high.max(x))
-        });
-    plot.pieces("rule", [((low, low), (high, high))].into_iter());
-    let observables = report.fitted.observables().len().max(1);
-    for (i, panel) in review.panels.iter().enumerate() {
-        for fitted in [true, false] {
-            let own = &review.comparisons[panel.comparisons.clone()];
-            let own: Vec<&Comparison> = own.iter().filter(|c| c.fitted == fitted).collect();
-            let class = format!("small {}", colour(i % observables));
-            plot.dots(
-                &class,
-                &named(panel),
-                !fitted,
-                thinned(&own).map(|c| (c.predicted, c.observed)),
-            );
-        }
-    }
-    let words = format!(
-        "The predictions explain {} of the variance of the measurements{}; on the dashed line they would be equal.",
-        percent(about.explained),
-        if about.is_logarithmic {
-            " (of their logarithms)"
-        } else {
-            ""
-        }
-    );
-    section(
-        "Observed against predicted",
-        &(figures(&[with_words(&plot, &words)]) + &key(report)),
-    )
 }
 
 pub(super) fn history(report: &Report<'_>) -> String {

@@ -1,9 +1,10 @@
 //! The first lines: how the fit ended, and what to be careful of.
 
-use costate_model::{Bound, Standing, Verdict};
+use costate_model::{Standing, Verdict};
 
-use super::{Report, escaped, percent};
-use crate::report::number::{count, significant};
+use super::{Report, escaped};
+use crate::report::found::{capitalised, large_error};
+use crate::report::number::{count, percent, significant};
 
 pub(super) fn section(report: &Report<'_>) -> String {
     let (found, mut remarks) = (report.found, Vec::new());
@@ -48,26 +49,25 @@ pub(super) fn section(report: &Report<'_>) -> String {
         .parameters
         .iter()
         .filter_map(|parameter| {
-            let end = match parameter.bound? {
-                Bound::Lower => "lower",
-                Bound::Upper => "upper",
-            };
+            let end = parameter.bound?.name();
             Some(format!("<b>{}</b> ({end})", escaped(&parameter.name)))
         })
         .collect();
     if !bound.is_empty() {
         careful(format!("At a bound: {}.", bound.join(", ")));
     }
-    match found.solver_error {
-        Some(error) if error.abs() > 0.01 * found.loss.abs() => careful(format!(
+    match (found.solver_error, large_error(found)) {
+        (_, Some(part)) => careful(format!(
             "The solver's own error is {} of the loss: lower rtol and atol.",
-            percent(error.abs() / found.loss.abs())
+            percent(part)
         )),
-        Some(error) => remarks.push(format!(
+        (Some(error), None) => remarks.push(format!(
             "The solver's own error in the loss is about {}.",
             significant(error.abs(), 2)
         )),
-        None => careful("The model could not be solved at a hundredth of the tolerances.".into()),
+        (None, None) => {
+            careful("The model could not be solved at a hundredth of the tolerances.".into())
+        }
     }
     if let Some((loss, measurements)) = found.validation {
         remarks.push(format!(
@@ -76,19 +76,13 @@ pub(super) fn section(report: &Report<'_>) -> String {
             count(measurements)
         ));
     }
-    let verdict = found.verdict.to_string();
-    let mut letters = verdict.chars();
-    let first = letters
-        .next()
-        .map_or(String::new(), |c| c.to_uppercase().to_string());
     let items: Vec<String> = remarks
         .iter()
         .map(|remark| format!("<li>{remark}</li>"))
         .collect();
     format!(
-        "<div class=\"verdict {tone}\"><strong>{}{}</strong>: loss {} over {} measurements after {} iterations.<ul>{}</ul></div>\n",
-        escaped(&first),
-        escaped(letters.as_str()),
+        "<div class=\"verdict {tone}\"><strong>{}</strong>: loss {} over {} measurements after {} iterations.<ul>{}</ul></div>\n",
+        escaped(&capitalised(&found.verdict.to_string())),
         significant(found.loss, 6),
         count(found.measurements),
         count(found.iterations),
