@@ -6,6 +6,7 @@ mod kink;
 mod report;
 mod variable;
 
+pub(crate) use error_bar::share_of_half;
 pub use error_bar::{ErrorBar, error_bar};
 pub use kink::{Jump, Kink, kinks};
 pub use report::Report;

@@ -2,13 +2,20 @@
 
 mod integral;
 mod native;
+mod natural;
 mod recorded;
+mod split;
 
 pub use integral::Integral;
 pub use native::{Native, Products, RightHandSide};
+pub(crate) use natural::Natural;
 pub use recorded::Recorded;
+pub use split::Split;
 
 use costate_ode::{Matrix, Structure};
+
+/// The explicit and the implicit part of a field.
+pub type Parts<'a, T> = (&'a mut dyn VectorField<T>, &'a mut dyn VectorField<T>);
 
 /// The vector field f of dh/dt = f(h, t, θ) and what gradient methods need of its derivatives: products with a row a from the left,
 ///
@@ -28,7 +35,7 @@ use costate_ode::{Matrix, Structure};
 ///
 /// # Implementations
 /// [`Recorded`] for whatever was recorded on the tape, [`Native`] for right-hand sides of a few states written in Rust, [`Integral`] for a field with an integral
-/// cost beside it, and your own:
+/// cost beside it, [`Split`] for one in two parts, and your own:
 ///
 /// ```
 /// use costate_neural_ode::VectorField;
@@ -143,6 +150,12 @@ pub trait VectorField<T> {
         None
     }
 
+    /// The parts of f = f_E + f_I, the explicit and the implicit one, in natural order, if it has them ([`Split`]); their frames are those of f. Only solvers with an
+    /// explicit companion ask.
+    fn parts(&mut self) -> Option<Parts<'_, T>> {
+        None
+    }
+
     /// Brings a state into the order in which this field takes and gives states and rows; a plain copy unless the field has its own order.
     fn pack(&self, natural: &[T], packed: &mut [T])
     where
@@ -175,6 +188,9 @@ impl<T, F: VectorField<T> + ?Sized> VectorField<T> for &mut F {
     }
     fn curvature(&mut self, t: T, h: &[T], along: (&[T], T), a: &[T], a_h: &mut [T]) -> Option<T> {
         (**self).curvature(t, h, along, a, a_h)
+    }
+    fn parts(&mut self) -> Option<Parts<'_, T>> {
+        (**self).parts()
     }
     #[inline]
     fn state_len(&self) -> usize {

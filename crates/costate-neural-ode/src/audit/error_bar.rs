@@ -3,7 +3,6 @@
 use crate::gradient::{Gradient, GradientMethod, LossFn, Problem, by_name};
 use crate::{Error, VectorField};
 use costate_ode::{Method, Options, Real, State, Tolerance};
-use num_traits::Float;
 
 /// By how much tolerances are tightened.
 const TIGHTER: f64 = 1e-2;
@@ -24,6 +23,7 @@ pub struct ErrorBar<E> {
 ///
 /// It is an estimate, not a bound: close to the resolution of the number type, and where tolerances are too loose for the error to fall as it should, it says
 /// only how much the gradient still changes. It costs the two gradients, the second with about 100^(1/p) times the steps.
+/// [`Discrete::error_bar`](crate::Discrete::error_bar) keeps to the steps of the first, and so takes no more than two for each.
 ///
 /// ```
 /// use costate_neural_ode::audit::error_bar;
@@ -72,27 +72,38 @@ where
     let found = gradient(options.clone())?;
     let better = gradient(tighter(options))?;
     let share = if options.step.is_some() {
-        1.0 / (1.0 - 0.5_f64.powi(method.order.try_into().unwrap_or(i32::MAX)))
+        share_of_half(method.order)
     } else {
         1.0
     };
-    let share = Y::Element::from_f64(share);
-    let off = |a: &Y::Element, b: &Y::Element| share * (*a - *b).abs();
-    let all =
-        |a: &[Y::Element], b: &[Y::Element]| a.iter().zip(b).map(|(a, b)| off(a, b)).collect();
-    let error = Gradient {
-        loss: off(&found.loss, &better.loss),
-        h0: all(&found.h0, &better.h0),
-        theta: all(&found.theta, &better.theta),
-        t0: off(&found.t0, &better.t0),
-        t1: off(&found.t1, &better.t1),
-        save: all(&found.save, &better.save),
-        stats: better.stats,
-    };
-    Ok(ErrorBar {
-        gradient: found,
-        error,
-    })
+    Ok(ErrorBar::between(found, &better, share))
+}
+
+impl<E: Real> ErrorBar<E> {
+    /// From a better gradient: the error of the first is about this share of their difference.
+    pub(crate) fn between(found: Gradient<E>, better: &Gradient<E>, share: f64) -> Self {
+        let share = E::from_f64(share);
+        let off = |a: &E, b: &E| share * (*a - *b).abs();
+        let all = |a: &[E], b: &[E]| a.iter().zip(b).map(|(a, b)| off(a, b)).collect();
+        let error = Gradient {
+            loss: off(&found.loss, &better.loss),
+            h0: all(&found.h0, &better.h0),
+            theta: all(&found.theta, &better.theta),
+            t0: off(&found.t0, &better.t0),
+            t1: off(&found.t1, &better.t1),
+            save: all(&found.save, &better.save),
+            stats: better.stats,
+        };
+        Self {
+            gradient: found,
+            error,
+        }
+    }
+}
+
+/// By which share of the difference a gradient is off from that with half the steps, by a method of this order.
+pub(crate) fn share_of_half(order: usize) -> f64 {
+    1.0 / (1.0 - 0.5_f64.powi(order.try_into().unwrap_or(i32::MAX)))
 }
 
 /// The same options for a better solve.

@@ -1,5 +1,6 @@
 //! Integral costs.
 
+use super::recorded::curvature::Curvature;
 use crate::{Error, VectorField};
 use costate_tape::{Function, Lane, Program, Workspace};
 use std::sync::Arc;
@@ -41,7 +42,11 @@ use std::sync::Arc;
 pub struct Integral<F, T = f64> {
     field: F,
     program: Arc<Program<T>>,
+    function: Arc<Function<T>>,
     workspace: Workspace<T>,
+    /// Of g, made when it is first asked for.
+    curvature: Option<Box<Curvature<T>>>,
+    theta: Vec<T>,
     states: usize,
     /// h in its natural order, and in that of g.
     natural: Vec<T>,
@@ -79,6 +84,9 @@ impl<F: VectorField<T>, T: Lane + num_traits::Float> Integral<F, T> {
         Ok(Self {
             workspace: program.workspace(1),
             program,
+            function: Arc::new(g.clone()),
+            curvature: None,
+            theta: zeros(parameters),
             states,
             natural: zeros(states),
             packed: zeros(states),
@@ -110,6 +118,10 @@ impl<F: VectorField<T>, T: Lane + num_traits::Float> VectorField<T> for Integral
         self.field.set_parameters(theta);
         self.program.set_params(&mut self.workspace, theta);
         self.program.zero(&mut self.workspace);
+        self.theta.copy_from_slice(theta);
+        if let Some(curvature) = &mut self.curvature {
+            curvature.set_parameters(theta);
+        }
     }
 
     fn eval(&mut self, frame: usize, t: T, h: &[T], dh: &mut [T]) {
@@ -159,6 +171,40 @@ impl<F: VectorField<T>, T: Lane + num_traits::Float> VectorField<T> for Integral
         for (a_theta, more) in a_theta.iter_mut().zip(&self.a_theta) {
             *a_theta = *a_theta + *more;
         }
+        if let Some(curvature) = &mut self.curvature {
+            curvature.finish(a_theta);
+        }
+    }
+
+    fn is_autonomous(&self) -> bool {
+        self.field.is_autonomous() && self.function.jacobian_pattern(1).is_empty()
+    }
+
+    fn has_curvature(&mut self) -> bool {
+        if self.curvature.is_none() {
+            let made = Curvature::new(&self.function).ok().map(Box::new);
+            self.curvature = made;
+            if let Some(curvature) = &mut self.curvature {
+                curvature.set_parameters(&self.theta);
+            }
+        }
+        self.curvature.is_some() && self.field.has_curvature()
+    }
+
+    fn curvature(&mut self, t: T, h: &[T], along: (&[T], T), a: &[T], a_h: &mut [T]) -> Option<T> {
+        if !self.has_curvature() {
+            return None;
+        }
+        let (n, (u, s)) = (self.states, along);
+        let ((h, u), (a_h, nothing)) = ((&h[..n], &u[..n]), a_h.split_at_mut(n));
+        nothing[0] = T::zero();
+        let by_field = self.field.curvature(t, h, (u, s), &a[..n], a_h)?;
+        let curvature = self.curvature.as_mut()?;
+        let by_integral = curvature.products(t, h, (u, s), &a[n..], &mut self.natural);
+        for (a_h, more) in a_h.iter_mut().zip(&self.natural) {
+            *a_h = *a_h + *more;
+        }
+        Some(by_field + by_integral)
     }
 
     fn frame_bytes(&self) -> usize {

@@ -1,6 +1,6 @@
 //! Vector fields recorded on the tape and compiled.
 
-mod curvature;
+pub(super) mod curvature;
 
 use crate::{Error, VectorField};
 use costate_ode::{Pattern, Structure};

@@ -1,6 +1,7 @@
 //! The exact gradient of the numbers computed.
 
 mod checkpoints;
+mod error_bar;
 mod explicit;
 mod small;
 pub(super) mod steps;
@@ -45,6 +46,7 @@ pub(super) const ABOUT: About = About {
 /// |---|---|---|
 /// | explicit | as above | products |
 /// | diagonally implicit: Euler, midpoint, trapezoid, TR-BDF2, Kværnø, KenCarp | (1 − dt γ ∂f/∂h)ᵀ κ_i = dt (b_i λ + Σ_{j>i} a_ji v_j) | products, ∂f/∂h at the stages |
+/// | additive: KenCarp with a field in two parts, [`Split`](crate::Split) | the same, with ε_i·∂f_E/∂h of the part taken explicitly on the right | products of both parts, ∂f_I/∂h at the stages |
 /// | Rosenbrock: ROS3P, RODAS4, Rodas5P | (1/(γ dt) − ∂f/∂h)ᵀ s_i = …, and s_i·∂(∂f/∂h u_i + dt γ_i ∂f/∂t) for each stage u_i | the same, and [second derivatives](VectorField::curvature) |
 /// | Radau IIA | all stages in one system of 3 n equations | products, ∂f/∂h at the stages |
 /// | symplectic | kicks and drifts in reverse | products |
@@ -55,7 +57,7 @@ pub(super) const ABOUT: About = About {
 /// field itself ([`VectorField::jacobian`], or products with the rows that [`VectorField::structure`] lets be taken together). What is kept of a step are h, dt and its
 /// stages; f is evaluated at them again on the way back. Such a solve allocates a few vectors each time.
 ///
-/// Methods of several steps (`bdf`) are refused with [`Error::Unavailable`].
+/// Methods of several steps (`bdf`, `adams`) and stabilised ones (`rock2`, `rock4`) are refused with [`Error::Unavailable`], which names solvers to take instead.
 ///
 /// ```
 /// use costate_neural_ode::{Discrete, GradientMethod, Native, Problem, RightHandSide};
@@ -92,6 +94,8 @@ pub(super) const ABOUT: About = About {
 #[derive(Debug)]
 pub struct Discrete<T: Real, Y: State<T>, F> {
     way: Way<T, Y, F>,
+    /// Of the solver.
+    order: usize,
     cotangents: Saved<Y::Element>,
     gradient: Gradient<Y::Element>,
 }
@@ -134,6 +138,7 @@ where
         };
         Ok(Self {
             way,
+            order: method.order,
             cotangents,
             gradient: Gradient::default(),
         })

@@ -1,6 +1,7 @@
 //! A field that two solves share.
 
 use crate::VectorField;
+use crate::field::Parts;
 use costate_ode::{Matrix, Structure};
 
 /// A field that is now in one solve, now in the other.
@@ -61,6 +62,9 @@ impl<E, F: VectorField<E>> VectorField<E> for Lent<F> {
     }
     fn curvature(&mut self, t: E, h: &[E], along: (&[E], E), a: &[E], a_h: &mut [E]) -> Option<E> {
         self.here_mut().curvature(t, h, along, a, a_h)
+    }
+    fn parts(&mut self) -> Option<Parts<'_, E>> {
+        self.here_mut().parts()
     }
     fn frame_bytes(&self) -> usize {
         self.here().frame_bytes()

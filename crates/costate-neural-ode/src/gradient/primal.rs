@@ -38,6 +38,8 @@ pub(crate) struct Primal<T: Real, Y: State<T>, F> {
     zero: Y,
     weights: Vec<(usize, T)>,
     steps_taken: bool,
+    /// Sizes of the steps to take, in place of those that the controller would choose; the last is made to land on the end.
+    schedule: Option<std::vec::IntoIter<T>>,
 }
 
 impl<T, Y, F> Primal<T, Y, F>
@@ -73,6 +75,7 @@ where
             weights: Vec::with_capacity(tableau.dense_len()),
             zero,
             steps_taken: false,
+            schedule: None,
         })
     }
 
@@ -126,7 +129,7 @@ where
         field.pack(problem.h0, self.packed.as_mut_slice());
         self.it.reset(problem.t0, &self.packed);
         self.it.set_end(problem.t1);
-        let estimates = self.it.next_h() == T::zero();
+        let estimates = self.schedule.is_none() && self.it.next_h() == T::zero();
         self.it.system_mut().frames.begin(estimates);
         self.steps.clear();
         self.saves.clear();
@@ -139,9 +142,39 @@ where
         self.steps_taken = false;
     }
 
+    /// Has the next solve take steps of these sizes, the last of which is made to land on the end.
+    pub(crate) fn schedule(&mut self, sizes: Vec<T>) {
+        self.schedule = Some(sizes.into_iter());
+    }
+
+    /// Has solves choose their steps again.
+    pub(crate) fn choose_steps(&mut self) {
+        self.schedule = None;
+    }
+
+    /// Whether the end is reached.
+    pub(crate) fn finished(&self) -> bool {
+        match &self.schedule {
+            Some(sizes) => sizes.len() == 0,
+            None => self.it.finished(),
+        }
+    }
+
     /// Takes one step and saves what lies in it; `false` if the end was reached before.
     #[inline]
     pub(crate) fn advance(&mut self) -> Result<bool, Error> {
+        if let Some(sizes) = &mut self.schedule {
+            let Some(size) = sizes.next() else {
+                return Ok(false);
+            };
+            let last = sizes.len() == 0;
+            self.it.system_mut().frames.attempt();
+            self.replay(size, last);
+            // Where it lands but for rounding.
+            let t = if last { self.end } else { self.it.t() };
+            self.record(t);
+            return Ok(true);
+        }
         if self.it.finished() {
             if self.steps_taken {
                 return Ok(false);
@@ -157,7 +190,7 @@ where
             }
         }
         self.steps_taken = true;
-        self.record();
+        self.record(self.it.t());
         Ok(true)
     }
 
@@ -184,7 +217,7 @@ where
     pub(crate) fn retake(&mut self, size: T) {
         self.it.system_mut().frames.attempt();
         self.it.force_step(size);
-        self.record();
+        self.record(self.it.t());
     }
 
     /// Evaluates f where the last step ends, unless that is known: the step behind, which begins there, is not in this piece.
@@ -213,11 +246,11 @@ where
         self.it.force_step(size);
     }
 
-    /// Notes the step just taken and saves the states that lie in it.
+    /// Notes the step just taken, to `t`, and saves the states that lie in it.
     #[inline]
-    fn record(&mut self) {
+    fn record(&mut self, t: T) {
         let first = self.saves.len();
-        let (begin, t, size) = (self.it.t_prev(), self.it.t(), self.it.h());
+        let (begin, size) = (self.it.t_prev(), self.it.h());
         while let Some(&time) = self.times.get(self.saves.len()) {
             let Some(point) = SavePoint::find(time, (begin, t, size), self.end) else {
                 break;

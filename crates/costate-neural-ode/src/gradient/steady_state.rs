@@ -1,7 +1,8 @@
 //! The gradient of an equilibrium.
 
-use super::discrete::steps::rows::{Natural, Rows};
+use super::discrete::steps::rows::Rows;
 use super::{Gradient, GradientMethod, LossFn, Problem, Saved, Stats, scalar};
+use crate::field::Natural;
 use crate::{Error, VectorField};
 use costate_ode::{Element, Lu, Matrix, Real};
 use num_traits::{One, Zero};
@@ -240,9 +241,9 @@ impl<T: Real, E: Element<T> + Real, F: VectorField<E>> GradientMethod<T, E>
         }
         let rate = natural.products(0, x, &mut self.tried);
         let gradient = &mut self.gradient;
-        natural.field().accumulate(&[(0, <E as One>::one())]);
+        natural.accumulate(&[(0, <E as One>::one())]);
         gradient.theta.resize(problem.theta.len(), zero);
-        natural.field().finish(&mut gradient.theta);
+        natural.finish(&mut gradient.theta);
         gradient.h0.clear();
         gradient.h0.resize(self.h.len(), zero);
         (gradient.t0, gradient.t1) = (zero, rate);

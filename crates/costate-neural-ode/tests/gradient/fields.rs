@@ -153,6 +153,19 @@ impl Field {
         }
     }
 
+    #[allow(dead_code)] // For the tests of implicit solvers.
+    /// Two polynomials that share out the terms of this one.
+    pub(crate) fn halves(&self) -> [Self; 2] {
+        let Self::Polynomial { n, p, terms } = self else {
+            panic!("{self:?} is no polynomial")
+        };
+        [0, 1].map(|half| Self::Polynomial {
+            n: *n,
+            p: *p,
+            terms: terms.iter().skip(half).step_by(2).cloned().collect(),
+        })
+    }
+
     pub(crate) fn record(&self) -> Recorded {
         let p = self.parameters();
         let recorded = match self {

@@ -34,7 +34,7 @@ fn logistic() -> Native<Logistic, f64, 1, 2> {
     Native::new(Logistic)
 }
 
-fn options(method: Method, tolerance: f64) -> Options<f64> {
+pub(crate) fn options(method: Method, tolerance: f64) -> Options<f64> {
     if method.adaptive {
         Options::tolerances(tolerance, tolerance)
     } else {

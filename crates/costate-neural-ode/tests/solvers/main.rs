@@ -4,7 +4,9 @@
 #[allow(dead_code)]
 mod fields;
 
+mod additive;
 mod duals;
+mod error_bar;
 mod memory;
 mod oracle;
 mod reactions;

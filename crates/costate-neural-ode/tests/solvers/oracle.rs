@@ -4,8 +4,8 @@ use super::fields::{Field, loss};
 use costate_neural_ode::gradient::Gradient;
 use costate_neural_ode::{Problem, RightHandSide};
 use costate_ode::{
-    Auto, Dirk, Engine as Stepping, Family, Gauss, Integrator, Matrix, Method, Options, Radau,
-    Real, Reversible, Rosenbrock, Span, Stats, Symplectic, System, Tableau,
+    Auto, Dirk, Engine as Stepping, Family, Gauss, Imex, Integrator, Matrix, Method, Options,
+    Radau, Real, Reversible, Rosenbrock, Span, Split, Stats, Symplectic, System, Tableau,
 };
 use costate_tape::{Dual, Scalar};
 
@@ -29,7 +29,52 @@ pub(crate) enum Variable {
 
 /// f(h, t, θ) for every kind of number.
 pub(crate) trait Formula {
+    /// Whether it has two parts.
+    const SPLIT: bool = false;
+
     fn at<S: Scalar>(&self, h: &[S], t: S, theta: &[S]) -> Vec<S>;
+
+    /// The part taken explicitly.
+    fn explicit<S: Scalar>(&self, h: &[S], _t: S, _theta: &[S]) -> Vec<S> {
+        vec![S::from_f64(0.0); h.len()]
+    }
+}
+
+/// A sum whose first term is taken explicitly.
+pub(crate) struct Sum<A, B>(pub(crate) A, pub(crate) B);
+
+impl<A: Formula, B: Formula> Formula for Sum<A, B> {
+    const SPLIT: bool = true;
+
+    fn at<S: Scalar>(&self, h: &[S], t: S, theta: &[S]) -> Vec<S> {
+        let both = self
+            .0
+            .at(h, t, theta)
+            .into_iter()
+            .zip(self.1.at(h, t, theta));
+        both.map(|(a, b)| a + b).collect()
+    }
+
+    fn explicit<S: Scalar>(&self, h: &[S], t: S, theta: &[S]) -> Vec<S> {
+        self.0.at(h, t, theta)
+    }
+}
+
+/// One part of a formula.
+struct Part<'a, F> {
+    of: &'a F,
+    explicit: bool,
+}
+
+impl<F: Formula> Formula for Part<'_, F> {
+    fn at<S: Scalar>(&self, h: &[S], t: S, theta: &[S]) -> Vec<S> {
+        let explicit = self.of.explicit(h, t, theta);
+        if self.explicit {
+            return explicit;
+        }
+        let both = self.of.at(h, t, theta).into_iter().zip(explicit);
+        both.map(|(whole, part)| whole - part).collect()
+    }
 }
 
 impl Formula for Field {
@@ -176,6 +221,22 @@ impl<F: Formula> Solve<'_, F> {
             }
         };
         let states = match family {
+            Family::Dirk(tableau) if F::SPLIT && !tableau.explicit.is_empty() => {
+                let part = |explicit| Part {
+                    of: self.formula,
+                    explicit,
+                };
+                let parts = [part(true), part(false)];
+                let of = |i: usize| {
+                    WithJacobian(Carried {
+                        formula: &parts[i],
+                        theta: &theta,
+                    })
+                };
+                let system = || Split::new(of(0), of(1));
+                let engine = Imex::new(tableau, &mut system(), &h0).settled(MORE);
+                self.states(engine, system, &h0, ends, &times)
+            }
             Family::Dirk(tableau) => {
                 let engine = Dirk::new(tableau, &system(), &h0).settled(MORE);
                 self.states(engine, system, &h0, ends, &times)

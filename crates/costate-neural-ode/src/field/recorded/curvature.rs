@@ -1,26 +1,28 @@
-//! Second derivatives of a recorded field.
+//! Second derivatives of a recorded function of h, t and θ.
 
 use crate::Error;
 use costate_tape::{Function, Lane, Program, Workspace};
 use std::sync::Arc;
 
-/// The tangent ∂f/∂h u + ∂f/∂t s of a field as a program of its own, whose products are second derivatives of f.
+/// The tangent ∂f/∂h u + ∂f/∂t s of a field, or of a number, as a program of its own, whose products are second derivatives of f.
 ///
 /// # References
 /// \[Griewank2008\] 5
 #[derive(Clone, Debug)]
-pub(super) struct Curvature<T> {
+pub(in crate::field) struct Curvature<T> {
     /// Inputs h, t, u and s; parameters θ.
     program: Arc<Program<T>>,
     workspace: Workspace<T>,
     /// h, u, the tangent or its cotangent, and the cotangents of h and u, in the program's order.
     packed: [Vec<T>; 5],
     a_theta: Vec<T>,
+    /// f is a state, in the order of states.
+    is_field: bool,
 }
 
 impl<T: Lane> Curvature<T> {
     /// Records it from f(h, t, θ).
-    pub(super) fn new(function: &Function<T>) -> Result<Self, Error> {
+    pub(in crate::field) fn new(function: &Function<T>) -> Result<Self, Error> {
         let tangent = function.jvp(&[0, 1]);
         let shapes = [0, 1, 0, 1, 2].map(|input| function.input_shape(input).to_vec());
         let names = ["h", "t", "dot_h", "dot_t", "theta"];
@@ -33,22 +35,26 @@ impl<T: Lane> Curvature<T> {
         })?;
         let program = Arc::new(Program::with_products(&record, 4)?);
         let zero = T::from_f64(0.0);
-        let states = function.input_shape(0).len();
+        let is_field = function.output_shape(0) == function.input_shape(0);
+        let states = vec![zero; function.input_shape(0).len()];
+        let mut packed = std::array::from_fn(|_| states.clone());
+        packed[2] = vec![zero; function.output_shape(0).len()];
         Ok(Self {
             workspace: program.workspace(1),
-            packed: std::array::from_fn(|_| vec![zero; states]),
+            packed,
+            is_field,
             a_theta: vec![zero; program.parameter_len()],
             program,
         })
     }
 
-    pub(super) fn set_parameters(&mut self, theta: &[T]) {
+    pub(in crate::field) fn set_parameters(&mut self, theta: &[T]) {
         self.program.set_params(&mut self.workspace, theta);
         self.program.zero(&mut self.workspace);
     }
 
     /// As [`VectorField::curvature`](crate::VectorField::curvature).
-    pub(super) fn products(
+    pub(in crate::field) fn products(
         &mut self,
         t: T,
         natural_h: &[T],
@@ -61,7 +67,11 @@ impl<T: Lane> Curvature<T> {
         program.pack(0, natural_h, h);
         program.pack(2, along, u);
         program.eval(workspace, 0, &[h, &[t], u, &[s]], out);
-        program.pack(0, row, out);
+        if self.is_field {
+            program.pack(0, row, out);
+        } else {
+            out.copy_from_slice(row);
+        }
         let (mut bar_t, mut bar_s) = ([t], [s]);
         program.products(
             workspace,
@@ -75,7 +85,7 @@ impl<T: Lane> Curvature<T> {
     }
 
     /// Adds what was accumulated to `a_theta`.
-    pub(super) fn finish(&mut self, a_theta: &mut [T]) {
+    pub(in crate::field) fn finish(&mut self, a_theta: &mut [T]) {
         self.program.finish(&mut self.workspace, &mut self.a_theta);
         for (sum, more) in a_theta.iter_mut().zip(&self.a_theta) {
             *sum = *sum + *more;

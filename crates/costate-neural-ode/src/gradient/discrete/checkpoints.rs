@@ -167,7 +167,7 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
     {
         self.restart((primal.it.t(), primal.it.y().as_slice()));
         loop {
-            if primal.steps.len() == self.piece && !primal.it.finished() {
+            if primal.steps.len() == self.piece && !primal.finished() {
                 primal.begin_piece();
                 let here = (primal.it.t(), primal.it.y().as_slice());
                 self.end_piece(primal.saves.len(), here);

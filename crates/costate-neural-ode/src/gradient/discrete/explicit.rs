@@ -40,6 +40,13 @@ where
         self.checkpoints = Some(Checkpoints::new(bytes, &mut self.primal));
     }
 
+    /// Has the next solve take steps half as large as those of the last, two for each.
+    pub(super) fn schedule_halves(&mut self) {
+        let half = T::from_f64(0.5);
+        let sizes = self.sizes().flat_map(|size| [size * half; 2]).collect();
+        self.primal.schedule(sizes);
+    }
+
     pub(super) fn retaken(&self) -> usize {
         self.checkpoints.as_ref().map_or(0, |kept| kept.retaken)
     }

@@ -2,6 +2,7 @@
 //!
 //! Forward, a solve keeps for each step where it began and its stages, (s + 1) n numbers; going back, f is evaluated at the stages once more, for the products there.
 
+mod additive;
 mod budget;
 mod coupled;
 mod diagonal;
@@ -14,7 +15,9 @@ mod rosenbrock;
 pub(in crate::gradient) mod rows;
 mod sweep;
 mod symplectic;
+mod system;
 
+use crate::field::Natural;
 use crate::gradient::{Problem, Saved};
 use crate::{Error, VectorField};
 use budget::Budget;
@@ -22,7 +25,7 @@ use costate_ode::{Element, Method, Options, Real};
 use engine::Stepper;
 use formula::Formula;
 use record::Record;
-use rows::{Natural, Rows};
+use rows::Rows;
 use sweep::Sweep;
 
 /// Gradients through a one-step method. States are kept in their natural order.
@@ -35,6 +38,8 @@ pub(crate) struct Steps<T, E> {
     sweep: Sweep<T, E>,
     record: Record<T, E>,
     frozen: Vec<Frozen<T>>,
+    /// Steps to take in place of those that the controller would choose; none of them: its own.
+    schedule: Vec<Scheduled<T>>,
     budget: Option<Budget<T, E>>,
 }
 
@@ -44,6 +49,32 @@ struct Frozen<T> {
     size: T,
     is_stiff: bool,
     last_save: usize,
+}
+
+/// The size of a step, and which of its two methods `auto` takes it by.
+type Scheduled<T> = (T, bool);
+
+/// Takes the next step, the next of the `schedule` if there is one, whose last is made to land on `end`. Returns where it leads; none if the end was reached before.
+fn advance<T: Real, E: Element<T> + Real>(
+    it: &mut Stepper<'_, T, E>,
+    schedule: &[Scheduled<T>],
+    taken: usize,
+    end: T,
+) -> Result<Option<T>, Error> {
+    if schedule.is_empty() {
+        if it.finished() {
+            return Ok(None);
+        }
+        it.step()?;
+        return Ok(Some(it.t()));
+    }
+    let Some((size, is_stiff)) = schedule.get(taken) else {
+        return Ok(None);
+    };
+    let last = taken + 1 == schedule.len();
+    it.engine_mut().take_next(*is_stiff);
+    it.force_step(if last { end - it.t() } else { *size });
+    Ok(Some(if last { end } else { it.t() }))
 }
 
 impl<T: Real, E: Element<T> + Real> Steps<T, E> {
@@ -63,7 +94,10 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         }
         let n = field.state_len();
         let formula = Formula::new::<T>(about, method, field)?;
-        let rows = Rows::new::<T>(field);
+        let rows = match (engine::additive(method, field), field.parts()) {
+            (Some(_), Some((_, implicit))) => Rows::new::<T>(implicit),
+            _ => Rows::new::<T>(field),
+        };
         let this = Self {
             sweep: Sweep::new(n, formula.stages(), &rows),
             record: Record::new(n),
@@ -72,6 +106,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
             formula,
             rows,
             frozen: Vec::new(),
+            schedule: Vec::new(),
             budget: None,
         };
         // Options that make no sense are refused here, not at the first gradient.
@@ -84,13 +119,13 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         Ok(this)
     }
 
-    fn stepper<'a, 'f>(
+    fn stepper<'a>(
         &self,
-        field: &'a mut Natural<'f, E>,
+        field: &'a mut dyn VectorField<E>,
         rows: &'a mut Rows<E>,
         t0: T,
         h0: &Vec<E>,
-    ) -> Result<Stepper<'a, 'f, T, E>, Error> {
+    ) -> Result<Stepper<'a, T, E>, Error> {
         engine::stepper(self.method, self.options.clone(), field, rows, t0, h0)
     }
 
@@ -100,10 +135,28 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         kept.chain(recorded.take_while(|_| self.budget.is_none()))
     }
 
+    /// Has the next solve take steps half as large as those of the last, two for each.
+    pub(super) fn schedule_halves(&mut self) {
+        let half = T::from_f64(0.5);
+        let is_stiff = |n: usize| match &self.budget {
+            Some(budget) => budget.is_stiff(n),
+            None => self.record.step(n).is_stiff,
+        };
+        let sizes = self.sizes().enumerate();
+        self.schedule = sizes
+            .flat_map(|(n, size)| [(size * half, is_stiff(n)); 2])
+            .collect();
+    }
+
+    /// Has solves choose their steps again.
+    pub(super) fn choose_steps(&mut self) {
+        self.schedule = Vec::new();
+    }
+
     /// Keeps no more than so many bytes.
     pub(super) fn limit(&mut self, bytes: usize) {
         let width = self.record.width();
-        let step = Record::<T, E>::bytes(width, self.formula.stages());
+        let step = Record::<T, E>::bytes(width, self.formula.kept());
         self.budget = Some(Budget::new(bytes, step, width));
     }
 
@@ -120,7 +173,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
     /// Solves `problem`: the saved states are in `record` then.
     fn solve(
         &mut self,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         problem: &Problem<'_, T, E>,
     ) -> Result<costate_ode::Stats, Error> {
         let mut rows = self.rows.clone();
@@ -130,9 +183,10 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         if problem.t0 == problem.t1 {
             self.record.stand(&mut it);
         }
-        while !it.finished() {
-            it.step()?;
-            self.record.push(&mut it, &self.formula);
+        let mut taken = 0;
+        while let Some(t) = advance(&mut it, &self.schedule, taken, problem.t1)? {
+            self.record.push(&mut it, &self.formula, t);
+            taken += 1;
         }
         self.record.save_rest(&mut it);
         Ok(*it.stats())

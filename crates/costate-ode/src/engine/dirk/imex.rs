@@ -64,6 +64,19 @@ where
         }
     }
 
+    /// Solves the equations of every stage to rounding, as [`Dirk::settled`] does.
+    #[must_use]
+    pub fn settled(mut self, more: usize) -> Self {
+        self.dirk = self.dirk.settled(more);
+        self
+    }
+
+    /// f_I and f_E at the stages of the step just accepted: valid until the next one begins.
+    #[must_use]
+    pub fn stages(&self) -> (&[Y], &[Y]) {
+        (self.dirk.stages(), &self.k)
+    }
+
     /// Both parts at the first stage, and their sum.
     fn know_start<S: System<T, Y>>(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) {
         if self.start_known {

@@ -1,10 +1,10 @@
 //! A solve whose stages do not all fit into memory.
 
-use super::rows::{Natural, Rows};
+use super::rows::Rows;
 use super::{Steps, engine};
-use crate::Error;
 use crate::gradient::discrete::checkpoints::Checkpoints;
 use crate::gradient::{Problem, Saved};
+use crate::{Error, VectorField};
 use costate_ode::{Element, Real};
 
 /// What is kept of a solve within so many bytes: marks and sizes of steps, and by which of its methods `auto` took them.
@@ -24,7 +24,7 @@ impl<T: Real, E: Element<T> + Real> Budget<T, E> {
     }
 
     /// Whether step `n` was taken by the method for stiff problems. Of two methods the explicit one begins.
-    fn is_stiff(&self, n: usize) -> bool {
+    pub(super) fn is_stiff(&self, n: usize) -> bool {
         self.turns.partition_point(|turn| *turn <= n) % 2 == 1
     }
 }
@@ -33,13 +33,14 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
     /// Solves `problem`. Of the last piece everything is kept.
     pub(super) fn solve_within(
         &mut self,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         problem: &Problem<'_, T, E>,
     ) -> Result<costate_ode::Stats, Error> {
         let Self {
             budget: Some(budget),
             record,
             formula,
+            schedule,
             ..
         } = self
         else {
@@ -56,19 +57,23 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         }
         budget.turns.clear();
         budget.kept.restart((problem.t0, problem.h0));
-        while !it.finished() {
-            if record.len() == budget.kept.piece {
-                record.begin_piece(budget.kept.count);
+        loop {
+            let taken = budget.kept.count;
+            let finished = it.finished() || (!schedule.is_empty() && taken == schedule.len());
+            if record.len() == budget.kept.piece && !finished {
+                record.begin_piece(taken);
                 budget
                     .kept
                     .end_piece(record.saved_points(), (it.t(), it.y()));
             }
-            it.step()?;
-            let (_, is_stiff) = it.engine().stages();
+            let Some(t) = super::advance(&mut it, schedule, taken, problem.t1)? else {
+                break;
+            };
+            let is_stiff = it.engine().was_stiff();
             if budget.is_stiff(budget.kept.count) != is_stiff {
                 budget.turns.push(budget.kept.count);
             }
-            record.push(&mut it, formula);
+            record.push(&mut it, formula, t);
             budget.kept.keep_size(it.h())?;
         }
         Ok(*it.stats())
@@ -77,7 +82,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
     /// Goes back through all pieces before the last, which was gone through already.
     pub(super) fn sweep_within(
         &mut self,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         cotangents: &Saved<E>,
     ) -> Result<(), Error> {
         let width = self.record.width();
@@ -96,7 +101,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
     /// Takes the steps of the last piece before step `end` again. Returns where it begins.
     fn retake(
         &mut self,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         rows: &mut Rows<E>,
         end: usize,
         width: usize,

@@ -3,7 +3,7 @@
 use super::diagonal::numbers;
 use super::ends;
 use super::record::Step;
-use super::rows::{Natural, Rows};
+use super::rows::Rows;
 use super::sweep::{Sweep, polynomial};
 use crate::VectorField;
 use crate::gradient::{add, add_scaled, dot, scalar};
@@ -122,7 +122,7 @@ impl<E: Real> Coupled<E> {
         &mut self,
         sweep: &mut Sweep<T, E>,
         rows: &mut Rows<E>,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         step: &Step<'_, T, E>,
     ) -> bool
     where

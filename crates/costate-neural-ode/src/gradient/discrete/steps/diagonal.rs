@@ -1,8 +1,9 @@
 //! Runge–Kutta methods whose stages follow one another, explicit or diagonally implicit.
 
 use super::record::Step;
-use super::rows::{Natural, Rows};
+use super::rows::Rows;
 use super::sweep::Sweep;
+use crate::VectorField;
 use crate::gradient::{add_scaled, scalar};
 use costate_ode::{DirkTableau, Element, Real, Tableau};
 
@@ -80,7 +81,7 @@ impl<E: Real> Diagonal<E> {
         &self,
         sweep: &mut Sweep<T, E>,
         rows: &mut Rows<E>,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         step: &Step<'_, T, E>,
     ) -> bool
     where

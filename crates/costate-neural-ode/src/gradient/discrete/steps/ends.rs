@@ -1,8 +1,8 @@
 //! States saved inside a step whose dense output is the cubic through both ends and their slopes.
 
 use super::record::Step;
-use super::rows::Natural;
 use super::sweep::Sweep;
+use crate::VectorField;
 use crate::gradient::{add, cubic};
 use costate_ode::{Element, Real};
 
@@ -10,7 +10,7 @@ use costate_ode::{Element, Real};
 /// the frames behind the first `frames`.
 pub(super) fn back<T: Real, E: Element<T> + Real>(
     sweep: &mut Sweep<T, E>,
-    field: &mut Natural<'_, E>,
+    field: &mut dyn VectorField<E>,
     step: &Step<'_, T, E>,
     (frames, h_next): (usize, &[E]),
 ) {

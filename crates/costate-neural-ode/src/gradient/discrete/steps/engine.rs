@@ -1,15 +1,17 @@
 //! The engines that the steps are taken by, behind one type.
 
-use super::rows::{Natural, Rows, Solved};
-use crate::Error;
+use super::rows::Rows;
+use super::system::{Explicit, Linearised, Solved};
+use crate::{Error, VectorField};
 use costate_ode::{
-    Auto, Dirk, Element, Engine, Family, Gauss, Integrator, Method, Options, Radau, Real,
-    Rosenbrock, Scale, Span, Stats, Symplectic,
+    Auto, Dirk, DirkTableau, Element, Engine, Family, Gauss, Imex, Integrator, Method, Options,
+    Radau, Real, Rosenbrock, Scale, Span, Stats, Symplectic,
 };
 
 /// An engine over states of any length. The equations of its steps are solved to rounding: what is differentiated is their solution.
 pub(super) enum Any<T: Real, E: Element<T>> {
     Dirk(Dirk<T, Vec<E>>),
+    Imex(Box<Imex<T, Vec<E>>>),
     Rosenbrock(Rosenbrock<T, Vec<E>>),
     Radau(Radau<T, Vec<E>>),
     Gauss(Gauss<T, Vec<E>>),
@@ -18,23 +20,51 @@ pub(super) enum Any<T: Real, E: Element<T>> {
 }
 
 /// A solve under way.
-pub(super) type Stepper<'a, 'f, T, E> = Integrator<T, Vec<E>, Solved<'a, 'f, E>, Any<T, E>>;
+pub(super) type Stepper<'a, T, E> = Integrator<T, Vec<E>, Solved<'a, E>, Any<T, E>>;
 
-/// A solve that begins at h(`t0`) = `h0`.
-pub(super) fn stepper<'a, 'f, T: Real, E: Element<T> + Real>(
+/// The tableau of a method that takes the parts of a field apart, if there are parts.
+pub(super) fn additive<E>(
+    method: Method,
+    field: &mut dyn VectorField<E>,
+) -> Option<&'static DirkTableau> {
+    match method.family() {
+        Family::Dirk(tableau) if !tableau.explicit.is_empty() => field.parts().map(|_| tableau),
+        _ => None,
+    }
+}
+
+/// A solve that begins at h(`t0`) = `h0`, of a field in natural order.
+pub(super) fn stepper<'a, T: Real, E: Element<T> + Real>(
     method: Method,
     options: Options<T>,
-    field: &'a mut Natural<'f, E>,
+    field: &'a mut dyn VectorField<E>,
     rows: &'a mut Rows<E>,
     t0: T,
     h0: &Vec<E>,
-) -> Result<Stepper<'a, 'f, T, E>, Error> {
+) -> Result<Stepper<'a, T, E>, Error> {
+    if let Some(tableau) = additive(method, field) {
+        let Some((explicit, field)) = field.parts() else {
+            unreachable!("there were parts")
+        };
+        let mut system = Solved::Parts {
+            explicit: Explicit(explicit),
+            implicit: Linearised {
+                field,
+                rows,
+                needs_time: false,
+            },
+            part: h0.clone(),
+        };
+        let engine = Imex::new(tableau, &mut system, h0).settled(0);
+        let engine = Any::Imex(Box::new(engine));
+        return Ok(Integrator::with_engine(engine, system, t0, h0, options)?);
+    }
     let family = method.family();
-    let system = Solved {
+    let system = Solved::Whole(Linearised {
         field,
         rows,
         needs_time: matches!(family, Family::Rosenbrock(_) | Family::Auto),
-    };
+    });
     let engine = match family {
         Family::Dirk(tableau) => Any::Dirk(Dirk::new(tableau, &system, h0).settled(0)),
         Family::Rosenbrock(tableau) => Any::Rosenbrock(Rosenbrock::new(tableau, &system, h0)),
@@ -56,16 +86,26 @@ pub(super) fn stepper<'a, 'f, T: Real, E: Element<T> + Real>(
 }
 
 impl<T: Real, E: Element<T> + Real> Any<T, E> {
-    /// The stages of the step just accepted, in the method's own variables, and whether `auto` took the method for stiff problems.
-    pub(super) fn stages(&self) -> (&[Vec<E>], bool) {
+    /// The stages of the step just accepted, in the method's own variables; of a field in two parts first those of the implicit, then those of the explicit one.
+    pub(super) fn stages(&self) -> impl Iterator<Item = &Vec<E>> {
+        let (stages, more): (&[Vec<E>], &[Vec<E>]) = match self {
+            Self::Dirk(it) => (it.stages(), &[]),
+            Self::Imex(it) => it.stages(),
+            Self::Rosenbrock(it) => (it.stages(), &[]),
+            Self::Radau(it) => (it.stages(), &[]),
+            Self::Gauss(it) => (it.stages(), &[]),
+            Self::Symplectic(_) => (&[], &[]),
+            Self::Auto(it) if it.was_stiff() => (it.stiff().stages(), &[]),
+            Self::Auto(it) => (it.explicit().slopes(), &[]),
+        };
+        stages.iter().chain(more)
+    }
+
+    /// Whether the step just accepted was taken by the method for stiff problems, where `auto` has two.
+    pub(super) fn was_stiff(&self) -> bool {
         match self {
-            Self::Dirk(it) => (it.stages(), true),
-            Self::Rosenbrock(it) => (it.stages(), true),
-            Self::Radau(it) => (it.stages(), true),
-            Self::Gauss(it) => (it.stages(), true),
-            Self::Symplectic(_) => (&[], true),
-            Self::Auto(it) if it.was_stiff() => (it.stiff().stages(), true),
-            Self::Auto(it) => (it.explicit().slopes(), false),
+            Self::Auto(it) => it.was_stiff(),
+            _ => true,
         }
     }
 
@@ -76,9 +116,10 @@ impl<T: Real, E: Element<T> + Real> Any<T, E> {
         }
     }
 
-    fn get(&self) -> &dyn Engine<T, Vec<E>, Solved<'_, '_, E>> {
+    fn get(&self) -> &dyn Engine<T, Vec<E>, Solved<'_, E>> {
         match self {
             Self::Dirk(it) => it,
+            Self::Imex(it) => &**it,
             Self::Rosenbrock(it) => it,
             Self::Radau(it) => it,
             Self::Gauss(it) => it,
@@ -89,11 +130,10 @@ impl<T: Real, E: Element<T> + Real> Any<T, E> {
 }
 
 impl<T: Real, E: Element<T> + Real> Any<T, E> {
-    fn get_mut<'s, 'a: 's, 'f: 's>(
-        &'s mut self,
-    ) -> &'s mut (dyn Engine<T, Vec<E>, Solved<'a, 'f, E>> + 's) {
+    fn get_mut<'s, 'a: 's>(&'s mut self) -> &'s mut (dyn Engine<T, Vec<E>, Solved<'a, E>> + 's) {
         match self {
             Self::Dirk(it) => it,
+            Self::Imex(it) => &mut **it,
             Self::Rosenbrock(it) => it,
             Self::Radau(it) => it,
             Self::Gauss(it) => it,
@@ -103,20 +143,21 @@ impl<T: Real, E: Element<T> + Real> Any<T, E> {
     }
 }
 
-impl<'a, 'f, T, E> Engine<T, Vec<E>, Solved<'a, 'f, E>> for Any<T, E>
+impl<'a, T, E> Engine<T, Vec<E>, Solved<'a, E>> for Any<T, E>
 where
     T: Real,
     E: Element<T> + Real,
 {
     fn slope(
         &mut self,
-        system: &mut Solved<'a, 'f, E>,
+        system: &mut Solved<'a, E>,
         t: T,
         y: &Vec<E>,
         stats: &mut Stats,
     ) -> &Vec<E> {
         match self {
             Self::Dirk(it) => it.slope(system, t, y, stats),
+            Self::Imex(it) => it.slope(system, t, y, stats),
             Self::Rosenbrock(it) => it.slope(system, t, y, stats),
             Self::Radau(it) => it.slope(system, t, y, stats),
             Self::Gauss(it) => it.slope(system, t, y, stats),
@@ -127,7 +168,7 @@ where
 
     fn attempt(
         &mut self,
-        system: &mut Solved<'a, 'f, E>,
+        system: &mut Solved<'a, E>,
         span: Span<T>,
         y: &Vec<E>,
         trial: &mut Vec<E>,
@@ -157,7 +198,7 @@ where
 
     fn interpolate(
         &mut self,
-        system: &mut Solved<'a, 'f, E>,
+        system: &mut Solved<'a, E>,
         span: Span<T>,
         y: &Vec<E>,
         y_next: &Vec<E>,
@@ -171,7 +212,7 @@ where
 
     fn powers(
         &mut self,
-        system: &mut Solved<'a, 'f, E>,
+        system: &mut Solved<'a, E>,
         span: Span<T>,
         y: &Vec<E>,
         y_next: &Vec<E>,

@@ -1,10 +1,12 @@
 //! Which family's formulas lead back.
 
+use super::additive::Additive;
 use super::coupled::Coupled;
 use super::diagonal::Diagonal;
+use super::engine::additive;
 use super::record::Step;
 use super::rosenbrock::Formulas as Rosenbrock;
-use super::rows::{Natural, Rows};
+use super::rows::Rows;
 use super::sweep::{Sweep, slope};
 use super::symplectic::Composition;
 use crate::gradient::{About, add_scaled, cubic};
@@ -15,6 +17,7 @@ use costate_ode::{Auto, Element, Family, Method, Real, System};
 #[derive(Debug)]
 pub(super) enum Formula<E> {
     Diagonal(Diagonal<E>),
+    Additive(Additive<E>),
     Coupled(Coupled<E>),
     Rosenbrock(Rosenbrock<E>),
     Symplectic(Composition<E>),
@@ -40,6 +43,9 @@ impl<E: Real> Formula<E> {
     where
         E: Element<T>,
     {
+        if let Some(tableau) = additive(method, field) {
+            return Ok(Self::Additive(Additive::new::<T>(tableau)));
+        }
         Ok(match method.family() {
             Family::Explicit(tableau) => Self::Diagonal(Diagonal::explicit::<T>(tableau)),
             Family::Dirk(tableau) => Self::Diagonal(Diagonal::implicit::<T>(tableau)),
@@ -72,10 +78,20 @@ impl<E: Real> Formula<E> {
     pub(super) fn stages(&self) -> usize {
         match self {
             Self::Diagonal(it) => it.stages(),
+            Self::Additive(it) => it.stages(),
             Self::Coupled(it) => it.stages(),
             Self::Rosenbrock(it) => it.stages(),
             Self::Symplectic(_) => 1,
             Self::Auto(explicit, stiff) => explicit.stages().max(stiff.stages()),
+        }
+    }
+
+    /// The most states that are kept of a step besides where it begins.
+    pub(super) fn kept(&self) -> usize {
+        match self {
+            Self::Symplectic(_) => 0,
+            Self::Additive(it) => 2 * it.stages(),
+            others => others.stages(),
         }
     }
 
@@ -84,7 +100,7 @@ impl<E: Real> Formula<E> {
         &mut self,
         sweep: &mut Sweep<T, E>,
         rows: &mut Rows<E>,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         step: &Step<'_, T, E>,
     ) -> Result<(), Error>
     where
@@ -92,6 +108,7 @@ impl<E: Real> Formula<E> {
     {
         let solvable = match self {
             Self::Diagonal(it) => it.back(sweep, rows, field, step),
+            Self::Additive(it) => it.back(sweep, rows, field, step),
             Self::Coupled(it) => it.back(sweep, rows, field, step),
             Self::Rosenbrock(it) => it.back(sweep, rows, field, step),
             Self::Symplectic(it) => {
@@ -113,7 +130,7 @@ impl<E: Real> Formula<E> {
     /// Whether dense output is made of the slopes at both ends.
     pub(super) fn needs_ends(&self) -> bool {
         match self {
-            Self::Symplectic(_) => true,
+            Self::Symplectic(_) | Self::Additive(_) => true,
             Self::Coupled(it) => it.dense.is_empty(),
             _ => false,
         }
@@ -141,7 +158,9 @@ impl<E: Real> Formula<E> {
             }
             Self::Coupled(it) => (&it.dense, dt.recip()),
             Self::Rosenbrock(it) | Self::Auto(_, it) => (&it.dense, dt.recip()),
-            Self::Symplectic(_) | Self::Diagonal(_) => unreachable!("taken above"),
+            Self::Symplectic(_) | Self::Additive(_) | Self::Diagonal(_) => {
+                unreachable!("taken above")
+            }
         };
         for (row, stage) in dense.iter().zip(stages.chunks_exact(out.len().max(1))) {
             add_scaled(out, scale * slope(row, sigma), stage);

@@ -1,7 +1,7 @@
 //! The gradient: there and back.
 
 use super::Steps;
-use super::rows::Natural;
+use crate::field::Natural;
 use crate::gradient::primal::{check_lengths, check_times};
 use crate::gradient::{Gradient, LossFn, Problem, Saved, Stats, add, dot, scalar, total};
 use crate::{Error, VectorField};
@@ -69,7 +69,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         gradient
             .theta
             .resize(problem.theta.len(), <E as num_traits::Zero>::zero());
-        natural.field().finish(&mut gradient.theta);
+        natural.finish(&mut gradient.theta);
         gradient.t0 = sweep.clock - gradient.t1 - total(&gradient.save);
         gradient.stats = Stats {
             forward,
@@ -82,7 +82,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
     /// Goes back through step `n` of those kept.
     pub(super) fn back(
         &mut self,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         n: usize,
         cotangents: &Saved<E>,
     ) -> Result<(), Error> {

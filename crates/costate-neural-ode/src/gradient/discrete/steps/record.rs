@@ -120,7 +120,7 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
     }
 
     /// There is no way to go: every saved state is the first, and its slope f.
-    pub(super) fn stand(&mut self, it: &mut Stepper<'_, '_, T, E>) {
+    pub(super) fn stand(&mut self, it: &mut Stepper<'_, T, E>) {
         self.state.copy_from_slice(it.y());
         let t = it.t();
         it.system_mut().eval(t, &self.state, &mut self.ends[0]);
@@ -130,9 +130,9 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
         }
     }
 
-    /// Keeps the step just taken and saves the states that lie in it.
-    pub(super) fn push(&mut self, it: &mut Stepper<'_, '_, T, E>, formula: &Formula<E>) {
-        let (begin, t, size) = (it.t_prev(), it.t(), it.h());
+    /// Keeps the step just taken, to `t`, and saves the states that lie in it.
+    pub(super) fn push(&mut self, it: &mut Stepper<'_, T, E>, formula: &Formula<E>, t: T) {
+        let (begin, size) = (it.t_prev(), it.h());
         let (offset, is_stiff) = self.keep(it);
         let mut ends_known = false;
         while let Some(&time) = self.times.get(self.saves.len()) {
@@ -165,11 +165,11 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
     }
 
     /// Keeps the numbers of the step just taken. Returns where they begin, and by which method it was taken.
-    fn keep(&mut self, it: &Stepper<'_, '_, T, E>) -> (usize, bool) {
+    fn keep(&mut self, it: &Stepper<'_, T, E>) -> (usize, bool) {
         let offset = self.numbers.len();
-        let (stages, is_stiff) = it.engine().stages();
+        let is_stiff = it.engine().was_stiff();
         self.numbers.extend_from_slice(it.y_prev());
-        for stage in stages {
+        for stage in it.engine().stages() {
             self.numbers.extend_from_slice(stage);
         }
         self.steps.push(Kept {
@@ -183,7 +183,7 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
     }
 
     /// Keeps the step just taken again, whose states were saved the first time.
-    pub(super) fn push_again(&mut self, it: &mut Stepper<'_, '_, T, E>) {
+    pub(super) fn push_again(&mut self, it: &mut Stepper<'_, T, E>) {
         let n = self.before + self.steps.len();
         self.keep(it);
         while self
@@ -196,13 +196,13 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
     }
 
     /// Saves the state at save time `s` by the dense output of the last step.
-    pub(super) fn save(&mut self, it: &mut Stepper<'_, '_, T, E>, s: usize) {
+    pub(super) fn save(&mut self, it: &mut Stepper<'_, T, E>, s: usize) {
         it.interpolate(self.times[s], &mut self.state);
         self.saved.state_mut(s).copy_from_slice(&self.state);
     }
 
     /// Saves the states behind the end, if there are any, by the dense output of the last step.
-    pub(super) fn save_rest(&mut self, it: &mut Stepper<'_, '_, T, E>) {
+    pub(super) fn save_rest(&mut self, it: &mut Stepper<'_, T, E>) {
         if self.steps.is_empty() {
             return;
         }

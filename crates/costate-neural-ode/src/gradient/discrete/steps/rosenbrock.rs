@@ -2,8 +2,9 @@
 
 use super::diagonal::numbers;
 use super::record::Step;
-use super::rows::{Natural, Rows};
+use super::rows::Rows;
 use super::sweep::Sweep;
+use crate::VectorField;
 use crate::gradient::{add, add_scaled, dot, scalar};
 use costate_ode::{Coefficient, Element, Real, RosenbrockTableau};
 
@@ -66,7 +67,7 @@ impl<E: Real> Formulas<E> {
         &mut self,
         sweep: &mut Sweep<T, E>,
         rows: &mut Rows<E>,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         step: &Step<'_, T, E>,
     ) -> bool
     where
@@ -108,10 +109,7 @@ impl<E: Real> Formulas<E> {
             let rate = sweep.product(field, i + 1, i);
             sweep.pass(i);
             let along = (u(i), dt * self.gamma_sum[i]);
-            let second =
-                field
-                    .field()
-                    .curvature(step.t, step.h, along, &self.s[i], &mut self.second);
+            let second = field.curvature(step.t, step.h, along, &self.s[i], &mut self.second);
             sweep.clock = sweep.clock + second.expect("asked for when the method was made");
             sweep.products += 1;
             add(&mut sweep.begin, &self.second);

@@ -1,55 +1,19 @@
-//! A field in natural order, and its Jacobian.
+//! The Jacobian of a field in natural order.
 
 use crate::VectorField;
-use crate::gradient::scalar;
-use costate_ode::{Element, Matrix, Real, State, Structure, System};
-
-/// A field whose states and rows are taken and given in their natural order.
-pub(crate) struct Natural<'f, E> {
-    field: &'f mut dyn VectorField<E>,
-    there: Vec<E>,
-    back: Vec<E>,
-}
-
-impl<'f, E: Real> Natural<'f, E> {
-    pub(crate) fn new(field: &'f mut dyn VectorField<E>) -> Self {
-        let zeros = vec![E::zero(); field.state_len()];
-        Self {
-            field,
-            there: zeros.clone(),
-            back: zeros,
-        }
-    }
-
-    pub(crate) fn field(&mut self) -> &mut dyn VectorField<E> {
-        self.field
-    }
-
-    pub(crate) fn eval(&mut self, frame: usize, t: E, h: &[E], dh: &mut [E]) {
-        self.field.pack(h, &mut self.there);
-        self.field.eval(frame, t, &self.there, &mut self.back);
-        self.field.unpack(&self.back, dh);
-    }
-
-    pub(crate) fn products(&mut self, frame: usize, a: &[E], a_h: &mut [E]) -> E {
-        self.field.pack(a, &mut self.there);
-        let rate = self.field.products(frame, &self.there, &mut self.back);
-        self.field.unpack(&self.back, a_h);
-        rate
-    }
-}
+use costate_ode::{Element, Matrix, Real, Structure};
 
 /// ∂f/∂h with rows for columns, and ∂f/∂t, at one point.
 #[derive(Clone, Debug)]
 pub(crate) struct Rows<E> {
-    structure: Structure,
+    pub(super) structure: Structure,
     autonomous: bool,
     /// Entry (j, i) is ∂f_i/∂h_j.
     pub(crate) transposed: Matrix<E>,
     pub(crate) f_t: Vec<E>,
     straight: Matrix<E>,
     unit: Vec<E>,
-    product: Vec<E>,
+    pub(super) product: Vec<E>,
 }
 
 impl<E: Real> Rows<E> {
@@ -72,7 +36,7 @@ impl<E: Real> Rows<E> {
     /// Takes them at (h, t), where the evaluation is kept in `frame`. `with_time`: ∂f/∂t too.
     pub(crate) fn take(
         &mut self,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         frame: usize,
         (t, h): (E, &[E]),
         with_time: bool,
@@ -91,7 +55,7 @@ impl<E: Real> Rows<E> {
             product,
             ..
         } = self;
-        if field.field().jacobian(t, h, straight, f_t) {
+        if field.jacobian(t, h, straight, f_t) {
             straight.for_each(|i, j, entry| transposed.set(j, i, entry));
             return;
         }
@@ -116,41 +80,5 @@ impl<E: Real> Rows<E> {
                 *rate = field.products(frame, unit, product);
             }
         }
-    }
-}
-
-/// A field as the system that an engine solves: f in frame 0, and its own derivatives from frame 1.
-pub(super) struct Solved<'a, 'f, E> {
-    pub(super) field: &'a mut Natural<'f, E>,
-    pub(super) rows: &'a mut Rows<E>,
-    pub(super) needs_time: bool,
-}
-
-impl<T: Real, E: Element<T> + Real, Y: State<T, Element = E>> System<T, Y> for Solved<'_, '_, E> {
-    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
-        self.field
-            .eval(0, scalar(t), y.as_slice(), dy.as_mut_slice());
-    }
-
-    fn structure(&self) -> Structure {
-        self.rows.structure.clone()
-    }
-
-    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<E>) -> bool {
-        let (t, y) = (scalar(t), y.as_slice());
-        let mut slope = std::mem::take(&mut self.rows.product);
-        self.field.eval(1, t, y, &mut slope);
-        self.rows.product = slope;
-        self.rows.take(self.field, 1, (t, y), self.needs_time);
-        self.rows
-            .transposed
-            .for_each(|j, i, entry| jacobian.set(i, j, entry));
-        true
-    }
-
-    /// Asked for right behind ∂f/∂y, at the same point.
-    fn time_derivative(&mut self, _t: T, _y: &Y, out: &mut Y) -> bool {
-        out.as_mut_slice().copy_from_slice(&self.rows.f_t);
-        true
     }
 }

@@ -1,7 +1,8 @@
 //! The state of the way back, and what every family's step has in common.
 
 use super::record::Step;
-use super::rows::{Natural, Rows};
+use super::rows::Rows;
+use crate::VectorField;
 use crate::gradient::{Saved, add, add_scaled, dot, scalar};
 use costate_ode::{Element, Lu, Real};
 use std::marker::PhantomData;
@@ -110,12 +111,12 @@ impl<T: Real, E: Element<T> + Real> Sweep<T, E> {
     }
 
     /// Evaluates f at (`point`, t), in `frame`.
-    pub(super) fn eval(&mut self, field: &mut Natural<'_, E>, frame: usize, t: E) {
+    pub(super) fn eval(&mut self, field: &mut dyn VectorField<E>, frame: usize, t: E) {
         field.eval(frame, t, &self.point, &mut self.value);
     }
 
     /// v_i of the evaluation in `frame` from κ; returns κ·∂f/∂t.
-    pub(super) fn product(&mut self, field: &mut Natural<'_, E>, frame: usize, i: usize) -> E {
+    pub(super) fn product(&mut self, field: &mut dyn VectorField<E>, frame: usize, i: usize) -> E {
         let v = &mut self.v[i * self.n..(i + 1) * self.n];
         let rate = field.products(frame, &self.kappa, v);
         self.frames.push((frame, <E as num_traits::One>::one()));
@@ -127,7 +128,7 @@ impl<T: Real, E: Element<T> + Real> Sweep<T, E> {
     /// v_i of the evaluation in `frame`, at t + `node` dt with this slope, which enters the step times dt; with what that adds to the derivative by dt.
     pub(super) fn timed_product(
         &mut self,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         (frame, i): (usize, usize),
         step: &Step<'_, T, E>,
         slope: &[E],
@@ -135,8 +136,25 @@ impl<T: Real, E: Element<T> + Real> Sweep<T, E> {
     ) {
         let along = self.along(slope);
         let rate = self.product(field, frame, i);
+        self.time(step, along, node * rate);
+    }
+
+    /// Writes κ·∂f/∂h of the evaluation of one part of f in `frame` into `v`; returns κ·∂f/∂t. The other part's is counted with.
+    pub(super) fn part_product(
+        &mut self,
+        field: &mut dyn VectorField<E>,
+        frame: usize,
+        v: &mut [E],
+    ) -> E {
+        let rate = field.products(frame, &self.kappa, v);
+        self.clock = self.clock + rate;
+        rate
+    }
+
+    /// Adds to the derivative by dt: of a slope that enters the step times dt, `along` = κ·slope, and of its time.
+    pub(super) fn time(&mut self, step: &Step<'_, T, E>, along: E, of_time: E) {
         if step.is_last {
-            self.end_time = self.end_time + along / step.dt + node * rate;
+            self.end_time = self.end_time + along / step.dt + of_time;
         }
     }
 
@@ -156,10 +174,10 @@ impl<T: Real, E: Element<T> + Real> Sweep<T, E> {
     }
 
     /// Ends the step: λ becomes the cotangent of where it began.
-    pub(super) fn leave(&mut self, field: &mut Natural<'_, E>) {
+    pub(super) fn leave(&mut self, field: &mut dyn VectorField<E>) {
         add(&mut self.lambda, &self.begin);
         self.begin.fill(save_zero());
-        field.field().accumulate(&self.frames);
+        field.accumulate(&self.frames);
         self.frames.clear();
     }
 }

@@ -2,8 +2,8 @@
 
 use super::ends;
 use super::record::Step;
-use super::rows::Natural;
 use super::sweep::Sweep;
+use crate::VectorField;
 use crate::gradient::{add, add_scaled, scalar};
 use costate_ode::{Element, Real, SymplecticTableau};
 
@@ -66,7 +66,7 @@ impl<E: Real> Composition<E> {
     pub(super) fn back<T: Real>(
         &mut self,
         sweep: &mut Sweep<T, E>,
-        field: &mut Natural<'_, E>,
+        field: &mut dyn VectorField<E>,
         step: &Step<'_, T, E>,
     ) where
         E: Element<T>,

@@ -1,0 +1,110 @@
+//! A field as the system that an engine solves.
+
+use super::rows::Rows;
+use crate::VectorField;
+use crate::gradient::scalar;
+use costate_ode::{Element, Matrix, Parts, Real, State, Structure, System};
+
+/// A field, or its two parts, as a system: f in frame 0, and its own derivatives from frame 1.
+pub(super) enum Solved<'a, E> {
+    Whole(Linearised<'a, E>),
+    Parts {
+        explicit: Explicit<'a, E>,
+        implicit: Linearised<'a, E>,
+        /// What the explicit part makes of it.
+        part: Vec<E>,
+    },
+}
+
+/// A field without derivatives.
+pub(super) struct Explicit<'a, E>(pub(super) &'a mut dyn VectorField<E>);
+
+/// A field with its derivatives.
+pub(super) struct Linearised<'a, E> {
+    pub(super) field: &'a mut dyn VectorField<E>,
+    pub(super) rows: &'a mut Rows<E>,
+    pub(super) needs_time: bool,
+}
+
+impl<T: Real, E: Element<T> + Real, Y: State<T, Element = E>> System<T, Y> for Explicit<'_, E> {
+    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
+        self.0.eval(0, scalar(t), y.as_slice(), dy.as_mut_slice());
+    }
+}
+
+impl<T: Real, E: Element<T> + Real, Y: State<T, Element = E>> System<T, Y> for Linearised<'_, E> {
+    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
+        self.field
+            .eval(0, scalar(t), y.as_slice(), dy.as_mut_slice());
+    }
+
+    fn structure(&self) -> Structure {
+        self.rows.structure.clone()
+    }
+
+    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<E>) -> bool {
+        let (t, y) = (scalar(t), y.as_slice());
+        let mut slope = std::mem::take(&mut self.rows.product);
+        self.field.eval(1, t, y, &mut slope);
+        self.rows.product = slope;
+        self.rows.take(self.field, 1, (t, y), self.needs_time);
+        self.rows
+            .transposed
+            .for_each(|j, i, entry| jacobian.set(i, j, entry));
+        true
+    }
+
+    /// Asked for right behind ∂f/∂y, at the same point.
+    fn time_derivative(&mut self, _t: T, _y: &Y, out: &mut Y) -> bool {
+        out.as_mut_slice().copy_from_slice(&self.rows.f_t);
+        true
+    }
+}
+
+impl<T: Real, E: Element<T> + Real, Y: State<T, Element = E>> System<T, Y> for Solved<'_, E> {
+    fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
+        match self {
+            Self::Whole(field) => field.eval(t, y, dy),
+            Self::Parts {
+                explicit,
+                implicit,
+                part,
+            } => {
+                explicit.0.eval(0, scalar(t), y.as_slice(), part);
+                implicit.eval(t, y, dy);
+                crate::gradient::add(dy.as_mut_slice(), part);
+            }
+        }
+    }
+
+    fn structure(&self) -> Structure {
+        let (Self::Whole(field)
+        | Self::Parts {
+            implicit: field, ..
+        }) = self;
+        <Linearised<'_, E> as System<T, Y>>::structure(field)
+    }
+
+    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<E>) -> bool {
+        match self {
+            Self::Whole(field) => field.jacobian(t, y, jacobian),
+            Self::Parts { .. } => false,
+        }
+    }
+
+    fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
+        match self {
+            Self::Whole(field) => field.time_derivative(t, y, out),
+            Self::Parts { .. } => false,
+        }
+    }
+
+    fn parts(&mut self) -> Option<Parts<'_, T, Y>> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Parts {
+                explicit, implicit, ..
+            } => Some((explicit, implicit)),
+        }
+    }
+}
