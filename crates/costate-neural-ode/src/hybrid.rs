@@ -43,6 +43,7 @@ const MOST: usize = 10_000;
 /// - Events at one time happen in the order in which they were given. The time of a crossing among them is its own where an earlier reset leaves its g at zero (two
 ///   balls that touch the ground together), otherwise that of the event before.
 /// - Implicit solvers solve their equations here to the accuracy that their tolerances ask for, their gradient methods to rounding: by so little the two differ.
+/// - Over numbers with tangents ([`second_order`](crate::second_order)) events at given times are like any other; a direction that moves the time of an event is refused.
 /// - Derivatives are those of the order of events found; where two events change places, or a trajectory grazes g = 0, there is none.
 ///
 /// An arc is solved twice where it ends in a crossing, and once more by each gradient; memory is one arc's and two states an event. A crossing takes two calls of the

@@ -181,14 +181,8 @@ impl<F: VectorField<T>, T: Lane + num_traits::Float> VectorField<T> for Integral
     }
 
     fn has_curvature(&mut self) -> bool {
-        if self.curvature.is_none() {
-            let made = Curvature::new(&self.function).ok().map(Box::new);
-            self.curvature = made;
-            if let Some(curvature) = &mut self.curvature {
-                curvature.set_parameters(&self.theta);
-            }
-        }
-        self.curvature.is_some() && self.field.has_curvature()
+        Curvature::made(&mut self.curvature, &self.function, &self.theta)
+            && self.field.has_curvature()
     }
 
     fn curvature(&mut self, t: T, h: &[T], along: (&[T], T), a: &[T], a_h: &mut [T]) -> Option<T> {

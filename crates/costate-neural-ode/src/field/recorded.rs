@@ -203,14 +203,7 @@ impl<T: Lane> VectorField<T> for Recorded<T> {
     }
 
     fn has_curvature(&mut self) -> bool {
-        if self.curvature.is_none() {
-            let made = Curvature::new(&self.function).ok().map(Box::new);
-            self.curvature = made;
-            if let Some(curvature) = &mut self.curvature {
-                curvature.set_parameters(&self.theta);
-            }
-        }
-        self.curvature.is_some()
+        Curvature::made(&mut self.curvature, &self.function, &self.theta)
     }
 
     fn curvature(&mut self, t: T, h: &[T], along: (&[T], T), a: &[T], a_h: &mut [T]) -> Option<T> {

@@ -1,7 +1,7 @@
 //! The way there: arcs, one after the other, and what happens between them.
 
 use super::event::When;
-use super::leg::coincide;
+use super::leg::{coincide, plain};
 use super::watch::Watched;
 use super::{Hybrid, Occurrence, Solution};
 use crate::gradient::{Problem, check_times, scalar};
@@ -237,7 +237,9 @@ where
             let times = match &given.when {
                 When::At(times) => times.clone(),
                 When::Scheduled { times, .. } => {
-                    let times = times(problem.theta)?.into_iter();
+                    let times = times(problem.theta)?;
+                    times.iter().try_for_each(|time| plain(*time))?;
+                    let times = times.into_iter();
                     times.map(|time| T::from_f64(time.as_f64())).collect()
                 }
                 When::Crossing { .. } => continue,

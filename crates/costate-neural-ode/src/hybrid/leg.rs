@@ -127,6 +127,7 @@ where
         loop {
             let leg = self.leg(t, h, end, ahead, false)?;
             let (level, rate) = self.level(event, end, &leg.state);
+            plain(level.value)?;
             let step = T::from_f64((level.value / rate).as_f64());
             if level.value.is_zero() || step.abs() <= resolution(t, end) || !step.is_finite() {
                 return Ok(leg);
@@ -178,6 +179,19 @@ where
         self.field.unpack(&slope, &mut packed);
         packed
     }
+}
+
+/// Sees to it that an event's time has no derivative that would be lost: a time is a plain number, even where states carry tangents.
+pub(super) fn plain<E: Real>(of_time: E) -> Result<(), Error> {
+    let rest = of_time - E::from_f64(of_time.as_f64());
+    if rest.is_zero() || !of_time.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Unavailable {
+        method: "a method over numbers with tangents",
+        what: "second derivatives along a direction in which the time of an event moves",
+        instead: "differences of gradients in that direction, or Event::at, whose times are given",
+    })
 }
 
 /// How far apart times near `a` and `b` can be told apart.

@@ -22,7 +22,7 @@ pub(in crate::field) struct Curvature<T> {
 
 impl<T: Lane> Curvature<T> {
     /// Records it from f(h, t, θ).
-    pub(in crate::field) fn new(function: &Function<T>) -> Result<Self, Error> {
+    fn new(function: &Function<T>) -> Result<Self, Error> {
         let tangent = function.jvp(&[0, 1]);
         let shapes = [0, 1, 0, 1, 2].map(|input| function.input_shape(input).to_vec());
         let names = ["h", "t", "dot_h", "dot_t", "theta"];
@@ -46,6 +46,21 @@ impl<T: Lane> Curvature<T> {
             a_theta: vec![zero; program.parameter_len()],
             program,
         })
+    }
+
+    /// Makes it in `place`, unless it is there; false if it cannot be made.
+    pub(in crate::field) fn made(
+        place: &mut Option<Box<Self>>,
+        function: &Function<T>,
+        theta: &[T],
+    ) -> bool {
+        if place.is_none()
+            && let Ok(mut made) = Self::new(function)
+        {
+            made.set_parameters(theta);
+            *place = Some(Box::new(made));
+        }
+        place.is_some()
     }
 
     pub(in crate::field) fn set_parameters(&mut self, theta: &[T]) {
