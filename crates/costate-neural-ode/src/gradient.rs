@@ -33,6 +33,7 @@ mod interpolating;
 mod lent;
 mod path;
 mod primal;
+mod registry;
 mod reversible;
 mod save_point;
 mod steady_state;
@@ -45,11 +46,13 @@ pub(crate) use frames::{Frames, scalar};
 pub use gauss::{Gauss, Rule};
 pub use interpolating::Interpolating;
 pub(crate) use primal::check_times;
+pub(crate) use registry::DIFFERENCES;
+pub use registry::{About, METHODS, OTHERS, by_name};
 pub use reversible::Reversible;
 pub use steady_state::SteadyState;
 
-use crate::{Error, VectorField};
-use costate_ode::{Method, Options, Real, State, Tableau};
+use crate::Error;
+use costate_ode::Real;
 
 /// What is differentiated: the solution of dh/dt = f(h, t, θ), h(t₀) = h₀, at the save times or at t₁.
 #[derive(Clone, Copy, Debug)]
@@ -274,96 +277,6 @@ impl<T, E, M: GradientMethod<T, E> + ?Sized> GradientMethod<T, E> for Box<M> {
     fn rebuilt_within(&self) -> Option<E> {
         (**self).rebuilt_within()
     }
-}
-
-/// What to know of a gradient method before choosing it.
-#[derive(Clone, Copy, Debug)]
-pub struct About {
-    /// The name by which programs and files choose it.
-    pub name: &'static str,
-    /// The name in prose.
-    pub title: &'static str,
-    /// What it keeps.
-    pub memory: &'static str,
-    /// When to take it.
-    pub when: &'static str,
-    /// When not.
-    pub when_not: &'static str,
-    /// Where it comes from.
-    pub reference: &'static str,
-    /// Whether it gives the derivative of the numbers computed, with their steps; otherwise that of the exact solution, as well as the tolerances let it.
-    pub exact: bool,
-}
-
-/// Every gradient method of this crate that takes any explicit solver. [`Reversible`] has solvers of its own, [`SteadyState`] needs none; both are made by
-/// name of their type and called like the others.
-pub static METHODS: [About; 6] = [
-    discrete::ABOUT,
-    forward::ABOUT,
-    backsolve::ABOUT,
-    interpolating::ABOUT,
-    gauss::ABOUT,
-    finite_difference::ABOUT,
-];
-
-/// The name of the method that takes differences.
-pub(crate) const DIFFERENCES: &str = finite_difference::ABOUT.name;
-
-/// The method called `name`, for a field with states like `like` and solves by `method`: a [`Method`], or a [`Tableau`].
-///
-/// # Errors
-/// [`Error::UnknownMethod`], which lists the names there are; [`Error::Unavailable`] if this gradient cannot be had through that solver, with one that can;
-/// [`Error::Solver`] for options that make no sense.
-pub fn by_name<'a, T, Y, F>(
-    name: &str,
-    field: F,
-    like: &Y,
-    method: impl Into<Method>,
-    options: Options<T>,
-) -> Result<Box<dyn GradientMethod<T, Y::Element> + 'a>, Error>
-where
-    T: Real + 'a,
-    Y: State<T, Element: Real> + 'a,
-    F: VectorField<Y::Element> + 'a,
-{
-    let method = method.into();
-    Ok(match name {
-        _ if name == discrete::ABOUT.name => Box::new(Discrete::new(field, like, method, options)?),
-        _ if name == forward::ABOUT.name => {
-            let tableau = explicit(&forward::ABOUT, method)?;
-            Box::new(Forward::new(field, like, tableau, options)?)
-        }
-        _ if name == backsolve::ABOUT.name => {
-            let tableau = explicit(&backsolve::ABOUT, method)?;
-            Box::new(Backsolve::new(field, like, tableau, options)?)
-        }
-        _ if name == interpolating::ABOUT.name => {
-            let tableau = explicit(&interpolating::ABOUT, method)?;
-            Box::new(Interpolating::new(field, like, tableau, options)?)
-        }
-        _ if name == gauss::ABOUT.name => {
-            let tableau = explicit(&gauss::ABOUT, method)?;
-            Box::new(Gauss::new(field, like, tableau, options)?)
-        }
-        _ if name == finite_difference::ABOUT.name => {
-            Box::new(FiniteDifference::new(field, like, method, options)?)
-        }
-        _ => {
-            return Err(Error::UnknownMethod {
-                name: name.to_owned(),
-                known: METHODS.map(|about| about.name).join(", "),
-            });
-        }
-    })
-}
-
-/// The tableau that a gradient method which solves back in time needs.
-fn explicit(about: &About, method: Method) -> Result<&'static Tableau, Error> {
-    method.tableau().ok_or(Error::Unavailable {
-        method: about.name,
-        what: "a gradient through a solver that is no explicit Runge–Kutta method",
-        instead: discrete::ABOUT.name,
-    })
 }
 
 /// Σ u_i v_i.

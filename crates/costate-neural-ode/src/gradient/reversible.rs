@@ -5,7 +5,7 @@ mod back;
 use super::primal::{check_lengths, check_times};
 use super::save_point::{SavePoint, StepSave};
 use super::{
-    Gradient, GradientMethod, LossFn, Problem, Saved, Stats, add, cubic, dot, scalar, total,
+    About, Gradient, GradientMethod, LossFn, Problem, Saved, Stats, add, cubic, dot, scalar, total,
 };
 use crate::{Error, VectorField};
 use back::{Back, Kind};
@@ -13,6 +13,16 @@ use costate_ode::{
     Attempt, Integrator, Options, Real, Reversible as Engine, Scheme, State, System, Tableau,
 };
 use num_traits::{Float, Zero};
+
+pub(super) const ABOUT: About = About {
+    name: "reversible",
+    title: "Discrete adjoint of a reversible solver",
+    memory: "two states, and the sizes of the steps where they change",
+    when: "For very long solves, exact all the same: the solver runs back through its own states.",
+    when_not: "For solutions that decay by much: rounding grows on the way back. Stiff problems have no reversible solver here.",
+    reference: "[McCallum2024], [Kidger2021b]",
+    exact: true,
+};
 
 /// The exact gradient of the numbers that a reversible solver computes, with memory that does not grow with the number of steps.
 ///

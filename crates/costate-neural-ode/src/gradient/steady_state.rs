@@ -1,14 +1,22 @@
 //! The gradient of an equilibrium.
 
 use super::discrete::steps::rows::Rows;
-use super::{Gradient, GradientMethod, LossFn, Problem, Saved, Stats, scalar};
+use super::{About, Gradient, GradientMethod, LossFn, Problem, Saved, Stats, scalar};
 use crate::field::Natural;
 use crate::{Error, VectorField};
 use costate_ode::{Element, Lu, Matrix, Real};
 use num_traits::{One, Zero};
 use std::marker::PhantomData;
 
-const NAME: &str = "steady-state";
+pub(super) const ABOUT: About = About {
+    name: "steady-state",
+    title: "Implicit function theorem at the equilibrium",
+    memory: "one matrix",
+    when: "For a loss of the state at rest: no way there is gone back through.",
+    when_not: "For anything on the way to rest, or where the solution does not come to rest.",
+    reference: "[Griewank2008], [Kelley1998]",
+    exact: false,
+};
 
 /// Steps towards the equilibrium after which there is none.
 const LIMIT: usize = 500;
@@ -202,7 +210,7 @@ impl<T: Real, E: Element<T> + Real, F: VectorField<E>> GradientMethod<T, E>
         super::primal::check_lengths(&self.field, problem, self.h.len());
         if !problem.save_at.is_empty() {
             return Err(Error::Unavailable {
-                method: NAME,
+                method: ABOUT.name,
                 what: "the gradient of states on the way",
                 instead: super::discrete::ABOUT.name,
             });

@@ -1,7 +1,7 @@
 //! Second derivatives through events.
 
 use super::field::{Forced, H0, N, P, THETA, close, loss};
-use costate_neural_ode::hybrid::{Event, Hybrid, Through, Written};
+use costate_neural_ode::hybrid::{Event, Hybrid, Map, Through, Written};
 use costate_neural_ode::second_order::{Along, HessianProduct, Tangent, hessian_product};
 use costate_neural_ode::{Error, Gradient, GradientMethod, Native, Problem};
 use costate_ode::{Method, Options, Real};
@@ -18,11 +18,7 @@ enum When {
 }
 
 /// h ← h + θ₃ t h², component by component.
-fn jump<E: Real + Scalar + Send + Sync + 'static>() -> Written<
-    E,
-    impl FnMut(&[E], E, &[E], &mut [E]) + Clone + Send + Sync + 'static,
-    impl FnMut(&[E], E, &[E], &[E], &mut [E], &mut [E]) -> E + Clone + Send + Sync + 'static,
-> {
+fn jump<E: Real + Scalar + Send + Sync + 'static>() -> impl Map<E> {
     Written::new(
         N,
         |h: &[E], t: E, theta: &[E], out: &mut [E]| {

@@ -6,4 +6,5 @@ mod fields;
 mod house;
 mod identities;
 mod oracle;
+mod promises;
 mod resnet;

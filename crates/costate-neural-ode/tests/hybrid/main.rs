@@ -2,6 +2,8 @@
 
 mod closed;
 mod edges;
+mod matrix;
 mod random;
+mod refusals;
 mod systems;
 mod ties;

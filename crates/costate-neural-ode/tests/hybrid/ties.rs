@@ -102,6 +102,45 @@ fn a_save_at_the_start_shows_the_start_whatever_happens_there() {
 }
 
 #[test]
+fn an_event_within_a_unit_in_the_last_place_of_the_end_leaves_end_and_saves_their_gradients() {
+    // h' = 2, doubled at an event that cannot be told from the end; both ways in time.
+    for way in [1.0, -1.0] {
+        for off in [-f64::EPSILON, 0.0, f64::EPSILON] {
+            for save_at in [&[][..], &[0.5 * way, way]] {
+                let mut rise = system(1, 1, 1e-10, |h, _t, _theta| 0.0 * h + 2.0)
+                    .event(Event::at([way + off]).reset(formula(1, 1, |h, _t, _theta| 2.0 * h)));
+                let problem = Problem {
+                    h0: &[3.0],
+                    theta: &[0.0],
+                    t0: 0.0,
+                    t1: way,
+                    save_at,
+                };
+                let found = gradient(&mut rise, "discrete", &problem, |solution, cotangents| {
+                    assert_eq!(solution.events.len(), 1);
+                    let last = solution.saved.len() - 1;
+                    cotangents.saved.state_mut(last)[0] = 1.0;
+                    solution.saved.state(last)[0]
+                });
+                let found = found.unwrap();
+                let title = format!("{way} {off:e} {save_at:?}");
+                close(&title, found.gradient.loss, 3.0 + 2.0 * way, 1e-14);
+                close(&title, found.gradient.h0[0], 1.0, 1e-13);
+                close(&title, found.gradient.t0, -2.0, 1e-12);
+                let by_end = if save_at.is_empty() {
+                    found.gradient.t1
+                } else {
+                    found.gradient.save[1]
+                };
+                close(&title, by_end, 2.0, 1e-12);
+                // What is saved is before the event, wherever that is.
+                close(&title, found.times[0], 0.0, 1e-12);
+            }
+        }
+    }
+}
+
+#[test]
 fn a_bounce_in_either_direction_is_one_event() {
     // The height is zero when the ball leaves the ground again: that is not another crossing.
     let mut ball = system(2, 1, 1e-10, |h, _t, _theta| {

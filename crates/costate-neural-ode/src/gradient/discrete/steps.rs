@@ -8,7 +8,7 @@ mod coupled;
 mod diagonal;
 mod ends;
 mod engine;
-mod formula;
+pub(in crate::gradient) mod formula;
 mod gradient;
 mod record;
 mod rosenbrock;

@@ -25,6 +25,14 @@ pub(super) enum Formula<E> {
     Auto(Diagonal<E>, Rosenbrock<E>),
 }
 
+/// Whether a solver's steps can be gone back through: each depends on where it begins alone, by a fixed number of stages.
+pub(in crate::gradient) fn has_adjoint(method: Method) -> bool {
+    !matches!(
+        method.family(),
+        Family::Bdf | Family::Adams | Family::Rock(_)
+    )
+}
+
 /// What an engine asks of a system before any step, and no more.
 struct Blank;
 
