@@ -4,6 +4,7 @@
 
 mod clock;
 pub mod definition;
+pub mod memory;
 pub mod network;
 pub mod recorded;
 pub mod workload;

@@ -3,62 +3,21 @@
 //! `cargo run --release -p costate-benches --bin recording`
 
 use costate_benches::cpu_seconds;
+use costate_benches::memory::{Counted, held};
 use costate_benches::recorded::{network, scalars};
 use costate_tape::Program;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-/// The system's memory, counted.
-struct Counted;
-
-static LIVE: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
-
-fn more(bytes: usize) {
-    let live = LIVE.fetch_add(bytes, Relaxed) + bytes;
-    PEAK.fetch_max(live, Relaxed);
-}
-
-// SAFETY: all is done by the system's allocator; the counters are only numbers beside it.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counted {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        more(layout.size());
-        // SAFETY: the caller's.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's.
-        unsafe { System.dealloc(memory, layout) }
-    }
-
-    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        more(size);
-        LIVE.fetch_sub(layout.size(), Relaxed);
-        // SAFETY: the caller's.
-        unsafe { System.realloc(memory, layout, size) }
-    }
-}
 
 #[global_allocator]
 static MEMORY: Counted = Counted;
 
 /// A result, seconds, bytes that it holds, and the most that was held on the way.
 fn measured<R>(work: impl FnOnce() -> R) -> (R, f64, usize, usize) {
-    let before = LIVE.load(Relaxed);
-    PEAK.store(before, Relaxed);
     let start = cpu_seconds();
-    let result = work();
-    let time = cpu_seconds() - start;
-    let after = LIVE.load(Relaxed);
-    (
-        result,
-        time,
-        after.saturating_sub(before),
-        PEAK.load(Relaxed) - before,
-    )
+    let ((result, time), live, peak) = held(|| {
+        let result = work();
+        (result, cpu_seconds() - start)
+    });
+    (result, time, live, peak)
 }
 
 fn main() {

@@ -1,5 +1,6 @@
 //! From data to a start, through a solve, to a loss: one gradient of it all.
 
+use crate::gradient::Stats;
 use crate::{Discrete, Error, GradientMethod, Problem, Recorded, Saved, VectorField};
 use costate_ode::{Method, Options, Real};
 use costate_tape::{Function, Lane, Program, Var, Workspace};
@@ -60,6 +61,7 @@ impl Sizes {
 /// let loss = pipeline.gradient((0.0, 1.0, &[]), &[1.0], &[2.0, 0.5, 3.0], &mut gradient)?;
 /// let end = 6.0 * 0.5_f64.exp();
 /// let slope = 2.0 * (end - 1.0);
+/// assert!(pipeline.stats().forward.nfe > 0);
 /// assert!((loss - (end - 1.0).powi(2)).abs() < 1e-8);
 /// for (found, exact) in gradient.iter().zip([slope * end / 2.0, slope * end, slope * end / 3.0]) {
 ///     assert!((found - exact).abs() < 1e-7);
@@ -75,6 +77,7 @@ pub struct Pipeline<'m, T> {
     start_products: Part<T>,
     loss: Part<T>,
     cotangent: Vec<T>,
+    stats: Stats,
 }
 
 /// A compiled function that writes its outputs one after another.
@@ -149,6 +152,7 @@ impl<'m, T: Lane + Real> Pipeline<'m, T> {
             start: Part::new(&start)?,
             loss: Part::new(&loss.value_and_gradient(&[0, 2]))?,
             cotangent: vec![T::one(); given],
+            stats: Stats::default(),
         })
     }
 
@@ -184,6 +188,7 @@ impl<'m, T: Lane + Real> Pipeline<'m, T> {
             cotangents.values_mut().copy_from_slice(&out[1..1 + len]);
             out[0]
         })?;
+        self.stats = solved.stats;
         let by_saved = self.sizes.saves * states;
         self.cotangent[..states].copy_from_slice(&solved.h0);
         let by_start = self.start_products.run(&[data, theta, &self.cotangent]);
@@ -218,6 +223,12 @@ impl<'m, T: Lane + Real> Pipeline<'m, T> {
             save_at,
         };
         states(self.method.as_mut(), &problem)
+    }
+
+    /// What the last gradient cost: a field that a training makes steeper shows in evaluations that grow.
+    #[must_use]
+    pub fn stats(&self) -> &Stats {
+        &self.stats
     }
 }
 
