@@ -77,7 +77,7 @@ fn turnings() -> [Turning; 3] {
             bases: [3, 5, 7, 9, 11].map(legendre).to_vec(),
         },
         Turning {
-            name: "6 |s|, a kink",
+            name: "6 abs s, a kink",
             rate: |t| 6.0 * along(t).abs(),
             angle: |t| 1.5 * (1.0 + along(t).abs() * along(t)),
             falls: algebraic,
