@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_by_hand_is_the_librarys() {
+    fn a_step_by_hand_is_the_step_of_the_library() {
         let f = |h: f64, t: f64| THETA * t * h;
         for name in METHODS {
             let by_hand = step(method(name), f, T0, H0, T1 - T0);
