@@ -21,6 +21,7 @@ pub mod limit;
 pub mod memory;
 pub mod orders;
 pub mod parameters;
+pub mod play;
 pub mod plot;
 pub mod residual_layer;
 pub mod snippet;
@@ -79,6 +80,10 @@ pub struct Chapter {
 
 /// Every chapter that computes something.
 pub const CHAPTERS: &[Chapter] = &[
+    Chapter {
+        name: "play",
+        make: play::outputs,
+    },
     Chapter {
         name: "residual-layer",
         make: residual_layer::outputs,

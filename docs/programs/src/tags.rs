@@ -43,6 +43,16 @@ fn between<'t>(text: &'t str, open: &str, close: char) -> Vec<&'t str> {
         .collect()
 }
 
+/// Every page of the book.
+#[must_use]
+pub fn pages() -> Vec<PathBuf> {
+    let pages = files("docs/src", ".md");
+    pages
+        .into_iter()
+        .map(|page| workspace().join(page))
+        .collect()
+}
+
 /// The pages of each tag: one, if the book is in order.
 #[must_use]
 pub fn in_book() -> BTreeMap<String, Vec<String>> {

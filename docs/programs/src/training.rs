@@ -10,9 +10,9 @@ use costate_neural_ode::{Discrete, GradientMethod, Problem, Recorded, Saved};
 use costate_ode::{Options, Tableau, tableau};
 use costate_tape::Unary;
 
-const END: f64 = 1.0;
+pub(crate) const END: f64 = 1.0;
 const SAVES: usize = 16;
-const START: [f64; 2] = [2.0, 0.0];
+pub(crate) const START: [f64; 2] = [2.0, 0.0];
 
 /// The spiral to be learned: h' = A h³ componentwise, as in the paper's demonstration.
 fn truth(_: f64, h: &[f64; 2], dh: &mut [f64; 2]) {
@@ -20,11 +20,11 @@ fn truth(_: f64, h: &[f64; 2], dh: &mut [f64; 2]) {
     *dh = [-0.1 * x + 2.0 * y, -2.0 * x - 0.1 * y];
 }
 
-fn times() -> Vec<f64> {
+pub(crate) fn times() -> Vec<f64> {
     grid(0.0, END, SAVES).split_off(1)
 }
 
-fn data() -> Vec<[f64; 2]> {
+pub(crate) fn data() -> Vec<[f64; 2]> {
     let path = path(truth, 0.0, START, END);
     times().into_iter().map(|t| path.at(t)).collect()
 }
@@ -62,7 +62,7 @@ impl Solver {
 
 // ANCHOR: loss
 /// Mean square distance to the data, and its cotangents.
-fn misfit(data: &[[f64; 2]], saved: &Saved<f64>, cotangents: &mut Saved<f64>) -> f64 {
+pub(crate) fn misfit(data: &[[f64; 2]], saved: &Saved<f64>, cotangents: &mut Saved<f64>) -> f64 {
     let scale = 1.0 / data.len() as f64;
     let mut loss = 0.0;
     for (i, data) in data.iter().enumerate() {

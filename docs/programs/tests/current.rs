@@ -110,3 +110,29 @@ fn numbers_may_differ_in_their_last_digit_and_words_may_not() {
     assert!(agree("at 12.34 e", "at 13.34 e").is_err());
     assert!(agree("at 12.34 e", "on 12.34 e").is_err());
 }
+
+#[test]
+fn every_line_of_rust_in_the_book_comes_from_a_file_that_is_compiled() {
+    let mut blocks = 0;
+    for page in tags::pages() {
+        let text = fs::read_to_string(&page).expect("a page");
+        for block in text.split("```rust").skip(1) {
+            let (_, block) = block.split_once('\n').expect("a block begins on a line");
+            let (block, _) = block.split_once("```").expect("a block ends");
+            for line in block.lines().filter(|line| !line.trim().is_empty()) {
+                let from = line
+                    .strip_prefix("{{#include ")
+                    .and_then(|rest| rest.strip_suffix("}}"))
+                    .unwrap_or_else(|| panic!("{}: `{line}` is not included", page.display()));
+                // What lies in out is cut from the crates by the chapters' programs.
+                let compiled = from.contains("programs/src/") || from.contains("out/");
+                assert!(compiled, "{}: {from}", page.display());
+                let file = from.split(':').next().unwrap_or(from);
+                let file = page.parent().expect("a page lies in a folder").join(file);
+                assert!(file.is_file(), "{}: {from}", page.display());
+            }
+            blocks += 1;
+        }
+    }
+    assert!(blocks > 40, "{blocks}");
+}

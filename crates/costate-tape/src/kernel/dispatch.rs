@@ -85,6 +85,7 @@ impl Isa {
     }
 
     /// The one with the narrowest registers that hold `n` numbers, of those that round as this one does.
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))]
     pub(crate) fn for_rows<T: Registers>(self, n: usize) -> Isa {
         match self {
             #[cfg(target_arch = "x86_64")]
