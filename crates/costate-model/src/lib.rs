@@ -28,7 +28,7 @@ pub use check::{Check, Warning};
 pub use data::Data;
 pub use error::{Diagnostic, Error, Result};
 pub use explain::Explanation;
-pub use fit::{Bound, Fit, FittedParameter, Found, Outcome, Record, Starts, Verdict};
+pub use fit::{Bound, Fit, FittedParameter, Found, Joint, Outcome, Record, Starts, Verdict};
 pub use fit::{
     Checked, Comparison, Knowledge, Known, Learned, Panel, Phase, Profile, Residuals, Review,
     Slice, Standing,

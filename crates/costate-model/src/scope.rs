@@ -279,8 +279,10 @@ impl Parts {
             match part {
                 Part::Definition(d) => parts.definition_depends[d] = depends,
                 Part::Network(n) => {
+                    let varies = file.networks[n].depth.as_ref().is_some_and(|d| d.terms > 1);
                     parts.network_depends[n] = Dependence {
                         networks: true,
+                        time: depends.time || varies,
                         ..depends
                     }
                 }

@@ -146,6 +146,12 @@ pub struct FitSettings {
     pub gradient: String,
     /// Windows to train on; the whole data if there is none.
     pub batch: Option<BatchSettings>,
+    /// The segments of each experiment's solution; 1 for solutions in one piece.
+    pub segments: usize,
+    /// The penalty of gaps between segments.
+    pub continuity: f64,
+    /// The stages in which the time window grows; 1 for all times from the beginning.
+    pub curriculum: usize,
     /// How many starts: the file's own values, and others within the bounds.
     pub starts: usize,
     /// The seed of everything random in a fit.
@@ -153,6 +159,8 @@ pub struct FitSettings {
     /// The time after which a fit ends as if its iterations were done.
     pub time_limit: Option<Duration>,
     pub(crate) batch_place: Option<Place>,
+    pub(crate) segments_place: Option<Place>,
+    pub(crate) curriculum_place: Option<Place>,
 }
 
 /// Which data to read.

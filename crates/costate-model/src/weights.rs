@@ -1,4 +1,5 @@
-//! Weights in safetensors files, named `growth.0.weight`, `growth.0.bias`, …; files from PyTorch, whose layers are numbered otherwise, are read too.
+//! Weights in safetensors files, named `growth.0.weight`, `growth.0.bias`, …; files from PyTorch, whose layers are numbered otherwise, are read too. Weights
+//! that vary with t have a tensor for each term of their series, `growth.terms.1.0.weight`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,30 +9,57 @@ use safetensors::{Dtype, SafeTensors};
 
 use crate::network::Network;
 
-/// The tensors of a network's layers: name, shape, and the range of its numbers among the network's weights.
-fn tensors(network: &Network) -> Vec<(String, Vec<usize>, std::ops::Range<usize>)> {
-    let layer = |(i, layer): (usize, crate::network::Layer)| {
-        let weight = (
-            format!("{}.{i}.weight", network.name()),
-            vec![layer.outputs, layer.inputs],
-            layer.offset..layer.bias(),
-        );
-        let bias = (
-            format!("{}.{i}.bias", network.name()),
-            vec![layer.outputs],
-            layer.bias()..layer.end(),
-        );
-        [weight, bias]
-    };
-    network
-        .layers()
-        .into_iter()
-        .enumerate()
-        .flat_map(layer)
-        .collect()
+/// An array among the weights of a network.
+struct Tensor {
+    /// The term of the series of weights that vary with t.
+    term: usize,
+    layer: usize,
+    /// `weight` or `bias`.
+    part: &'static str,
+    shape: Vec<usize>,
+    /// Its numbers among the network's weights.
+    range: std::ops::Range<usize>,
 }
 
-/// The weights of a network from a file, which may hold other networks too.
+impl Tensor {
+    /// The name without that of the network, where it has no terms.
+    fn plain(&self) -> String {
+        format!("{}.{}", self.layer, self.part)
+    }
+
+    /// The same where it has.
+    fn of_term(&self) -> String {
+        format!("terms.{}.{}", self.term, self.plain())
+    }
+}
+
+/// The tensors of a network's layers, term by term.
+fn tensors(network: &Network) -> Vec<Tensor> {
+    let mut all = Vec::new();
+    for term in 0..network.terms() {
+        let from = term * network.term_len();
+        for (i, layer) in network.layers().into_iter().enumerate() {
+            all.push(Tensor {
+                term,
+                layer: i,
+                part: "weight",
+                shape: vec![layer.outputs, layer.inputs],
+                range: from + layer.offset..from + layer.bias(),
+            });
+            all.push(Tensor {
+                term,
+                layer: i,
+                part: "bias",
+                shape: vec![layer.outputs],
+                range: from + layer.bias()..from + layer.end(),
+            });
+        }
+    }
+    all
+}
+
+/// The weights of a network from a file, which may hold other networks too. Where they are to vary with t and the file has fewer terms, or constant
+/// weights, the terms that it does not have are zero.
 ///
 /// # Errors
 /// What is wrong with the file, naming the tensor and both shapes.
@@ -45,17 +73,35 @@ pub(crate) fn read(network: &Network, path: &Path) -> Result<Vec<f64>, String> {
     })?;
     let file = SafeTensors::deserialize(&bytes)
         .map_err(|error| format!("'{shown}' is not a safetensors file: {error}"))?;
-    let mut weights = vec![0.0; network.parameter_count()];
-    let foreign = layers_of(network, &file.names());
-    for (i, (own, shape, range)) in tensors(network).into_iter().enumerate() {
-        let name = match &foreign {
-            Some(stems) if file.tensor(&own).is_err() => {
-                let part = if i % 2 == 0 { "weight" } else { "bias" };
-                format!("{}.{part}", stems[i / 2])
-            }
-            _ => own,
+    let names = file.names();
+    let of_file = terms_of(network, &names);
+    if let Some((_, found)) = of_file
+        .as_ref()
+        .filter(|(_, terms)| *terms > network.terms())
+    {
+        let own = match network.depth() {
+            Some(basis) => format!("its depth_basis has {}", basis.terms()),
+            None => "it has no depth_basis".into(),
         };
-        let tensor = file.tensor(&name).map_err(|_| {
+        return Err(format!(
+            "'{shown}' has {found} terms for network '{}', whose weights vary with t there, but {own}",
+            network.name()
+        ));
+    }
+    let foreign = layers_of(network, &names);
+    let mut weights = vec![0.0; network.parameter_count()];
+    for tensor in tensors(network) {
+        let plain = format!("{}.{}", network.name(), tensor.plain());
+        let name = match (&of_file, &foreign) {
+            (Some((_, terms)), _) if tensor.term >= *terms => continue,
+            (Some((prefix, _)), _) => format!("{prefix}{}", tensor.of_term()),
+            (None, _) if tensor.term > 0 => continue,
+            (None, Some(stems)) if file.tensor(&plain).is_err() => {
+                format!("{}.{}", stems[tensor.layer], tensor.part)
+            }
+            (None, _) => plain,
+        };
+        let view = file.tensor(&name).map_err(|_| {
             let mut names = file.names();
             names.sort_unstable();
             format!(
@@ -63,48 +109,64 @@ pub(crate) fn read(network: &Network, path: &Path) -> Result<Vec<f64>, String> {
                 names.join(", ")
             )
         })?;
-        if tensor.shape() != shape {
+        if view.shape() != tensor.shape {
             return Err(format!(
-                "'{shown}': the tensor '{name}' has shape {:?}, but network '{}' with layers of {:?} needs {shape:?}",
-                tensor.shape(),
+                "'{shown}': the tensor '{name}' has shape {:?}, but network '{}' with layers of {:?} needs {:?}",
+                view.shape(),
                 network.name(),
-                network.widths()
+                network.widths(),
+                tensor.shape
             ));
         }
-        let data = tensor.data();
-        let values: Vec<f64> = match tensor.dtype() {
-            Dtype::F64 => data
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&bytes| f64::from_le_bytes(bytes))
-                .collect(),
-            Dtype::F32 => data
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&bytes| f64::from(f32::from_le_bytes(bytes)))
-                .collect(),
-            Dtype::BF16 => data
-                .as_chunks()
-                .0
-                .iter()
-                .map(|&bytes| f64::from(f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)))
-                .collect(),
-            other => {
-                return Err(format!(
-                    "'{shown}': the tensor '{name}' holds {other:?}; weights are F32, F64 or BF16"
-                ));
-            }
-        };
-        if values.iter().any(|value| !value.is_finite()) {
-            return Err(format!(
-                "'{shown}': the tensor '{name}' holds numbers that are not finite"
-            ));
-        }
-        weights[range].copy_from_slice(&values);
+        let values = numbers(&view)
+            .map_err(|what| format!("'{shown}': the tensor '{name}' holds {what}"))?;
+        weights[tensor.range].copy_from_slice(&values);
     }
     Ok(weights)
+}
+
+/// The numbers of a tensor, or what it holds instead.
+fn numbers(tensor: &TensorView<'_>) -> Result<Vec<f64>, String> {
+    let data = tensor.data();
+    let values: Vec<f64> = match tensor.dtype() {
+        Dtype::F64 => data
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&bytes| f64::from_le_bytes(bytes))
+            .collect(),
+        Dtype::F32 => data
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&bytes| f64::from(f32::from_le_bytes(bytes)))
+            .collect(),
+        Dtype::BF16 => data
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&bytes| f64::from(f32::from_bits(u32::from(u16::from_le_bytes(bytes)) << 16)))
+            .collect(),
+        other => return Err(format!("{other:?}; weights are F32, F64 or BF16")),
+    };
+    match values.iter().all(|value| value.is_finite()) {
+        true => Ok(values),
+        false => Err("numbers that are not finite".into()),
+    }
+}
+
+/// What the names of a network's terms begin with in a file with weights that vary with t, and how many terms it has. Files of this library's own layers have
+/// `terms.0.…` alone.
+fn terms_of(network: &Network, names: &[&str]) -> Option<(String, usize)> {
+    let own = format!("{}.", network.name());
+    [own, String::new()].into_iter().find_map(|prefix| {
+        let has = |k: &usize| {
+            let first = format!("{prefix}terms.{k}.0.weight");
+            names.contains(&first.as_str())
+        };
+        let terms = (0..).take_while(has).count();
+        (terms > 0).then_some((prefix, terms))
+    })
 }
 
 /// The layers of a network in a file that numbers them as PyTorch does: `0`, `2`, … of a `Sequential`, `net.0`, `net.2`, …, or `fc1`, `fc2`, …; where
@@ -141,12 +203,14 @@ pub(crate) fn write(networks: &[Network], values: &[f64]) -> Vec<u8> {
     let mut start = 0;
     let mut parts: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
     for network in networks {
-        for (name, shape, range) in tensors(network) {
-            let bytes = values[start + range.start..start + range.end]
-                .iter()
-                .flat_map(|value| value.to_le_bytes())
-                .collect();
-            parts.push((name, shape, bytes));
+        for tensor in tensors(network) {
+            let name = match network.depth() {
+                Some(_) => format!("{}.{}", network.name(), tensor.of_term()),
+                None => format!("{}.{}", network.name(), tensor.plain()),
+            };
+            let own = &values[start + tensor.range.start..start + tensor.range.end];
+            let bytes = own.iter().flat_map(|value| value.to_le_bytes()).collect();
+            parts.push((name, tensor.shape, bytes));
         }
         start += network.parameter_count();
     }
@@ -167,6 +231,14 @@ mod tests {
 
     /// The weights that a model reads from a file with these tensors of f32.
     fn read_from(case: &str, tensors: &[(&str, &[usize], &[f32])]) -> Result<Vec<f64>, String> {
+        read_into(MODEL, case, tensors)
+    }
+
+    fn read_into(
+        model: &str,
+        case: &str,
+        tensors: &[(&str, &[usize], &[f32])],
+    ) -> Result<Vec<f64>, String> {
         let folder =
             std::env::temp_dir().join(format!("costate-weights-{case}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -185,7 +257,7 @@ mod tests {
             safetensors::serialize(views, None).unwrap(),
         )
         .unwrap();
-        let model = Model::parse(MODEL, folder.join("m.toml"));
+        let model = Model::parse(model, folder.join("m.toml"));
         std::fs::remove_dir_all(&folder).unwrap();
         model
             .map(|model| model.networks[0].weights.clone())
@@ -252,5 +324,68 @@ mod tests {
         )
         .unwrap_err();
         assert!(told.contains("'0.weight' has shape [1, 2]"), "{told}");
+    }
+
+    #[test]
+    fn weights_that_vary_begin_with_what_a_file_has_of_their_terms() {
+        let varying = MODEL.replace(
+            "hidden = [2]",
+            "hidden = [2]\ndepth_basis = { kind = \"legendre\", terms = 3 }",
+        );
+        let with_zeros = |terms: usize| {
+            let mut all = ALL.repeat(terms);
+            all.resize(3 * ALL.len(), 0.0);
+            all
+        };
+        // Constant weights, by either kind of name.
+        for [first, second] in [["rest.0", "rest.1"], ["0", "2"]] {
+            let names = [
+                format!("{first}.weight"),
+                format!("{first}.bias"),
+                format!("{second}.weight"),
+                format!("{second}.bias"),
+            ];
+            let parts = [W0, B0, W1, B1];
+            let tensors: Vec<_> = names
+                .iter()
+                .zip(parts)
+                .map(|(name, (shape, x))| (name.as_str(), shape, x))
+                .collect();
+            let found = read_into(&varying, &format!("constant-{first}"), &tensors);
+            assert_eq!(found.unwrap(), with_zeros(1));
+        }
+        // Terms, fewer, as many and more.
+        for prefix in ["rest.", ""] {
+            for terms in [1, 2, 3, 4] {
+                let parts = [
+                    ("0.weight", W0),
+                    ("0.bias", B0),
+                    ("1.weight", W1),
+                    ("1.bias", B1),
+                ];
+                let named = (0..terms).flat_map(|k| {
+                    parts.map(|(name, part)| (format!("{prefix}terms.{k}.{name}"), part))
+                });
+                let named: Vec<_> = named.collect();
+                let tensors: Vec<_> = named
+                    .iter()
+                    .map(|(name, (shape, x))| (name.as_str(), *shape, *x))
+                    .collect();
+                let case = format!("terms-{prefix}{terms}");
+                match (read_into(&varying, &case, &tensors), terms) {
+                    (Err(told), 4) => assert!(
+                        told.contains("has 4 terms for network 'rest'")
+                            && told.contains("its depth_basis has 3"),
+                        "{told}"
+                    ),
+                    (found, _) => assert_eq!(found.unwrap(), with_zeros(terms)),
+                }
+                let plain = read_into(MODEL, &format!("plain-{prefix}{terms}"), &tensors);
+                match terms {
+                    1 => assert_eq!(plain.unwrap(), ALL),
+                    _ => assert!(plain.unwrap_err().contains("it has no depth_basis")),
+                }
+            }
+        }
     }
 }

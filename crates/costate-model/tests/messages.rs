@@ -158,16 +158,74 @@ did you mean 'loss'?"#,
 }
 
 #[test]
-fn a_key_of_later_releases_is_refused_by_name() {
-    for (old, new) in [
-        ("loss = \"log-squares\"", "segments = 5"),
-        ("loss = \"log-squares\"", "curriculum = 3"),
-    ] {
-        assert!(
-            message(old, new).contains("is not available in this release"),
-            "{new}"
-        );
+fn ways_of_keeping_solutions_short_must_make_sense() {
+    let fit = |lines: &str| message("loss = \"log-squares\"", lines);
+    expect(
+        "loss = \"log-squares\"",
+        "segments = 4\ncurriculum = 3",
+        r#"
+m.toml:35:14: 'segments' and 'curriculum' are two ways of beginning with short solutions: take one of them
+35 | curriculum = 3
+   |              ^"#,
+    );
+    let batch = "batch = { size = 2, length = 3 }";
+    assert!(fit(&format!("segments = 4\n{batch}")).contains("'segments' and 'batch' are two ways"));
+    assert!(
+        fit(&format!("{batch}\ncurriculum = 2")).contains("'curriculum' and 'batch' are two ways")
+    );
+    for key in ["segments", "curriculum"] {
+        assert!(fit(&format!("{key} = 0")).contains(&format!("'{key}' must be at least 1")));
+        assert!(fit(&format!("{key} = 2.5")).contains("whole number"));
     }
+    assert!(fit("segments = 4\ncontinuity = 0").contains("'continuity' must be positive"));
+    let shown = fit("continuity = 2.0");
+    assert!(
+        shown.starts_with("m.toml:34:1: 'continuity' is the penalty of gaps between segments")
+            && shown.ends_with("say how many: segments = 5"),
+        "{shown}"
+    );
+    // One is no several: they go with anything.
+    let text = MODEL.replace("loss =", "segments = 1\ncurriculum = 1\nloss =");
+    Model::parse(&text, "m.toml").unwrap();
+}
+
+#[test]
+fn a_basis_for_weights_must_make_sense() {
+    let network = |basis: &str| {
+        format!(
+            "[networks.growth]\ninputs = [\"hare\"]\noutputs = [\"g\"]\ndepth_basis = {basis}\n[equations]"
+        )
+    };
+    let basis = |basis: &str| message("[equations]", &network(basis));
+    assert!(basis("{ kind = \"fourrier\", terms = 3 }").contains("did you mean 'fourier'?"));
+    assert!(basis("{ kind = \"wavelet\", terms = 3 }").contains("fourier, legendre, chebyshev"));
+    assert!(basis("{ kind = \"fourier\", terms = 0 }").contains("'terms' must be at least 1"));
+    assert!(basis("{ kind = \"fourier\" }").contains("needs 'terms'"));
+    assert!(basis("{ terms = 2 }").contains("needs 'kind'"));
+    assert!(basis("{ kind = \"fourier\", term = 2 }").contains("did you mean 'terms'?"));
+    assert!(basis("{ kind = \"legendre\", terms = 2, start = 1 }").contains("needs 'end'"));
+    let empty = "{ kind = \"legendre\", terms = 2, start = 1, end = 1 }";
+    assert!(basis(empty).contains("a basis needs an interval, but 1 to 1 is none"));
+    let many = basis("{ kind = \"legendre\", terms = 9000000000 }");
+    assert!(many.contains("the most is 1000000"), "{many}");
+    // Time that depends on parameters would change what fitted weights mean.
+    let text = MODEL.replace("end = 1920.0", "end = \"1900 + hare0\"");
+    let with = |basis: &str| text.replace("[equations]", &network(basis));
+    let shown = Model::parse(&with("{ kind = \"fourier\", terms = 3 }"), "m.toml");
+    let shown = shown.unwrap_err().to_string();
+    assert!(
+        shown.contains("weights vary over the model's time, but [time] is no pair of numbers here")
+            && shown.contains("start = 0.0, end = 10.0"),
+        "{shown}"
+    );
+    let given = with("{ kind = \"fourier\", terms = 3, start = 0, end = 20 }");
+    Model::parse(&given, "m.toml").unwrap();
+    // Whether a comparison changes on the way: the network's output does, though its input does not.
+    let initial = network("{ kind = \"fourier\", terms = 3 }").replace("hare", "hare0");
+    let text = MODEL
+        .replace("[equations]", &initial)
+        .replace("lynx = 5.9", "lynx = \"g\"");
+    assert!(Model::parse(&text, "m.toml").is_err());
 }
 
 #[test]

@@ -24,6 +24,11 @@ impl Progress {
         Progress(bar)
     }
 
+    /// A line above the bar.
+    pub(crate) fn note(&self, console: Console, line: &str) {
+        self.0.suspend(|| console.note(format!("  {line}")));
+    }
+
     pub(crate) fn show(&self, iteration: usize, of: usize, loss: f64, gradient_norm: f64) {
         if !self.0.is_hidden() {
             self.0.set_message(format!(

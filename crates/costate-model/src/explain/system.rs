@@ -60,11 +60,20 @@ impl<'m> System<'m> {
         inputs.extend(model.inputs.iter().map(|input| number(&input.name)));
         let mut tensors = Vec::new();
         for (n, network) in model.networks.iter().enumerate() {
-            for (i, layer) in network.layers().iter().enumerate() {
-                let name = network.name();
-                inputs.push((format!("W_{name}_{i}"), vec![layer.outputs, layer.inputs]));
-                inputs.push((format!("b_{name}_{i}"), vec![layer.outputs]));
-                tensors.extend([(n, layer.offset), (n, layer.bias())]);
+            let name = network.name();
+            for k in 0..network.terms() {
+                // Of a series Σ φ_k W_k by itself; the sum has the name without the term.
+                let term = match network.depth() {
+                    Some(_) => format!("_term{k}"),
+                    None => String::new(),
+                };
+                let from = k * network.term_len();
+                for (i, layer) in network.layers().iter().enumerate() {
+                    let weight = format!("W_{name}_{i}{term}");
+                    inputs.push((weight, vec![layer.outputs, layer.inputs]));
+                    inputs.push((format!("b_{name}_{i}{term}"), vec![layer.outputs]));
+                    tensors.extend([(n, from + layer.offset), (n, from + layer.bias())]);
+                }
             }
         }
         let is_taken = |name: &String| inputs.iter().any(|(input, _)| input == name);

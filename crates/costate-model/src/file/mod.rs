@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub(crate) use block::{
-    DataBlock, EventBlock, ExperimentsBlock, FitBlock, InputBlock, NetworkBlock, NoiseBlock,
-    ObservableBlock, ParameterBlock, SolverBlock, WhenBlock,
+    DataBlock, DepthBlock, EventBlock, ExperimentsBlock, FitBlock, InputBlock, NetworkBlock,
+    NoiseBlock, ObservableBlock, ParameterBlock, SolverBlock, WhenBlock,
 };
 pub(crate) use read::{Entry, Keys, Placed, Section};
 

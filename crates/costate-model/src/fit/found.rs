@@ -3,7 +3,7 @@
 use costate_neural_ode::train::optimizer::GaussNewton;
 
 use super::Fit;
-use super::state::Verdict;
+use super::state::{Joint, Verdict};
 use crate::error::Result;
 use crate::model::Model;
 use crate::problem::{Measurements, Objective};
@@ -28,12 +28,23 @@ pub struct Found {
     pub iterations: usize,
     /// Evaluations of the loss.
     pub evaluations: usize,
+    /// How well segments met before the solution was made one; empty where there were none.
+    pub joints: Vec<Joint>,
     /// Every parameter in the order of the file.
     pub parameters: Vec<FittedParameter>,
     /// Each network with its number of weights.
     pub networks: Vec<(String, usize)>,
     /// The loss at a hundredth of the tolerances less the loss: the solver's own error in it. `None` if it cannot be solved there.
     pub solver_error: Option<f64>,
+}
+
+impl Found {
+    /// Where segments met worst, for the spread of the states.
+    pub fn widest_gap(&self) -> Option<&Joint> {
+        let size = |joint: &&Joint| joint.relative.abs();
+        let joints = self.joints.iter();
+        joints.max_by(|a, b| size(a).total_cmp(&size(b)))
+    }
 }
 
 /// A parameter after a fit.
@@ -121,6 +132,7 @@ impl Fit {
             validation: self.validation(&fitted, &theta),
             iterations: self.history().len().saturating_sub(1),
             evaluations: self.state.evaluations,
+            joints: self.state.joints.clone(),
             parameters: pairs.enumerate().map(parameter).collect(),
             networks: fitted
                 .networks

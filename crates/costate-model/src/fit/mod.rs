@@ -2,6 +2,7 @@
 
 mod found;
 mod review;
+mod sight;
 mod stage;
 mod starts;
 mod state;
@@ -18,14 +19,14 @@ pub use review::{
     Slice, Standing,
 };
 pub use starts::{Outcome, Starts};
-pub use state::{Record, Verdict};
+pub use state::{Joint, Record, Verdict};
 
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::problem::{Objective, Windows};
-use crate::settings::Optimizer;
-use stage::{Point, Stage, Stepper};
+use crate::problem::{Objective, Segments, Windows, check_curriculum};
+use sight::InSegments;
+use stage::{Point, Sees, Stage, Stepper};
 use state::State;
 use variables::Variables;
 
@@ -50,6 +51,9 @@ pub struct Fit {
     variables: Variables,
     objective: Objective,
     windows: Option<Windows>,
+    segments: Option<InSegments>,
+    /// The loss of a part of the measured times, and which part.
+    beginning: Option<((usize, usize), Objective)>,
     stages: Vec<Stage>,
     state: State,
     clock: Instant,
@@ -76,13 +80,17 @@ impl Fit {
     /// As [`Fit::new`], with the model's data.
     fn begin(model: Model, data: Data) -> Result<Self> {
         let mut fit = Self::prepare(model, data)?;
-        let theta = fit.variables.theta(&fit.state.x);
-        let start = fit
-            .objective
-            .evaluate(&theta)
-            .map_err(|error| fit.model.failed(&error))?;
+        if let Sees::Segments(_) = fit.stages[0].sees {
+            fit.state.x = fit.in_segments()?.start();
+            fit.state.best_x.clone_from(&fit.state.x);
+            fit.state.stepper = fit.stepper();
+        }
+        let seen = fit.sight()?;
+        let theta = seen.variables.theta(seen.x);
+        let start = seen.objective.evaluate(&theta);
+        let start = start.map_err(|error| seen.model.failed(&error))?;
         if !start.loss.is_finite() {
-            return Err(fit.model.not_finite(&mut fit.objective, &theta));
+            return Err(seen.model.not_finite(seen.objective, &theta));
         }
         fit.state.best_loss = start.loss;
         Ok(fit)
@@ -102,12 +110,14 @@ impl Fit {
                 "this checkpoint belongs to another model than {path}, or {path} or its data have changed since"
             )));
         }
-        if saved.x.len() != fit.variables.len() || saved.stage >= fit.stages.len() {
-            return Err(Error::Argument(format!(
-                "this checkpoint does not fit {path}"
-            )));
+        let unfit = || Error::Argument(format!("this checkpoint does not fit {path}"));
+        if saved.stage >= fit.stages.len() {
+            return Err(unfit());
         }
         fit.state = saved;
+        if fit.state.x.len() != fit.variables.len() + fit.joints() * fit.model.states.len() {
+            return Err(unfit());
+        }
         Ok(fit)
     }
 
@@ -121,10 +131,15 @@ impl Fit {
             );
             return Err(Error::Argument(message));
         }
-        let objective = Objective::new(&model, model.measurements(&data)?)?;
-        let stages = stage::stages(&model, variables.len(), objective.has_costly_residuals())?;
+        let measurements = model.measurements(&data)?;
+        Segments::check(&model, &measurements)?;
+        check_curriculum(&model, &measurements)?;
+        let joints = Segments::joints(&model, &measurements) * model.states.len();
+        let objective = Objective::new(&model, measurements)?;
+        let costly = objective.has_costly_residuals();
+        let stages = stage::stages(&model, variables.len(), joints, costly)?;
         let x = variables.start();
-        let stepper = Stepper::new(stages[0].optimizer, &model, &variables);
+        let stepper = Stepper::new(stages[0], &model, &variables);
         let state = State::new(
             model.fingerprint(&data),
             x,
@@ -137,6 +152,8 @@ impl Fit {
                 .batch
                 .map(|_| Windows::new(&model, &data, objective.solver()))
                 .transpose()?,
+            segments: None,
+            beginning: None,
             objective,
             clock: Instant::now(),
             state,
@@ -158,19 +175,20 @@ impl Fit {
         let stage = self.stages[self.state.stage];
         let at = self.evaluate()?;
         self.state.evaluations += 1;
-        let gradient_norm = self.variables.norm(&self.state.x, &at.gradient);
+        let variables = self.variables();
+        let gradient_norm = variables.norm(&self.state.x, &at.gradient);
         let point = match &at.residuals {
             Some((values, jacobian)) => Point::Residuals(values, jacobian),
             None => Point::Loss(at.loss, &at.gradient),
         };
         let mut next = self.state.x.clone();
-        let step = self.state.stepper.step(
-            stage,
-            self.state.stage_iteration,
-            &self.variables,
-            &mut next,
-            &point,
-        );
+        let variables = match (stage.sees, &self.segments) {
+            (Sees::Segments(_), Some(segments)) => &segments.variables,
+            _ => &self.variables,
+        };
+        let iteration = self.state.stage_iteration;
+        let stepper = &mut self.state.stepper;
+        let step = stepper.step(stage, iteration, variables, &mut next, &point);
         let taken = match step {
             Step::Accepted => true,
             Step::Searching => false,
@@ -192,7 +210,7 @@ impl Fit {
                 self.look();
             }
         }
-        self.end_stage(stage, step);
+        self.end_stage(stage, step)?;
         Ok(true)
     }
 
@@ -212,7 +230,7 @@ impl Fit {
         }
     }
 
-    fn end_stage(&mut self, stage: Stage, step: Step) {
+    fn end_stage(&mut self, stage: Stage, step: Step) -> Result<()> {
         let spent = self
             .state
             .elapsed
@@ -226,40 +244,52 @@ impl Fit {
             Step::Finished(reason) => Verdict::of(reason),
             _ if late => Verdict::TimeLimit,
             _ if used_up => Verdict::IterationsUsed,
-            _ => return,
+            _ => return Ok(()),
         };
-        if self.windows_are_used() {
+        if stage.sees == Sees::Batches {
             self.look();
         }
+        let next = self.stages.get(self.state.stage + 1).map(|next| next.sees);
+        let next = next.filter(|_| !late);
+        if let Sees::Segments(_) = stage.sees
+            && !matches!(next, Some(Sees::Segments(_)))
+        {
+            self.join()?;
+        }
+        if !stage.sees.is_like(next.unwrap_or(Sees::Everything)) {
+            self.state.best_loss = f64::INFINITY;
+        }
         if last || late {
+            if self.state.best_loss == f64::INFINITY {
+                self.state.x.clone_from(&self.state.best_x);
+                self.look();
+            }
             self.state.verdict = Some(verdict);
-            return;
+            return Ok(());
         }
         self.state.stage += 1;
         self.state.stage_iteration = 0;
         self.state.x.clone_from(&self.state.best_x);
-        let optimizer = self.stages[self.state.stage].optimizer;
-        self.state.stepper = Stepper::new(optimizer, &self.model, &self.variables);
-    }
-
-    /// L-BFGS and Gauss–Newton look at all data, also where the stage before went by windows.
-    fn windows_are_used(&self) -> bool {
-        let whole = [Optimizer::Lbfgs, Optimizer::GaussNewton];
-        self.windows.is_some() && !whole.contains(&self.stages[self.state.stage].optimizer)
+        self.state.stepper = self.stepper();
+        Ok(())
     }
 
     fn evaluate(&mut self) -> Result<Evaluated> {
-        let theta = self.variables.theta(&self.state.x);
+        let by_windows = self.stages[self.state.stage].sees == Sees::Batches;
+        let (stepper, evaluations) = (&self.state.stepper, self.state.evaluations as u64);
+        let wants_residuals = stepper.wants_residuals();
+        let seen = self.sight()?;
+        let theta = seen.variables.theta(seen.x);
         let failed = Evaluated {
             loss: f64::INFINITY,
-            gradient: vec![f64::NAN; self.variables.len()],
+            gradient: vec![f64::NAN; seen.variables.len()],
             residuals: None,
         };
-        if self.state.stepper.wants_residuals() {
-            return Ok(match self.objective.residuals(&self.model, &theta) {
+        if wants_residuals {
+            return Ok(match seen.objective.residuals(seen.model, &theta) {
                 Ok(residuals) => {
-                    let jacobian = self.variables.gradient(&theta, &residuals.jacobian);
-                    let n = self.variables.len();
+                    let jacobian = seen.variables.gradient(&theta, &residuals.jacobian);
+                    let n = seen.variables.len();
                     let mut gradient = vec![0.0; n];
                     for (r, row) in residuals.values.iter().zip(jacobian.chunks_exact(n)) {
                         gradient
@@ -274,24 +304,23 @@ impl Fit {
                     }
                 }
                 Err(error) if error.is_numerical() => Evaluated {
-                    residuals: Some((vec![f64::INFINITY], vec![f64::NAN; self.variables.len()])),
+                    residuals: Some((vec![f64::INFINITY], vec![f64::NAN; seen.variables.len()])),
                     ..failed
                 },
                 Err(error) => return Err(error),
             });
         }
-        let by_windows = self.windows_are_used();
-        let found = match &mut self.windows {
-            Some(windows) if by_windows => windows.evaluate(&theta, self.state.evaluations as u64),
-            _ => self
-                .objective
-                .evaluate(&theta)
-                .map(|found| (found.loss, found.theta)),
+        let found = match seen.windows {
+            Some(windows) if by_windows => windows.evaluate(&theta, evaluations),
+            _ => {
+                let found = seen.objective.evaluate(&theta);
+                found.map(|found| (found.loss, found.theta))
+            }
         };
         Ok(match found {
             Ok((loss, a_theta)) => Evaluated {
                 loss,
-                gradient: self.variables.gradient(&theta, &a_theta),
+                gradient: seen.variables.gradient(&theta, &a_theta),
                 residuals: None,
             },
             Err(_) => failed,
@@ -318,7 +347,7 @@ impl Fit {
         self.state.verdict.is_some()
     }
 
-    /// The best loss so far; of all data, also where the fit goes by windows.
+    /// The best loss so far; of all data, also where the fit goes by windows. While it goes by segments or by a growing window, of these.
     pub fn best_loss(&self) -> f64 {
         self.state.best_loss
     }
@@ -355,12 +384,12 @@ impl Fit {
         model
     }
 
-    /// The optimisers, in their order.
+    /// The optimisers, in their order; one that several stages have one after another once.
     pub fn optimizers(&self) -> Vec<&'static str> {
-        self.stages
-            .iter()
-            .map(|stage| stage.optimizer.name())
-            .collect()
+        let stages = self.stages.iter();
+        let mut names: Vec<&str> = stages.map(|stage| stage.optimizer.name()).collect();
+        names.dedup();
+        names
     }
 
     /// The time after which the fit ends, if there is one.

@@ -24,38 +24,113 @@ const DECAY: f64 = 0.01;
 pub(super) const ITERATIONS: usize = 2000;
 const LEARNING_RATE: f64 = 1e-3;
 
+/// What the penalty of gaps between segments is multiplied by, one time after the other: an easy loss first, and at last pieces that meet.
+const PENALTIES: [f64; 4] = [1.0, 10.0, 100.0, 1000.0];
+/// With no more variables than this, states of segments among them, Gauss–Newton is worth its matrices.
+const MOST_IN_SEGMENTS: usize = 200;
+/// Where a stage is only on the way to the next, it ends when its loss falls by less than this part.
+const ROUGH: f64 = 1e-4;
+
 /// A part of a fit: one optimiser for so many iterations.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Stage {
     pub(super) optimizer: Optimizer,
     pub(super) iterations: usize,
+    pub(super) sees: Sees,
 }
 
-/// The stages of a fit of this model; `costly` if each residual's derivative costs a gradient.
+/// The loss of a stage.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Sees {
+    /// All measurements, along solutions in one piece.
+    Everything,
+    /// Random windows.
+    Batches,
+    /// The first of so many parts of the measured times.
+    Beginning(usize, usize),
+    /// Segments, with the penalty of their gaps times this.
+    Segments(f64),
+}
+
+impl Sees {
+    /// Whether a loss of the one can be compared with one of the other: where there are batches the loss of all data is looked at too.
+    pub(super) fn is_like(self, other: Self) -> bool {
+        let whole = |sees| matches!(sees, Sees::Everything | Sees::Batches);
+        self == other || whole(self) && whole(other)
+    }
+}
+
+/// The stages of a fit of this model, of so many variables, with `joints` more for the states that segments begin with; `costly` if each residual's
+/// derivative costs a gradient.
 ///
 /// # Errors
 /// If the optimiser that the file names cannot work with its loss or its batches.
-pub(super) fn stages(model: &Model, variables: usize, costly: bool) -> Result<Vec<Stage>> {
+pub(super) fn stages(
+    model: &Model,
+    variables: usize,
+    joints: usize,
+    costly: bool,
+) -> Result<Vec<Stage>> {
+    let optimizers = optimizers(model, variables, costly)?;
+    let sees = |optimizer| match model.fit.batch {
+        // They compare losses of one iteration with those of the next.
+        Some(_) if ![Optimizer::Lbfgs, Optimizer::GaussNewton].contains(&optimizer) => {
+            Sees::Batches
+        }
+        _ => Sees::Everything,
+    };
+    let (first, iterations) = optimizers[0];
+    let mut early: Vec<(Optimizer, Sees)> = Vec::new();
+    if model.fit.segments > 1 {
+        let many = variables + joints > MOST_IN_SEGMENTS;
+        let of_segments = match first {
+            Optimizer::GaussNewton if many => Optimizer::Lbfgs,
+            first => first,
+        };
+        early.extend(PENALTIES.map(|factor| (of_segments, Sees::Segments(factor))));
+    }
+    let parts = model.fit.curriculum;
+    early.extend((1..parts).map(|part| (first, Sees::Beginning(part, parts))));
+    // What comes before the whole takes its part of the iterations of the first optimiser; where another follows, that sees the whole.
+    let shares = match optimizers.len() {
+        1 => early.len() + 1,
+        _ if model.fit.segments > 1 => early.len(),
+        _ => early.len() + 1,
+    };
+    let share = iterations / shares;
+    let mut rest = iterations - share * early.len();
+    let early = early.into_iter().map(|(optimizer, sees)| Stage {
+        optimizer,
+        iterations: share,
+        sees,
+    });
+    let mut early: Vec<Stage> = early.collect();
+    if let Some(last) = early.last_mut().filter(|_| share > 0 && rest < share) {
+        last.iterations += std::mem::take(&mut rest);
+    }
+    let whole = [(first, rest)]
+        .into_iter()
+        .chain(optimizers[1..].iter().copied());
+    let whole = whole.map(|(optimizer, iterations)| Stage {
+        optimizer,
+        iterations,
+        sees: sees(optimizer),
+    });
+    let all = early.into_iter().chain(whole);
+    Ok(all.filter(|stage| stage.iterations > 0).collect())
+}
+
+/// The optimisers and how many iterations each has.
+fn optimizers(model: &Model, variables: usize, costly: bool) -> Result<Vec<(Optimizer, usize)>> {
     let iterations = model.fit.iterations.unwrap_or(ITERATIONS);
     let squares = model.has_squares();
-    let one = |optimizer| {
-        vec![Stage {
-            optimizer,
-            iterations,
-        }]
-    };
+    let one = |optimizer| vec![(optimizer, iterations)];
     let chosen = match model.fit.optimizer {
         Optimizer::Auto if !model.networks.is_empty() => {
             let first = ((iterations as f64 * ADAM_FIRST) as usize).max(1);
             vec![
-                Stage {
-                    optimizer: Optimizer::Adam,
-                    iterations: first,
-                },
-                Stage {
-                    optimizer: Optimizer::Lbfgs,
-                    iterations: iterations - first,
-                },
+                (Optimizer::Adam, first),
+                (Optimizer::Lbfgs, iterations - first),
             ]
         }
         Optimizer::Auto if model.fit.batch.is_some() => one(Optimizer::Adam),
@@ -82,10 +157,7 @@ pub(super) fn stages(model: &Model, variables: usize, costly: bool) -> Result<Ve
         Optimizer::GaussNewton | Optimizer::Lbfgs if model.fit.batch.is_some() => refuse(format!(
             "the optimizer {named} needs the same loss at every iteration; with 'batch' take adam, rmsprop or sgd"
         )),
-        _ => Ok(chosen
-            .into_iter()
-            .filter(|stage| stage.iterations > 0)
-            .collect()),
+        _ => Ok(chosen),
     }
 }
 
@@ -109,12 +181,15 @@ pub(super) enum Stepper {
 }
 
 impl Stepper {
-    pub(super) fn new(optimizer: Optimizer, model: &Model, variables: &Variables) -> Self {
+    pub(super) fn new(stage: Stage, model: &Model, variables: &Variables) -> Self {
         let n = variables.len();
         let rate = model.fit.learning_rate.unwrap_or(LEARNING_RATE);
         // Digits beyond what the solver's tolerance leaves meaningful are not worth an iteration.
-        let noise = 1e-3 * model.solver.rtol;
-        match optimizer {
+        let noise = match stage.sees {
+            Sees::Everything | Sees::Batches => 1e-3 * model.solver.rtol,
+            Sees::Beginning(..) | Sees::Segments(_) => ROUGH,
+        };
+        match stage.optimizer {
             Optimizer::Lbfgs => {
                 let mut lbfgs = Lbfgs::new(n);
                 lbfgs.bounds = variables.bounds().clone();

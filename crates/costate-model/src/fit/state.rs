@@ -26,6 +26,24 @@ pub(super) struct State {
     pub(super) best_x: Vec<f64>,
     pub(super) records: Records,
     pub(super) stepper: Stepper,
+    /// How well segments met, once that is known.
+    #[serde(default)]
+    pub(super) joints: Vec<Joint>,
+}
+
+/// Where two segments of a solution met in the end, before it was made one.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Joint {
+    /// The experiment.
+    pub experiment: Option<String>,
+    /// When.
+    pub t: f64,
+    /// The state with the widest gap for its spread.
+    pub state: String,
+    /// That gap: the end of the earlier segment less the start of the later.
+    pub gap: f64,
+    /// The gap in standard deviations of the state's measurements.
+    pub relative: f64,
 }
 
 /// How a fit ended.
@@ -106,6 +124,7 @@ impl State {
             x,
             records: Records::default(),
             stepper,
+            joints: Vec::new(),
         }
     }
 

@@ -14,6 +14,8 @@ pub(crate) struct Variables {
     bounds: Bounds,
     /// Where the weights begin in θ.
     parameters: usize,
+    /// Where they end.
+    own: usize,
 }
 
 /// One coordinate.
@@ -90,15 +92,27 @@ impl Variables {
             .map(|(i, parameter)| Axis::of_parameter(i, parameter))
             .chain((model.parameters.len()..theta.len()).map(Axis::of_weight))
             .collect();
-        let ends =
-            |end: fn(&Axis) -> f64| axes.iter().map(|axis| axis.coordinate(end(axis))).collect();
-        let bounds = Bounds::new(ends(|axis| axis.lower), ends(|axis| axis.upper));
+        let bounds = bounds(&axes);
         Variables {
+            own: theta.len(),
             axes,
             theta,
             bounds,
             parameters: model.parameters.len(),
         }
+    }
+
+    /// These and, after θ, the states that segments begin with, each by a coordinate in units of its spread.
+    pub(crate) fn with_states(&self, states: &[f64], spread: &[f64]) -> Self {
+        let mut all = self.clone();
+        all.theta.extend(states);
+        let axes = spread.iter().cycle().take(states.len()).enumerate();
+        all.axes.extend(axes.map(|(i, &unit)| Axis {
+            unit,
+            ..Axis::of_weight(self.theta.len() + i)
+        }));
+        all.bounds = bounds(&all.axes);
+        all
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -111,9 +125,8 @@ impl Variables {
 
     /// The variables that are weights of networks.
     pub(crate) fn weights(&self) -> std::ops::Range<usize> {
-        let weight = |axis: &Axis| axis.theta >= self.parameters;
-        let first = self.axes.iter().position(weight);
-        first.unwrap_or(self.axes.len())..self.axes.len()
+        let before = |end: usize| self.axes.partition_point(|axis| axis.theta < end);
+        before(self.parameters)..before(self.own)
     }
 
     /// The coordinate of each variable at the start.
@@ -167,4 +180,10 @@ impl Variables {
             .filter(|&(i, &g)| !self.bounds.blocks(i, x[i], g));
         free.map(|(_, g)| g * g).sum::<f64>().sqrt()
     }
+}
+
+/// The bounds of the coordinates.
+fn bounds(axes: &[Axis]) -> Bounds {
+    let ends = |end: fn(&Axis) -> f64| axes.iter().map(|axis| axis.coordinate(end(axis))).collect();
+    Bounds::new(ends(|axis| axis.lower), ends(|axis| axis.upper))
 }

@@ -33,7 +33,16 @@ impl Model {
             }
         }
         for network in &self.networks {
-            put(&mut root["networks"][network.name()]["weights"], weights);
+            let block = &mut root["networks"][network.name()];
+            put(&mut block["weights"], weights);
+            // What the weights mean must not change where somebody changes [time].
+            if let Some([start, end]) = network.depth().map(|basis| basis.interval()) {
+                let own = &mut block["depth_basis"];
+                if own.get("start").is_none() {
+                    put(&mut own["start"], start);
+                    put(&mut own["end"], end);
+                }
+            }
         }
         if let Some(data) = &self.data {
             put(&mut root["data"]["file"], relative(folder, &data.file));

@@ -167,9 +167,14 @@ pub(super) fn fit_settings(file: &ModelFile) -> Result<FitSettings> {
             size: batch.size,
             length: batch.length,
         }),
+        segments: block.segments.as_ref().map_or(1, |placed| placed.value),
+        continuity: block.continuity,
+        curriculum: block.curriculum.as_ref().map_or(1, |placed| placed.value),
         starts: block.starts,
         seed: block.seed,
         time_limit: block.time_limit,
         batch_place: block.batch.as_ref().map(|batch| batch.place.clone()),
+        segments_place: block.segments.as_ref().map(|placed| placed.place.clone()),
+        curriculum_place: block.curriculum.as_ref().map(|placed| placed.place.clone()),
     })
 }

@@ -1,6 +1,7 @@
 //! A model: names resolved, everything checked that can be checked without solving.
 
 mod build;
+mod checks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,6 +11,7 @@ pub(crate) use build::constant;
 use crate::condition::{Condition, conditions};
 use crate::data::{Columns, Data, Layout};
 use crate::error::{Error, Result, Source};
+use crate::expression::Formula;
 use crate::file::{self, ModelFile};
 use crate::hybrid::{Event, Switch, events, switches};
 use crate::input::Input;
@@ -157,6 +159,12 @@ impl Model {
             .filter_map(|c| c.name.as_deref())
             .collect();
         let events = events(&file, &scope, &parts, &experiments)?;
+        let time = |formula: &Formula| {
+            let number = formula.names().next().is_none();
+            number.then(|| formula.eval::<f64>(|_| f64::NAN))
+        };
+        let time = time(&file.start).zip(time(&file.end));
+        let time = time.map(|(start, end)| [start, end]);
         let inputs = file.inputs.iter();
         let inputs = inputs.map(|block| Input::read(block, directory));
         let model = Model {
@@ -166,7 +174,7 @@ impl Model {
             networks: file
                 .networks
                 .iter()
-                .map(|block| Network::new(block, directory))
+                .map(|block| Network::new(block, time, directory))
                 .collect::<Result<_>>()?,
             observables: build::observables(&file, &scope, &states)?,
             observables_named: file.observables.is_some(),
@@ -335,80 +343,6 @@ impl Model {
             },
         };
         Data::read(&settings.file, &columns).map(Some)
-    }
-
-    /// # Errors
-    /// An input that does not reach over the whole time.
-    pub(crate) fn check_inputs(&self) -> Result<()> {
-        let (start, end) = self.span();
-        let (from, to) = (start.min(end), start.max(end));
-        for input in self.inputs.iter() {
-            let (first, last) = input.range();
-            if from < first || to > last {
-                let message = format!(
-                    "the input '{}' is known from t = {first} to {last}, but the model's time runs from {start} to {end}{}: give {} more rows, or move [time]",
-                    input.name,
-                    self.within(),
-                    input.file.display()
-                );
-                return Err(input.place.error(message).into());
-            }
-        }
-        Ok(())
-    }
-
-    /// # Errors
-    /// An infusion that takes no time, or that of a model whose time falls.
-    fn check_infusions(&self, start: f64, end: f64) -> Result<()> {
-        let phi = self.phi();
-        for over in self.events.iter().filter_map(|event| event.over.as_ref()) {
-            let duration = self.evaluate(over, &phi);
-            let message = match duration > 0.0 {
-                false => format!("an infusion takes longer than no time, and this is {duration}"),
-                true if end < start => {
-                    "an infusion needs time that runs forward: end is before start".into()
-                }
-                true => continue,
-            };
-            return Err(over.formula.place().error(message).into());
-        }
-        Ok(())
-    }
-
-    /// # Errors
-    /// A prior without noise to weigh it against, or noise for some observables alone.
-    fn check_likelihood(&self, file: &ModelFile) -> Result<()> {
-        if !self.has_likelihood() {
-            let prior = file
-                .parameters
-                .iter()
-                .find_map(|block| block.prior.as_ref());
-            return match prior {
-                Some((_, place)) => {
-                    let error = place.error("a prior is weighed against the noise of measurements: give observables 'noise'");
-                    Err(error
-                        .with_help(Some(
-                            "under [observables]: x = { is = \"x\", noise = \"sigma\" }".into(),
-                        ))
-                        .into())
-                }
-                None => Ok(()),
-            };
-        }
-        let blocks = file.observables.iter().flatten();
-        match blocks
-            .zip(&self.observables)
-            .find(|(_, observable)| observable.noise.is_none())
-        {
-            Some((block, observable)) => {
-                let message = format!(
-                    "'{}' has no 'noise', but other observables have: a likelihood needs it for each",
-                    observable.name
-                );
-                Err(block.name.place.error(message).into())
-            }
-            None => Ok(()),
-        }
     }
 
     /// Whether the loss is the negative log-likelihood of the data and the priors.

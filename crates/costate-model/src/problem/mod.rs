@@ -1,17 +1,21 @@
 //! The loss of a model against its data, and its gradient.
 
+mod curriculum;
 mod measurements;
 mod objective;
 mod observer;
 mod part;
 mod penalties;
 mod report;
+mod segments;
 mod stopped;
 mod windows;
 
+pub(crate) use curriculum::{beginning, check_curriculum};
 pub(crate) use measurements::Measurements;
 pub(crate) use objective::Objective;
 pub use report::GradientReport;
+pub(crate) use segments::Segments;
 pub(crate) use stopped::Why;
 pub(crate) use windows::Windows;
 

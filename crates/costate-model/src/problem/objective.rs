@@ -1,12 +1,12 @@
 //! The loss of all measurements along the solutions of all experiments, with its gradient or as residuals with their Jacobian.
 
 use costate_neural_ode::gradient::{self, Stats};
-use costate_neural_ode::{Forward, GradientMethod, Saved};
+use costate_neural_ode::{Forward, GradientMethod};
 use costate_ode::Method;
 
 use super::measurements::Measurements;
 use super::observer::Observer;
-use super::part::Part;
+use super::part::{Part, Stretch};
 use super::penalties::Penalties;
 use super::stopped::Stopped;
 use crate::error::{Error, Result};
@@ -47,6 +47,35 @@ pub(crate) struct Evaluation {
     pub(crate) stats: Stats,
 }
 
+impl Evaluation {
+    /// Of a loss that is zero, by so many components of θ and of the state.
+    pub(super) fn zero(theta: usize, states: usize) -> Self {
+        Evaluation {
+            theta: vec![0.0; theta],
+            h0: vec![0.0; states],
+            ..Evaluation::default()
+        }
+    }
+
+    /// Adds another loss, of times that follow these.
+    pub(super) fn add(&mut self, other: &Self) {
+        let sum = |total: &mut [f64], part: &[f64]| {
+            let pairs = total.iter_mut().zip(part);
+            pairs.for_each(|(total, part)| *total += part);
+        };
+        self.loss += other.loss;
+        sum(&mut self.theta, &other.theta);
+        sum(&mut self.h0, &other.h0);
+        self.t0 += other.t0;
+        self.t1 += other.t1;
+        self.save.extend(&other.save);
+        self.events.extend(&other.events);
+        add(&mut self.stats.forward, &other.stats.forward);
+        add(&mut self.stats.backward, &other.stats.backward);
+        self.stats.products += other.stats.products;
+    }
+}
+
 /// Residuals r with Σ r² = L, and ∂r/∂θ row by row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Residuals {
@@ -55,12 +84,29 @@ pub(crate) struct Residuals {
 }
 
 impl Objective {
+    /// Of solutions in one piece, from the start to the end of time.
+    ///
     /// # Errors
     /// If there is nothing to compare with, or the solver refuses its settings.
     pub(crate) fn new(model: &Model, measurements: Vec<(usize, Measurements)>) -> Result<Self> {
+        Self::along(model, measurements, |_, own| vec![Stretch::whole(own)])
+    }
+
+    /// Of solutions along these stretches of each experiment, by its condition.
+    ///
+    /// # Errors
+    /// As [`Objective::new`].
+    pub(crate) fn along(
+        model: &Model,
+        measurements: Vec<(usize, Measurements)>,
+        mut stretches: impl FnMut(usize, &Measurements) -> Vec<Stretch>,
+    ) -> Result<Self> {
         let name = super::gradient_name(&model.fit.gradient);
         let solver = model.gradient_solver();
-        let part = |(condition, measurements)| Part::new(model, solver, condition, measurements);
+        let part = |(condition, measurements): (usize, Measurements)| {
+            let stretches = stretches(condition, &measurements);
+            Part::new(model, solver, condition, measurements, stretches)
+        };
         let parts: Vec<Part> = measurements.into_iter().map(part).collect::<Result<_>>()?;
         let mut method = None;
         if parts.iter().any(|part| !part.has_arcs()) {
@@ -100,10 +146,40 @@ impl Objective {
         each && self.count() > MANY
     }
 
-    /// The number of measurements.
+    /// The number of measurements; with the gaps, where there are several stretches.
     pub(crate) fn count(&self) -> usize {
-        let counts = self.parts.iter().map(|part| part.measurements.points.len());
-        counts.sum()
+        self.parts.iter().map(Part::count).sum()
+    }
+
+    /// Sets the factor of each state's squared gap where two stretches meet.
+    pub(crate) fn weigh_gaps(&mut self, weights: &[f64]) {
+        self.residuals = None;
+        for part in &mut self.parts {
+            part.gap_weights.copy_from_slice(weights);
+        }
+    }
+
+    /// [`Part::march`] through every experiment.
+    pub(crate) fn march(&mut self, theta: &mut [f64], means: &[f64]) -> Vec<f64> {
+        let (observer, method) = (&mut self.observer, &mut self.method);
+        let parts = self.parts.iter_mut();
+        let of = |part: &mut Part| part.march(theta, observer, method, means);
+        parts.flat_map(of).collect()
+    }
+
+    /// [`Part::gaps`] of every experiment, by its condition.
+    ///
+    /// # Errors
+    /// The solver's, if a stretch cannot be solved.
+    pub(crate) fn gaps(&mut self, theta: &[f64]) -> Result<Vec<(usize, f64, Vec<f64>)>, Stopped> {
+        let mut all = Vec::new();
+        for part in &mut self.parts {
+            let condition = part.condition;
+            let found = part.gaps(theta, &mut self.observer, &mut self.method);
+            let found = found.map_err(|why| Stopped { condition, why })?;
+            all.extend(found.into_iter().map(|(t, gaps)| (condition, t, gaps)));
+        }
+        Ok(all)
     }
 
     /// Leaves out everything but the measurements.
@@ -116,30 +192,19 @@ impl Objective {
     /// # Errors
     /// The solver's, if a solution cannot go on.
     pub(crate) fn evaluate(&mut self, theta: &[f64]) -> Result<Evaluation, Stopped> {
-        let mut total = Evaluation {
-            theta: vec![0.0; theta.len()],
-            h0: vec![0.0; self.states],
-            ..Evaluation::default()
-        };
+        let mut total = Evaluation::zero(theta.len(), self.states);
         for part in &mut self.parts {
             let gradient = part.gradient(theta, &mut self.observer, &mut self.method);
-            let found = gradient.map_err(|why| Stopped {
+            let mut found = gradient.map_err(|why| Stopped {
                 condition: part.condition,
                 why,
             })?;
-            total.loss += found.loss;
-            total.t0 += found.t0;
-            total.t1 += found.t1;
-            total.save.extend(&found.save);
-            total.events.extend(&found.events);
-            add(&mut total.stats.forward, &found.stats.forward);
-            add(&mut total.stats.backward, &found.stats.backward);
-            total.stats.products += found.stats.products;
-            let sum = total.theta.iter_mut().zip(&found.theta);
-            sum.for_each(|(sum, part)| *sum += part);
-            for (i, g) in found.h0.iter().enumerate() {
-                total.h0[i] += if part.begins_elsewhere(i) { 0.0 } else { *g };
+            for (i, g) in found.h0.iter_mut().enumerate() {
+                if part.begins_elsewhere(i) {
+                    *g = 0.0;
+                }
             }
+            total.add(&found);
         }
         total.loss += self.penalties.add(theta, &mut total.theta);
         Ok(total)
@@ -215,7 +280,7 @@ impl Objective {
     }
 }
 
-pub(super) fn add(total: &mut costate_ode::Stats, part: &costate_ode::Stats) {
+fn add(total: &mut costate_ode::Stats, part: &costate_ode::Stats) {
     total.steps += part.steps;
     total.accepted += part.accepted;
     total.rejected += part.rejected;
@@ -223,24 +288,6 @@ pub(super) fn add(total: &mut costate_ode::Stats, part: &costate_ode::Stats) {
     total.jacobians += part.jacobians;
     total.factorisations += part.factorisations;
     total.solves += part.solves;
-}
-
-/// The loss of all measurements at the saved states, with its derivatives by these and by the times of the measurements.
-pub(super) fn score(
-    measurements: &Measurements,
-    observer: &mut Observer,
-    saved: &Saved<f64>,
-    cotangents: &mut Saved<f64>,
-    a_time: &mut [f64],
-) -> f64 {
-    let (mut total, mut from) = (0.0, 0);
-    for (i, &t) in measurements.times.iter().enumerate() {
-        let points = measurements.at(i, &mut from);
-        let (loss, a_t) = observer.score(points, 1.0, saved.state(i), t, cotangents.state_mut(i));
-        total += loss;
-        a_time[i] = a_t;
-    }
-    total
 }
 
 #[cfg(test)]
@@ -279,8 +326,8 @@ time = "t"
 loss = "log-squares"
 "#;
 
-    fn objective() -> (Model, Objective) {
-        let mut model = Model::parse(MODEL, "m.toml").unwrap();
+    fn objective(text: &str) -> (Model, Objective) {
+        let mut model = Model::parse(text, "m.toml").unwrap();
         let weights = model.networks[0].weights.iter_mut().enumerate();
         weights.for_each(|(i, weight)| *weight = 0.5 * (1.0 + 1.7 * i as f64).sin());
         let names = ["a".to_owned(), "b".to_owned()];
@@ -294,7 +341,14 @@ loss = "log-squares"
 
     #[test]
     fn residuals_add_up_to_the_loss_and_their_jacobian_to_its_gradient() {
-        let (model, mut objective) = objective();
+        let basis = "depth_basis = { kind = \"legendre\", terms = 2, start = 0, end = 3 }";
+        let varying = MODEL.replace("l2 = 0.03", &format!("l2 = 0.03\n{basis}"));
+        for text in [MODEL, &varying] {
+            agree(objective(text));
+        }
+    }
+
+    fn agree((model, mut objective): (Model, Objective)) {
         let theta = model.theta();
         let found = objective.evaluate(&theta).unwrap();
         let residuals = objective.residuals(&model, &theta).unwrap();

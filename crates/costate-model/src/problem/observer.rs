@@ -128,7 +128,11 @@ impl Observer {
 
     /// The loss of one measurement at the present values, with its derivatives by the value and the width.
     pub(crate) fn compare(&self, point: &Point) -> (f64, f64, f64) {
-        let value = self.values[point.observable];
+        self.compare_with(point, self.values[point.observable])
+    }
+
+    /// The same if the observable had another value.
+    pub(crate) fn compare_with(&self, point: &Point, value: f64) -> (f64, f64, f64) {
         match self.scatter[point.observable] {
             Some(Scatter {
                 distribution,

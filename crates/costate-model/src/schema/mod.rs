@@ -17,12 +17,16 @@ mod tests {
     use crate::model::Model;
 
     /// Where in a model file the keys of each of the parser's tables stand.
-    const TABLES: [(&str, &str); 14] = [
+    const TABLES: [(&str, &str); 15] = [
         ("ROOT", ""),
         ("TIME", "[time]"),
         ("PARAMETER", "[parameters.k]"),
         ("PRIOR", "[parameters.k]\nvalue = 1\n[parameters.k.prior]"),
         ("NETWORK", "[networks.n]"),
+        (
+            "BASIS",
+            "[networks.n]\ninputs = [\"x\"]\noutputs = [\"u\"]\n[networks.n.depth_basis]",
+        ),
         ("INPUT", "[inputs.u]"),
         ("EVENT", "[[events]]"),
         ("EVERY", "[[events]]\n[events.at]"),

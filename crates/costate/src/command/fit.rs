@@ -262,7 +262,13 @@ impl Work {
         let (done, of) = fit.progress();
         let progress = Progress::new(console, done, of);
         let mut saved: Option<Instant> = None;
+        let mut stage = None;
         while !fit.is_finished() {
+            let now = fit.stage_name();
+            if now != stage {
+                progress.note(console, now.as_deref().unwrap_or_default());
+                stage = now;
+            }
             if interrupt::requested() {
                 return Ok(true);
             }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use costate_model::{Bound, FittedParameter, Found, Verdict};
+use costate_model::{Bound, FittedParameter, Found, Joint, Verdict};
 use serde_json::{Value, json};
 
 use super::number::{count, percent, significant};
@@ -36,6 +36,20 @@ pub(crate) fn write(out: &mut impl Write, found: &Found) -> io::Result<()> {
             "validation loss {} over {} measurements that were not fitted",
             significant(loss, 6),
             count(measurements)
+        )?;
+    }
+    if let Some(joint) = found.widest_gap() {
+        writeln!(
+            out,
+            "before they were made one, the segments met within {} standard deviations of the data (the widest gap: {} in {} at t = {}{})",
+            significant(joint.relative.abs(), 2),
+            significant(joint.gap.abs(), 2),
+            joint.state,
+            significant(joint.t, 6),
+            match &joint.experiment {
+                Some(name) => format!(", experiment {name}"),
+                None => String::new(),
+            }
         )?;
     }
     let table = parameters(&found.parameters);
@@ -137,6 +151,15 @@ pub(crate) fn json(found: &Found, folder: &str) -> Value {
             "without_influence": parameter.without_influence,
         })
     };
+    let gap = |joint: &Joint| {
+        json!({
+            "experiment": joint.experiment,
+            "t": joint.t,
+            "state": joint.state,
+            "gap": joint.gap,
+            "relative": joint.relative,
+        })
+    };
     let networks = found.networks.iter();
     let validation = found
         .validation
@@ -152,6 +175,7 @@ pub(crate) fn json(found: &Found, folder: &str) -> Value {
         "evaluations": found.evaluations,
         "parameters": found.parameters.iter().map(parameter).collect::<Vec<_>>(),
         "networks": networks.map(|(name, weights)| json!({ "name": name, "weights": weights })).collect::<Vec<_>>(),
+        "gaps": found.joints.iter().map(gap).collect::<Vec<_>>(),
         "folder": folder,
     })
 }

@@ -25,6 +25,9 @@ pub(crate) struct FitBlock {
     pub(crate) learning_rate: Option<f64>,
     pub(crate) gradient: Option<Placed<String>>,
     pub(crate) batch: Option<BatchBlock>,
+    pub(crate) segments: Option<Placed<usize>>,
+    pub(crate) continuity: f64,
+    pub(crate) curriculum: Option<Placed<usize>>,
     pub(crate) starts: usize,
     pub(crate) seed: u64,
     pub(crate) time_limit: Option<Duration>,
@@ -38,11 +41,14 @@ const FIT: Keys = Keys {
         "learning_rate",
         "gradient",
         "batch",
+        "segments",
+        "continuity",
+        "curriculum",
         "starts",
         "seed",
         "time_limit",
     ],
-    later: &["segments", "continuity", "curriculum"],
+    later: &[],
 };
 
 /// More starts than anyone has time for.
@@ -60,6 +66,9 @@ pub(in crate::file) fn fit(section: Option<&Section<'_>>) -> Result<FitBlock> {
         learning_rate: None,
         gradient: None,
         batch: None,
+        segments: None,
+        continuity: 1.0,
+        curriculum: None,
         starts: 1,
         seed: 0,
         time_limit: None,
@@ -86,6 +95,17 @@ pub(in crate::file) fn fit(section: Option<&Section<'_>>) -> Result<FitBlock> {
         .map(|rate| rate.value);
     block.gradient = text(table, "gradient")?;
     block.batch = table.get("batch").map(|entry| batch(&entry)).transpose()?;
+    block.segments = several(table, "segments")?;
+    block.curriculum = several(table, "curriculum")?;
+    if let Some(entry) = table.get("continuity") {
+        if block.segments.is_none() {
+            let error = entry.at_key("'continuity' is the penalty of gaps between segments");
+            let help = "say how many: segments = 5";
+            return Err(error.with_help(Some(help.into())).into());
+        }
+        block.continuity = entry.positive()?.value;
+    }
+    one_way(&block)?;
     if let Some(entry) = table.get("starts") {
         block.starts = entry.count(1)?.value.min(MOST_STARTS) as usize;
     }
@@ -99,6 +119,42 @@ pub(in crate::file) fn fit(section: Option<&Section<'_>>) -> Result<FitBlock> {
         .map(|entry| duration(&entry))
         .transpose()?;
     Ok(block)
+}
+
+/// A count from 1 on.
+fn several(table: &Section<'_>, key: &str) -> Result<Option<Placed<usize>>> {
+    let count = table.get(key).map(|entry| entry.count(1)).transpose()?;
+    Ok(count.map(|count| Placed {
+        value: count.value as usize,
+        place: count.place,
+    }))
+}
+
+/// # Errors
+/// Two ways of keeping solutions short at a time.
+fn one_way(block: &FitBlock) -> Result<()> {
+    let more = |count: &Option<Placed<usize>>| {
+        let several = count.as_ref().filter(|count| count.value > 1);
+        several.map(|count| count.place.clone())
+    };
+    let ways = [
+        ("segments", more(&block.segments)),
+        ("curriculum", more(&block.curriculum)),
+        (
+            "batch",
+            block.batch.as_ref().map(|batch| batch.place.clone()),
+        ),
+    ];
+    let mut ways = ways
+        .into_iter()
+        .filter_map(|(name, place)| Some((name, place?)));
+    let (Some((first, _)), Some((second, place))) = (ways.next(), ways.next()) else {
+        return Ok(());
+    };
+    let message = format!(
+        "'{first}' and '{second}' are two ways of beginning with short solutions: take one of them"
+    );
+    Err(place.error(message).into())
 }
 
 fn batch(entry: &Entry<'_>) -> Result<BatchBlock> {

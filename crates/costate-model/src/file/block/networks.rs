@@ -1,11 +1,22 @@
 //! `[networks.NAME]`.
 
-use crate::error::Result;
+use costate_neural_ode::function_space::Family;
+
+use crate::error::{Place, Result};
 use crate::expression::Formula;
 use crate::file::read::{Entry, Keys, Placed, Section};
 use crate::file::{check_name, name};
 
 use super::text;
+
+/// `depth_basis`.
+#[derive(Clone, Debug)]
+pub(crate) struct DepthBlock {
+    pub(crate) kind: Family,
+    pub(crate) terms: usize,
+    pub(crate) interval: Option<[f64; 2]>,
+    pub(crate) place: Place,
+}
 
 #[derive(Clone, Debug)]
 pub(crate) struct NetworkBlock {
@@ -17,6 +28,7 @@ pub(crate) struct NetworkBlock {
     pub(crate) seed: u64,
     pub(crate) l2: f64,
     pub(crate) weights: Option<Placed<String>>,
+    pub(crate) depth: Option<DepthBlock>,
 }
 
 /// More weights than formulas are a sensible home for.
@@ -31,9 +43,18 @@ const NETWORK: Keys = Keys {
         "seed",
         "l2",
         "weights",
+        "depth_basis",
     ],
-    later: &["depth_basis"],
+    later: &[],
 };
+
+const BASIS: Keys = Keys {
+    known: &["kind", "terms", "start", "end"],
+    later: &[],
+};
+
+/// The families whose functions are smooth, so that solvers keep their order.
+const KINDS: [Family; 3] = [Family::Fourier, Family::Legendre, Family::Chebyshev];
 
 pub(in crate::file) fn networks(section: Option<&Section<'_>>) -> Result<Vec<NetworkBlock>> {
     section.map_or(Ok(Vec::new()), |section| {
@@ -74,6 +95,10 @@ fn network(entry: &Entry<'_>) -> Result<NetworkBlock> {
             .transpose()?
             .map_or(0.0, |l2| l2.value),
         weights: text(&table, "weights")?,
+        depth: table
+            .get("depth_basis")
+            .map(|entry| depth(&entry))
+            .transpose()?,
     };
     if block.inputs.is_empty() {
         return Err(inputs.error("a network needs at least one input").into());
@@ -84,6 +109,8 @@ fn network(entry: &Entry<'_>) -> Result<NetworkBlock> {
     let widths = [block.inputs.len()].into_iter().chain(block.hidden.clone());
     let widths: Vec<usize> = widths.chain([block.outputs.len()]).collect();
     let weights: usize = widths.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum();
+    let terms = block.depth.as_ref().map_or(1, |depth| depth.terms);
+    let weights = weights.saturating_mul(terms);
     if weights > MOST_WEIGHTS {
         let message = format!("this network has {weights} weights; the most is {MOST_WEIGHTS}");
         return Err(block.name.place.error(message).into());
@@ -93,4 +120,24 @@ fn network(entry: &Entry<'_>) -> Result<NetworkBlock> {
         .iter()
         .try_for_each(|output| check_name(&output.value, &output.place))?;
     Ok(block)
+}
+
+fn depth(entry: &Entry<'_>) -> Result<DepthBlock> {
+    let table = entry.section()?;
+    table.check(&BASIS)?;
+    let interval = match ["start", "end"].map(|key| table.get(key).is_some()) {
+        [false, false] => None,
+        _ => Some([
+            table.required("start")?.number()?.value,
+            table.required("end")?.number()?.value,
+        ]),
+    };
+    Ok(DepthBlock {
+        kind: table
+            .required("kind")?
+            .choice(&KINDS.map(|kind| (kind.name(), kind)), &[])?,
+        terms: table.required("terms")?.count(1)?.value as usize,
+        interval,
+        place: entry.place(),
+    })
 }

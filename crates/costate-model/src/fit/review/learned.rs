@@ -20,14 +20,14 @@ pub struct Learned {
     pub name: String,
     /// The names of its outputs.
     pub outputs: Vec<String>,
-    /// One for each input.
+    /// One for each input, and one for the time where the weights vary with it.
     pub slices: Vec<Slice>,
 }
 
-/// A network along one input, the others at their medians along the solutions.
+/// A network along one input, or along t where its weights vary with it; the others at their medians along the solutions.
 #[derive(Clone, Debug)]
 pub struct Slice {
-    /// The input as it is written in the model file.
+    /// The input as it is written in the model file; `t` for the time that weights vary with.
     pub input: String,
     /// The range of the input along the solutions: where the data have taught something.
     pub taught: (f64, f64),
@@ -52,13 +52,15 @@ pub(super) fn learned(experiments: &[Experiment]) -> Result<Vec<Learned>> {
     for (n, network) in model.networks.iter().enumerate() {
         let formulas: Vec<&Resolved> = model.parts.networks[n].iter().collect();
         let count = formulas.len();
-        let mut columns: Vec<Vec<f64>> = vec![Vec::new(); count];
+        // The time is the last column.
+        let mut columns: Vec<Vec<f64>> = vec![Vec::new(); count + 1];
         for (Experiment { model, .. }, solution) in experiments.iter().zip(&solutions) {
             let mut map = Map::new(model, &field::values(model, &formulas)?)?;
             map.set_parameters(&model.phi());
-            let mut row = vec![0.0; count];
+            let mut row = vec![0.0; count + 1];
             for (i, &t) in solution.times.iter().enumerate() {
-                map.eval(0, solution.row(i), t, &mut row);
+                map.eval(0, solution.row(i), t, &mut row[..count]);
+                row[count] = t;
                 columns
                     .iter_mut()
                     .zip(&row)
@@ -72,8 +74,10 @@ pub(super) fn learned(experiments: &[Experiment]) -> Result<Vec<Learned>> {
             .iter()
             .map(|column| column[column.len() / 2])
             .collect();
-        let written = |i: usize| as_written(formulas[i]);
-        let slices = (0..count.min(MOST_INPUTS)).map(|i| {
+        let written = |i: usize| formulas.get(i).map_or("t".into(), |f| as_written(f));
+        let varies = network.depth().is_some();
+        let time = varies.then_some(count);
+        let slices = (0..count.min(MOST_INPUTS)).chain(time).map(|i| {
             let (low, high) = (columns[i][0], columns[i][columns[i].len() - 1]);
             let room = 0.3 * (high - low).max(1e-6);
             let mut inputs = medians.clone();
@@ -83,7 +87,7 @@ pub(super) fn learned(experiments: &[Experiment]) -> Result<Vec<Learned>> {
                 .collect();
             for &value in &values {
                 inputs[i] = value;
-                let outputs = network.eval(&inputs);
+                let outputs = network.eval(&inputs[..count], inputs[count]);
                 curves
                     .iter_mut()
                     .zip(outputs)
@@ -95,6 +99,7 @@ pub(super) fn learned(experiments: &[Experiment]) -> Result<Vec<Learned>> {
                 values,
                 curves,
                 held: (0..count)
+                    .chain(time)
                     .filter(|&j| j != i)
                     .map(|j| (written(j), medians[j]))
                     .collect(),

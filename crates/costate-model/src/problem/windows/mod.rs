@@ -321,7 +321,11 @@ seed = 2
 "#;
 
     fn windows() -> (Model, Windows) {
-        let mut model = Model::parse(MODEL, "m.toml").unwrap();
+        windows_of(MODEL)
+    }
+
+    fn windows_of(text: &str) -> (Model, Windows) {
+        let mut model = Model::parse(text, "m.toml").unwrap();
         let weights = model.networks[0].weights.iter_mut().enumerate();
         weights.for_each(|(i, weight)| *weight = 0.5 * (1.0 + 1.7 * i as f64).sin());
         let rows = (0..12).map(|i| {
@@ -343,7 +347,15 @@ seed = 2
 
     #[test]
     fn the_gradient_of_a_batch_is_the_slope_of_its_loss() {
-        let (model, mut windows) = windows();
+        // Also where each window is at a time of its own, and sees other weights.
+        let basis = "depth_basis = { kind = \"fourier\", terms = 3 }";
+        let varying = MODEL.replace("l2 = 0.02", &format!("l2 = 0.02\n{basis}"));
+        for text in [MODEL, &varying] {
+            slopes(windows_of(text));
+        }
+    }
+
+    fn slopes((model, mut windows): (Model, Windows)) {
         let theta = model.theta();
         let (_, gradient) = windows.evaluate(&theta, 7).unwrap();
         for k in 0..theta.len() {

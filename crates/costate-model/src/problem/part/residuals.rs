@@ -1,0 +1,165 @@
+//! One experiment's residuals and their Jacobian.
+
+use costate_neural_ode::Forward;
+use costate_neural_ode::train::loss::Loss;
+
+use super::{Direct, Method, Part};
+use crate::field::Field;
+use crate::problem::objective::Residuals;
+use crate::problem::observer::Observer;
+use crate::problem::stopped::Why;
+
+impl Part {
+    /// The residuals and their Jacobian, each row by a gradient of its own: for solvers and chains of arcs that have no forward
+    /// sensitivities.
+    pub(crate) fn residual_rows(
+        &mut self,
+        theta: &[f64],
+        loss: Loss,
+        observer: &mut Observer,
+        method: &mut Method,
+        residuals: &mut Residuals,
+    ) -> Result<(), Why> {
+        let n = self.states;
+        let whole = self.begin(theta, observer);
+        for k in 0..self.stretches.len() {
+            let stretch = self.stretches[k].clone();
+            for j in stretch.points.clone() {
+                let point = self.measurements.points[j];
+                let (i, t) = (
+                    point.time - stretch.times.start,
+                    self.measurements.times[point.time],
+                );
+                let row = self.through(
+                    k,
+                    (&whole, theta),
+                    observer,
+                    method,
+                    |_, observer, saved, cotangents| {
+                        let h = saved.state(i);
+                        let value = observer.values(h, t)[point.observable];
+                        let (residual, slope) = loss
+                            .residual(value, point.value)
+                            .unwrap_or((f64::NAN, f64::NAN));
+                        let mut g_h = vec![0.0; h.len()];
+                        observer.slope(point.observable, slope, &mut g_h);
+                        cotangents.state_mut(i)[..n].copy_from_slice(&g_h[..n]);
+                        (residual, Direct::default())
+                    },
+                )?;
+                residuals.values.push(row.loss);
+                residuals.jacobian.extend(row.theta);
+            }
+            let Some(at) = stretch.meets else { continue };
+            for j in 0..n {
+                let factor = self.gap_weights[j].sqrt();
+                let mut row = self.through(
+                    k,
+                    (&whole, theta),
+                    observer,
+                    method,
+                    |scene, _, saved, cotangents| {
+                        let last = saved.len() - 1;
+                        cotangents.state_mut(last)[j] = factor;
+                        let gap = saved.state(last)[j] - scene.next[j];
+                        (factor * gap, Direct::default())
+                    },
+                )?;
+                row.theta[at + j] -= factor;
+                residuals.values.push(row.loss);
+                residuals.jacobian.extend(row.theta);
+            }
+        }
+        Ok(())
+    }
+
+    /// The residuals of this experiment's measurements, and of the gaps between its stretches, and their Jacobian by θ, added to `residuals`.
+    pub(crate) fn residuals(
+        &mut self,
+        theta: &[f64],
+        loss: Loss,
+        observer: &mut Observer,
+        forward: &mut Forward<f64, Vec<f64>, Field>,
+        residuals: &mut Residuals,
+    ) -> Result<(), Why> {
+        let whole = self.begin(theta, observer);
+        let (n, p) = (self.states, whole.phi.len());
+        let boundary = self.boundary_jacobian(p);
+        let (mut g_h, mut g_phi) = (vec![0.0; n], vec![0.0; p]);
+        for stretch in &self.stretches {
+            let begin = stretch.begin(&whole, &self.measurements.times, theta);
+            let times = &self.measurements.times[stretch.times.clone()];
+            let (saved, sensitivities) = forward.solve(&begin.problem(times))?;
+            // slope · (∂g/∂h ∂h/∂· + ∂g/∂·) for the saved state i.
+            let pull = &mut self.pull;
+            let mut row = |i: usize, slope: f64, g_h: &[f64], g_phi: &[f64]| {
+                let along =
+                    |column: &[f64]| g_h.iter().zip(column).map(|(g, s)| g * s).sum::<f64>();
+                let mut row = vec![0.0; theta.len()];
+                // ∂/∂h₀ and ∂/∂(t₀, t₁), where these depend on φ by the boundary.
+                let mut by_boundary = vec![0.0; n + 2];
+                for j in 0..n {
+                    let by = along(sensitivities.h0(i, j));
+                    match stretch.begins {
+                        None => by_boundary[j] = by,
+                        Some(at) => row[at + j] = slope * by,
+                    }
+                }
+                if stretch.begins.is_none() {
+                    by_boundary[n] = along(sensitivities.t0(i));
+                }
+                if stretch.to_the_end {
+                    by_boundary[n + 1] = along(sensitivities.t1(i));
+                }
+                let by_phi = (0..p).map(|k| {
+                    let through = by_boundary.iter().enumerate();
+                    let through = through.map(|(b, by)| by * boundary[b * p + k]);
+                    slope * (g_phi[k] + along(sensitivities.theta(i, k)) + through.sum::<f64>())
+                });
+                let by_phi: Vec<f64> = by_phi.collect();
+                pull.back(&by_phi, &mut row);
+                row
+            };
+            for (i, t, points) in stretch.measured(&self.measurements) {
+                let h = saved.state(i);
+                for point in points {
+                    let value = observer.values(h, t)[point.observable];
+                    let (residual, slope) = loss
+                        .residual(value, point.value)
+                        .unwrap_or((f64::NAN, f64::NAN));
+                    residuals.values.push(residual);
+                    observer.row(point.observable, h, t, &mut g_h, &mut g_phi);
+                    residuals.jacobian.extend(row(i, slope, &g_h, &g_phi));
+                }
+            }
+            let Some(at) = stretch.meets else { continue };
+            let last = saved.len() - 1;
+            g_phi.fill(0.0);
+            for j in 0..n {
+                let factor = self.gap_weights[j].sqrt();
+                g_h.fill(0.0);
+                g_h[j] = 1.0;
+                let mut row = row(last, factor, &g_h, &g_phi);
+                row[at + j] -= factor;
+                let gap = saved.state(last)[j] - theta[at + j];
+                residuals.values.push(factor * gap);
+                residuals.jacobian.extend(row);
+            }
+        }
+        Ok(())
+    }
+
+    /// ∂(h₀, t₀, t₁)/∂φ, row by row.
+    fn boundary_jacobian(&mut self, parameters: usize) -> Vec<f64> {
+        let rows = self.states + 2;
+        let mut jacobian = vec![0.0; rows * parameters];
+        let (mut unit, mut spare) = (vec![0.0; rows], vec![0.0; self.states]);
+        for (i, row) in jacobian.chunks_exact_mut(parameters.max(1)).enumerate() {
+            unit.fill(0.0);
+            unit[i] = 1.0;
+            self.boundary.products(0, &unit, &mut spare);
+            self.boundary.finish(row);
+        }
+        jacobian
+    }
+}
