@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use costate_model::{Fit, Found, Model, Save, Verdict};
 
-/// A pendulum with little friction, seen for ten swings; the start is a slower one, which by the end is swings behind.
+/// A pendulum with little friction, seen for ten swings; the start is a faster one, which by the end is swings ahead.
 const PENDULUM: &str = r#"
 [states]
 angle = "angle0"
@@ -27,7 +27,7 @@ file = "pendulum.csv"
 time = "t"
 "#;
 const TRUTH: [(&str, f64); 3] = [("STIFFNESS", 4.0), ("FRICTION", 0.03), ("ANGLE", 1.0)];
-const POOR: [(&str, f64); 3] = [("STIFFNESS", 1.5), ("FRICTION", 0.2), ("ANGLE", 0.5)];
+const POOR: [(&str, f64); 3] = [("STIFFNESS", 6.0), ("FRICTION", 0.01), ("ANGLE", 0.5)];
 
 fn with(values: [(&str, f64); 3]) -> String {
     let mut text = PENDULUM.to_owned();
@@ -147,9 +147,9 @@ fn a_fit_goes_on_to_the_same_bits_from_any_stage() {
     for settings in [
         "segments = 5",
         "segments = 5\noptimizer = \"lbfgs\"",
-        "segments = 5\noptimizer = \"adamw\"\niterations = 60",
+        "segments = 5\noptimizer = \"adamw\"\niterations = 40",
         "curriculum = 4",
-        "curriculum = 4\noptimizer = \"adam\"\niterations = 60",
+        "curriculum = 4\noptimizer = \"adam\"\niterations = 40",
     ] {
         let model = model(&folder, settings);
         let mut whole = Fit::new(model.clone()).unwrap();
@@ -159,7 +159,7 @@ fn a_fit_goes_on_to_the_same_bits_from_any_stage() {
         }
         let expected = whole.save();
         let mut stages = Vec::new();
-        for stop in [0, 1, evaluations / 3, evaluations / 2, evaluations - 1] {
+        for stop in [1, 8, 13, evaluations / 2] {
             let mut fit = Fit::new(model.clone()).unwrap();
             for _ in 0..stop {
                 fit.advance().unwrap();
@@ -223,7 +223,7 @@ fn more_pieces_than_the_data_fill_are_refused() {
     };
     let segments = told("segments = 81");
     assert!(
-        segments.contains("pendulum.toml:20:12: 81 segments are asked for, but there are 80 measured times after the start, and each segment needs one: take at most 80"),
+        segments.contains("pendulum.toml:22:12: 81 segments are asked for, but there are 80 measured times after the start, and each segment needs one: take at most 80"),
         "{segments}"
     );
     let curriculum = told("curriculum = 100");

@@ -19,7 +19,8 @@ use system::System;
 /// ```
 ///
 /// Every component is a formula of its own, simplified over the real numbers, in the names of the model: of states, parameters,
-/// definitions and outputs of networks. The layers of a network are matrix products, `W_NAME_0`, `b_NAME_0`, ….
+/// definitions and outputs of networks. The layers of a network are matrix products, `W_NAME_0`, `b_NAME_0`, …; weights that vary with t are sums of
+/// `W_NAME_0_term0`, `phi_NAME_1*W_NAME_0_term1`, ….
 #[derive(Clone, Debug)]
 pub struct Explanation {
     title: String,

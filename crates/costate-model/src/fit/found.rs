@@ -101,10 +101,11 @@ impl Fit {
             .evaluate(&theta)
             .map_err(|error| fitted.failed(&error))?;
         let gradient = self.variables.gradient(&theta, &at.theta);
+        let idle = self.without_influence(&gradient);
         let errors = self.standard_errors(&fitted, &theta);
         let parameter = |(k, (start, end)): (usize, (&crate::Parameter, &crate::Parameter))| {
             let variable = self.variables.of(k);
-            let without_influence = variable.is_some_and(|i| gradient[i] == 0.0);
+            let without_influence = variable.is_some_and(|i| idle[i]);
             let bound = match end.value {
                 _ if end.fixed => None,
                 value if value <= end.lower => Some(Bound::Lower),
@@ -141,6 +142,26 @@ impl Fit {
                 .collect(),
             solver_error: self.solver_error(&fitted, &theta, at.loss),
         })
+    }
+
+    /// Whether each variable changes nothing, given the gradient at the best point. Where everything fits to the last bit the gradient is zero too; so a zero
+    /// counts if it is one beside that point as well.
+    fn without_influence(&mut self, gradient: &[f64]) -> Vec<bool> {
+        const ASIDE: f64 = 1e-3;
+        let zero = |gradient: &[f64]| -> Vec<bool> { gradient.iter().map(|g| *g == 0.0).collect() };
+        let idle = zero(gradient);
+        if !idle.contains(&true) {
+            return idle;
+        }
+        let best = self.state.best_x[..self.variables.len()].iter();
+        let mut aside: Vec<f64> = best.map(|x| x + ASIDE).collect();
+        self.variables.bounds().project(&mut aside);
+        let theta = self.variables.theta(&aside);
+        let Ok(there) = self.objective.evaluate(&theta) else {
+            return idle;
+        };
+        let there = zero(&self.variables.gradient(&theta, &there.theta));
+        idle.into_iter().zip(there).map(|(a, b)| a && b).collect()
     }
 
     /// The standard error of each variable in its own units, where the loss is a sum of squares and the variables are few.

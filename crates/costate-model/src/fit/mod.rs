@@ -1,5 +1,6 @@
 //! Fitting a model to its data, one evaluation at a time.
 
+mod advance;
 mod found;
 mod review;
 mod sight;
@@ -10,8 +11,6 @@ mod variables;
 mod write;
 
 use std::time::{Duration, Instant};
-
-use costate_neural_ode::train::optimizer::{Reason, Step};
 
 pub use found::{Bound, FittedParameter, Found};
 pub use review::{
@@ -26,12 +25,9 @@ use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::problem::{Objective, Segments, Windows, check_curriculum};
 use sight::InSegments;
-use stage::{Point, Sees, Stage, Stepper};
+use stage::{Sees, Stage, Stepper};
 use state::State;
 use variables::Variables;
-
-/// With batches, the loss of all data is looked at once in so many iterations.
-const LOOK_EVERY: usize = 50;
 
 /// A fit under way. Between two calls of [`Fit::advance`] it can be saved, and goes on later with the same bits.
 ///
@@ -57,13 +53,6 @@ pub struct Fit {
     stages: Vec<Stage>,
     state: State,
     clock: Instant,
-}
-
-/// A loss with its gradient by the optimiser's coordinates, and as residuals where these were asked for.
-struct Evaluated {
-    loss: f64,
-    gradient: Vec<f64>,
-    residuals: Option<(Vec<f64>, Vec<f64>)>,
 }
 
 impl Fit {
@@ -164,169 +153,6 @@ impl Fit {
         })
     }
 
-    /// One evaluation of the loss, and what the optimiser makes of it. `false` if the fit had ended before.
-    ///
-    /// # Errors
-    /// None of its own at points where the loss is not finite: the optimiser goes back from there.
-    pub fn advance(&mut self) -> Result<bool> {
-        if self.state.verdict.is_some() {
-            return Ok(false);
-        }
-        let stage = self.stages[self.state.stage];
-        let at = self.evaluate()?;
-        self.state.evaluations += 1;
-        let variables = self.variables();
-        let gradient_norm = variables.norm(&self.state.x, &at.gradient);
-        let point = match &at.residuals {
-            Some((values, jacobian)) => Point::Residuals(values, jacobian),
-            None => Point::Loss(at.loss, &at.gradient),
-        };
-        let mut next = self.state.x.clone();
-        let variables = match (stage.sees, &self.segments) {
-            (Sees::Segments(_), Some(segments)) => &segments.variables,
-            _ => &self.variables,
-        };
-        let iteration = self.state.stage_iteration;
-        let stepper = &mut self.state.stepper;
-        let step = stepper.step(stage, iteration, variables, &mut next, &point);
-        let taken = match step {
-            Step::Accepted => true,
-            Step::Searching => false,
-            Step::Finished(_) => at.loss < self.state.best_loss,
-        };
-        // A later stage begins at a point that the one before has recorded.
-        let new = self.state.stage == 0 || self.state.stage_iteration > 0;
-        if taken && new && at.loss.is_finite() {
-            self.state.records.push(at.loss, gradient_norm);
-        }
-        if self.windows.is_none() {
-            let x = self.state.x.clone();
-            self.note(at.loss, &x);
-        }
-        self.state.x = next;
-        if step == Step::Accepted {
-            self.state.stage_iteration += 1;
-            if self.windows.is_some() && self.state.stage_iteration.is_multiple_of(LOOK_EVERY) {
-                self.look();
-            }
-        }
-        self.end_stage(stage, step)?;
-        Ok(true)
-    }
-
-    /// Remembers the best point.
-    fn note(&mut self, loss: f64, x: &[f64]) {
-        if loss <= self.state.best_loss {
-            self.state.best_loss = loss;
-            self.state.best_x.copy_from_slice(x);
-        }
-    }
-
-    /// The loss of all data at the present point; one that cannot be solved there is no better.
-    fn look(&mut self) {
-        let x = self.state.x.clone();
-        if let Ok(found) = self.objective.evaluate(&self.variables.theta(&x)) {
-            self.note(found.loss, &x);
-        }
-    }
-
-    fn end_stage(&mut self, stage: Stage, step: Step) -> Result<()> {
-        let spent = self
-            .state
-            .elapsed
-            .map(|before| before + self.clock.elapsed().as_secs_f64());
-        let limit = self.model.fit.time_limit.map(|limit| limit.as_secs_f64());
-        let late = matches!((spent, limit), (Some(spent), Some(limit)) if spent >= limit);
-        // The first point of a stage is where it starts: so many iterations end at one point more.
-        let used_up = step == Step::Accepted && self.state.stage_iteration > stage.iterations;
-        let last = self.state.stage + 1 == self.stages.len();
-        let verdict = match step {
-            Step::Finished(reason) => Verdict::of(reason),
-            _ if late => Verdict::TimeLimit,
-            _ if used_up => Verdict::IterationsUsed,
-            _ => return Ok(()),
-        };
-        if stage.sees == Sees::Batches {
-            self.look();
-        }
-        let next = self.stages.get(self.state.stage + 1).map(|next| next.sees);
-        let next = next.filter(|_| !late);
-        if let Sees::Segments(_) = stage.sees
-            && !matches!(next, Some(Sees::Segments(_)))
-        {
-            self.join()?;
-        }
-        if !stage.sees.is_like(next.unwrap_or(Sees::Everything)) {
-            self.state.best_loss = f64::INFINITY;
-        }
-        if last || late {
-            if self.state.best_loss == f64::INFINITY {
-                self.state.x.clone_from(&self.state.best_x);
-                self.look();
-            }
-            self.state.verdict = Some(verdict);
-            return Ok(());
-        }
-        self.state.stage += 1;
-        self.state.stage_iteration = 0;
-        self.state.x.clone_from(&self.state.best_x);
-        self.state.stepper = self.stepper();
-        Ok(())
-    }
-
-    fn evaluate(&mut self) -> Result<Evaluated> {
-        let by_windows = self.stages[self.state.stage].sees == Sees::Batches;
-        let (stepper, evaluations) = (&self.state.stepper, self.state.evaluations as u64);
-        let wants_residuals = stepper.wants_residuals();
-        let seen = self.sight()?;
-        let theta = seen.variables.theta(seen.x);
-        let failed = Evaluated {
-            loss: f64::INFINITY,
-            gradient: vec![f64::NAN; seen.variables.len()],
-            residuals: None,
-        };
-        if wants_residuals {
-            return Ok(match seen.objective.residuals(seen.model, &theta) {
-                Ok(residuals) => {
-                    let jacobian = seen.variables.gradient(&theta, &residuals.jacobian);
-                    let n = seen.variables.len();
-                    let mut gradient = vec![0.0; n];
-                    for (r, row) in residuals.values.iter().zip(jacobian.chunks_exact(n)) {
-                        gradient
-                            .iter_mut()
-                            .zip(row)
-                            .for_each(|(g, j)| *g += 2.0 * r * j);
-                    }
-                    Evaluated {
-                        loss: residuals.values.iter().map(|r| r * r).sum(),
-                        gradient,
-                        residuals: Some((residuals.values.clone(), jacobian)),
-                    }
-                }
-                Err(error) if error.is_numerical() => Evaluated {
-                    residuals: Some((vec![f64::INFINITY], vec![f64::NAN; seen.variables.len()])),
-                    ..failed
-                },
-                Err(error) => return Err(error),
-            });
-        }
-        let found = match seen.windows {
-            Some(windows) if by_windows => windows.evaluate(&theta, evaluations),
-            _ => {
-                let found = seen.objective.evaluate(&theta);
-                found.map(|found| (found.loss, found.theta))
-            }
-        };
-        Ok(match found {
-            Ok((loss, a_theta)) => Evaluated {
-                loss,
-                gradient: seen.variables.gradient(&theta, &a_theta),
-                residuals: None,
-            },
-            Err(_) => failed,
-        })
-    }
-
     /// Iterations done, and the most there will be.
     pub fn progress(&self) -> (usize, usize) {
         let before: usize = self.stages[..self.state.stage]
@@ -395,19 +221,5 @@ impl Fit {
     /// The time after which the fit ends, if there is one.
     pub fn time_limit(&self) -> Option<Duration> {
         self.model.fit.time_limit
-    }
-}
-
-impl Verdict {
-    fn of(reason: Reason) -> Self {
-        match reason {
-            reason if reason.is_converged() => Verdict::Converged(reason.to_string()),
-            Reason::NotFinite => Verdict::Failed(
-                "the loss or its gradient is not finite; a smaller learning_rate, or bounds on the parameters, may help".into(),
-            ),
-            reason => Verdict::Stopped(format!(
-                "{reason}: usual where the solver's own error covers what is left to gain"
-            )),
-        }
     }
 }

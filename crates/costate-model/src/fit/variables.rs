@@ -67,6 +67,13 @@ impl Axis {
     }
 
     fn value(&self, coordinate: f64) -> f64 {
+        // At a bound to the bit: exp(ln(bound)) need not be the bound.
+        if coordinate <= self.coordinate(self.lower) {
+            return self.lower;
+        }
+        if coordinate >= self.coordinate(self.upper) {
+            return self.upper;
+        }
         let value = match self.scale {
             Scale::Linear => coordinate * self.unit,
             Scale::Log => self.scale.value(coordinate),

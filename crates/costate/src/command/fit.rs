@@ -221,11 +221,16 @@ fn introduce(fit: &Fit, work: &Work, console: Console) {
         }
     ));
     let solver = model.solver();
-    let batch = match model.fit_settings().batch {
+    let settings = model.fit_settings();
+    let batch = match settings.batch {
         Some(batch) => format!(
             ", batches of {} windows of {} rows",
             batch.size, batch.length
         ),
+        None if settings.segments > 1 => format!(", in {} segments first", settings.segments),
+        None if settings.curriculum > 1 => {
+            format!(", on times that grow in {} stages", settings.curriculum)
+        }
         None => String::new(),
     };
     console.note(format!(
