@@ -7,10 +7,10 @@ use smallvec::SmallVec;
 pub type Term<T> = (usize, T);
 
 /// The nonzero terms of a row of a method.
-pub type Terms<T> = SmallVec<[Term<T>; 8]>;
+pub type Terms<T> = SmallVec<[Term<T>; PASS]>;
 
 /// Terms that one pass takes; longer sums take another pass for the rest.
-const PASS: usize = 12;
+pub(crate) const PASS: usize = 12;
 
 /// Writes y + h Σ_j w_j k_j into `out`, for the terms (j, w_j).
 ///

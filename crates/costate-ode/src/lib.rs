@@ -90,9 +90,9 @@ pub use consistent::make_consistent;
 pub use controller::Controller;
 pub use diagnosis::{Cause, Diagnosis, Try, Worst};
 pub use engine::{
-    Adams, Auto, Bdf, Dirk, DirkTableau, Engine, Gauss, GaussTableau, Imex, Radau, Reversible,
-    Rock, RockTableau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme, Span, Symplectic,
-    SymplecticTableau,
+    Adams, Auto, Bdf, Dirk, DirkTableau, Engine, Gauss, GaussTableau, Imex, Polynomials, Radau,
+    Reversible, Rock, RockTableau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme, Span,
+    Symplectic, SymplecticTableau,
 };
 pub use ensemble::{Ended, Lane, LaneField, Lanes, Member, ensemble, lane_ensemble};
 pub use error::Error;

@@ -243,6 +243,11 @@ impl Tableau {
         }
     }
 
+    /// Whether it is one of this crate's, which its tests have validated.
+    pub(crate) fn is_known(&'static self) -> bool {
+        TABLEAUS.iter().any(|known| std::ptr::eq(*known, self))
+    }
+
     /// Checks that the parts fit together: lengths, explicitness, row sums Σ_j a_ij = c_i, Σ b = 1, Σ b_err = 0, and the last row where FSAL is claimed.
     ///
     /// # Errors

@@ -1,12 +1,13 @@
 //! Explicit Runge–Kutta steps, led by a tableau.
 
 mod scheme;
+mod straight;
 
-pub use scheme::Scheme;
 pub(super) use scheme::terms;
+pub use scheme::{Polynomials, Scheme};
 
 use super::{Engine, Span};
-use crate::combine::{Combination, Terms, combine, combine_first};
+use crate::combine::{Combination, Terms, combine};
 use crate::size::Size;
 use crate::system::evaluate;
 use crate::tableau::centred;
@@ -40,7 +41,7 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
         let () = Size::<Y>::ALLOWED;
         let scheme = Scheme::new(tableau);
         let k = vec![y.clone(); scheme.rows.len()];
-        let weights = Terms::with_capacity(scheme.dense.len());
+        let weights = Terms::with_capacity(tableau.dense_len());
         Self {
             scheme,
             k,
@@ -102,65 +103,6 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
         }
     }
 
-    /// Whether states are small and of a size known to the compiler: then every stage is straight-line code of its own.
-    const SMALL: bool = !std::mem::needs_drop::<Y>() && size_of::<Y>() <= 128;
-
-    /// Stage N of a small state.
-    #[inline(always)]
-    fn stage<S: System<T, Y>, const N: usize>(
-        &mut self,
-        system: &mut S,
-        span: Span<T>,
-        y: &Y,
-        trial: &mut Y,
-    ) {
-        let tableau = self.scheme.tableau;
-        let argument = if tableau.fsal && N + 1 == tableau.stages() {
-            trial
-        } else {
-            &mut self.argument
-        };
-        let (earlier, this) = self.k.split_at_mut(N);
-        combine_first::<T, Y, N>(
-            argument,
-            y,
-            earlier,
-            &self.scheme.triangle[N * (N - 1) / 2..],
-            span.h,
-        );
-        evaluate(system, self.scheme.time(N, span), argument, &mut this[0]);
-    }
-
-    /// All stages but the first, of a small state and at most seven stages.
-    #[inline(always)]
-    fn small_stages<S: System<T, Y>>(
-        &mut self,
-        system: &mut S,
-        span: Span<T>,
-        y: &Y,
-        trial: &mut Y,
-    ) {
-        let stages = self.scheme.tableau.stages();
-        if stages > 1 {
-            self.stage::<S, 1>(system, span, y, trial);
-        }
-        if stages > 2 {
-            self.stage::<S, 2>(system, span, y, trial);
-        }
-        if stages > 3 {
-            self.stage::<S, 3>(system, span, y, trial);
-        }
-        if stages > 4 {
-            self.stage::<S, 4>(system, span, y, trial);
-        }
-        if stages > 5 {
-            self.stage::<S, 5>(system, span, y, trial);
-        }
-        if stages > 6 {
-            self.stage::<S, 6>(system, span, y, trial);
-        }
-    }
-
     /// All stages but the first.
     #[inline(always)]
     fn any_stages<S: System<T, Y>>(&mut self, system: &mut S, span: Span<T>, y: &Y, trial: &mut Y) {
@@ -187,15 +129,6 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
     ) -> T {
         let (y, y1) = (y.as_slice(), y1.as_slice());
         let error = Combination::<T, Y::Element, N>::new(y.len(), &self.k, terms, h);
-        scale.squared(y, y1, |i| error.at(i))
-    }
-
-    /// The squared norm of h Σ b_err · k of a small state.
-    #[inline(always)]
-    fn small_error<const N: usize>(&self, h: T, scale: &mut Scale<T>, y: &Y, y1: &Y) -> T {
-        let (y, y1) = (y.as_slice(), y1.as_slice());
-        let weights = &self.scheme.triangle[N * (N + 1) / 2..];
-        let error = Combination::<T, Y::Element, N>::of_first(y.len(), &self.k, weights, h);
         scale.squared(y, y1, |i| error.at(i))
     }
 
@@ -247,28 +180,21 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
     ) -> T {
         let stages = self.scheme.tableau.stages();
         <Self as Engine<T, Y, S>>::slope(self, system, span.t, y, stats);
-        if Self::SMALL && stages <= 7 {
+        if self.straight() {
             self.small_stages(system, span, y, trial);
         } else {
             self.any_stages(system, span, y, trial);
         }
         stats.nfe += stages - 1;
-        if !self.scheme.tableau.fsal {
-            combine(trial, y, &self.k, &self.scheme.b, span.h);
-        }
+        self.end(span.h, y, trial);
         if !measure {
             return T::zero();
         }
-        let error2 = match stages {
-            4 if Self::SMALL => self.small_error::<4>(span.h, scale, y, trial),
-            6 if Self::SMALL => self.small_error::<6>(span.h, scale, y, trial),
-            7 if Self::SMALL => self.small_error::<7>(span.h, scale, y, trial),
-            _ => self.error(&self.scheme.b_err, span.h, scale, y, trial),
-        };
+        let error2 = self.first_error(span.h, scale, y, trial);
         if self.scheme.b_err_low.is_empty() || error2 == T::zero() {
             return error2;
         }
-        let low2 = self.error(&self.scheme.b_err_low, span.h, scale, y, trial);
+        let low2 = self.second_error(span.h, scale, y, trial);
         error2 * error2 / (error2 + low2 * T::from_f64(0.01))
     }
 
