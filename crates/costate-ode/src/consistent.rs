@@ -14,8 +14,8 @@ const ITERATIONS: usize = 50;
 ///
 /// With N the left null vectors of M, Newton's iteration solves N f(t, y) = 0 while M y stays what it is: what is differentiated keeps its value, what is not is found.
 /// Steps are damped as long as neither the next correction (\[Deuflhard2004\] 3.3) nor the largest residual would be smaller. A state that satisfies the equations
-/// to rounding is left as it is. [`Ivp`](crate::Ivp) does this at the start of every solve with a mass matrix; call it yourself before an
-/// [`Integrator`](crate::Integrator), or after a change of the state.
+/// to rounding is left as it is. [`Ivp`](crate::Ivp) does this at the start of every solve with a mass matrix, after an event has reset the state and where f
+/// jumps; call it yourself before an [`Integrator`](crate::Integrator), and [its own](crate::Integrator::make_consistent) after a change of the state.
 ///
 /// M that is not diagonal is brought to echelon form as a dense matrix.
 ///

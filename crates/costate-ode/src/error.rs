@@ -1,6 +1,6 @@
 //! What can go wrong.
 
-use crate::Diagnosis;
+use crate::{Diagnosis, Method};
 
 /// Every error of this crate.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -83,7 +83,10 @@ pub enum Error {
         method: &'static str,
     },
     /// A mass matrix for a method that cannot take one.
-    #[error("{method} cannot solve systems with a mass matrix: take one for stiff problems")]
+    #[error(
+        "{method} cannot solve systems with a mass matrix: take {}",
+        with_mass()
+    )]
     MassMatrix {
         /// The method's name.
         method: &'static str,
@@ -141,4 +144,14 @@ pub enum Error {
     /// The integration could not go on.
     #[error("{0}")]
     Stopped(Box<Diagnosis>),
+}
+
+/// The names of the methods that take a mass matrix.
+fn with_mass() -> String {
+    let names: Vec<_> = Method::all()
+        .into_iter()
+        .filter(|method| method.mass)
+        .map(|method| method.name)
+        .collect();
+    names.join(", ")
 }

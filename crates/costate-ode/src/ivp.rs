@@ -341,6 +341,7 @@ fn start<T, Y, S, E>(
 where
     T: Real,
     Y: State<T>,
+    Y::Element: Field<T>,
     S: System<T, Y>,
     E: Engine<T, Y, S>,
 {

@@ -1,7 +1,7 @@
 //! Differential-algebraic systems from starts that do not satisfy their equations.
 
 use costate_ode::{
-    Error, Ivp, Matrix, Method, Options, Pattern, Structure, WithMass, WithStructure,
+    Error, Event, Ivp, Matrix, Method, Options, Pattern, Structure, WithMass, WithStructure,
     make_consistent,
 };
 
@@ -222,4 +222,74 @@ fn large_systems_keep_their_structure() {
     let stats = make_consistent(&mut system, 0.0, &mut y, &Options::default()).unwrap();
     assert!(y[..n].iter().all(|u| *u == 1.0) && y[n..].iter().all(|v| (v - 1.0).abs() < 1e-9));
     assert!(stats.nfe < 100, "{stats:?}");
+}
+
+#[test]
+fn algebraic_variables_follow_a_reset_at_once() {
+    // y₀′ = −y₁ with 0 = y₁ − y₀²: y₀ = 1/(t + 1), and once more from t = 1, where it is set to 1.
+    let f = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [-y[1], y[1] - y[0] * y[0]];
+    for method in methods() {
+        let solution = Ivp::new(f, 0.0, [1.0, 1.0], 2.0)
+            .method(method)
+            .mass(Matrix::diagonal::<f64>([1.0, 0.0]))
+            .event(Event::at([1.0]).reset(|_t, y: &mut [f64; 2]| y[0] = 1.0))
+            .rtol(1e-8)
+            .atol(1e-8)
+            .dense()
+            .solve()
+            .unwrap();
+        let name = method.name;
+        let reset = solution.t.iter().rposition(|t| *t == 1.0).unwrap();
+        assert_eq!(solution.t[reset - 1], 1.0, "{name}: before and after");
+        assert!((solution.y[reset - 1][1] - 0.25).abs() < 1e-6, "{name}");
+        assert_eq!(solution.y[reset][0], 1.0, "{name}");
+        assert!((solution.y[reset][1] - 1.0).abs() < 1e-12, "{name}");
+        for (y, exact) in solution.last().iter().zip([0.5, 0.25]) {
+            assert!((y - exact).abs() < 1e-6, "{name}: {y}");
+        }
+        let middle = solution.dense.unwrap().at(1.5);
+        assert!((middle[1] - 4.0 / 9.0).abs() < 1e-5, "{name}: {middle:?}");
+    }
+}
+
+#[test]
+fn algebraic_variables_jump_where_f_does() {
+    // y₀′ = y₁ with 0 = y₁ − g(t), g = 1 before t = 1 and 3 from there on.
+    let f = |t: f64, y: &[f64; 2], dy: &mut [f64; 2]| {
+        *dy = [y[1], y[1] - if t < 1.0 { 1.0 } else { 3.0 }];
+    };
+    for method in methods() {
+        let solution = Ivp::new(f, 0.0, [0.0, 1.0], 2.0)
+            .method(method)
+            .mass(Matrix::diagonal::<f64>([1.0, 0.0]))
+            .jump_at([1.0])
+            .rtol(1e-8)
+            .atol(1e-8)
+            .solve()
+            .unwrap();
+        let name = method.name;
+        let after = solution.t.iter().position(|t| *t >= 1.0).unwrap();
+        assert!((solution.y[after - 1][1] - 1.0).abs() < 1e-9, "{name}");
+        assert!((solution.y[after][1] - 3.0).abs() < 1e-9, "{name}");
+        assert!((solution.last()[0] - 4.0).abs() < 1e-6, "{name}");
+    }
+}
+
+#[test]
+fn a_reset_that_leaves_no_solution_ends_the_integration_and_keeps_what_was_computed() {
+    // 0 = exp(y₁) − y₀ has no solution for y₀ < 0.
+    let f = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [1.0, y[1].exp() - y[0]];
+    let failure = Ivp::new(f, 1.0, [1.0, 0.0], 3.0)
+        .method(Method::by_name("rodas5p").unwrap())
+        .mass(Matrix::diagonal::<f64>([1.0, 0.0]))
+        .event(Event::at([2.0]).reset(|_t, y: &mut [f64; 2]| y[0] = -1.0))
+        .save_at([1.5, 2.0, 2.5])
+        .solve()
+        .unwrap_err();
+    assert!(
+        matches!(failure.error, Error::Inconsistent { t: 2.0, .. }),
+        "{failure}"
+    );
+    assert_eq!(failure.partial.t, [1.5, 2.0]);
+    assert!((failure.partial.y[0][1] - 1.5_f64.ln()).abs() < 1e-4);
 }

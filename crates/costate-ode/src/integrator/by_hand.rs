@@ -2,7 +2,8 @@
 
 use super::Integrator;
 use crate::engine::{Engine, Span};
-use crate::{Real, State, Stats, System};
+use crate::system::Erased;
+use crate::{Element, Error, Field, Real, State, Stats, System, make_consistent};
 
 impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y, S, E> {
     /// Replaces the state at the present time, keeping step size, controller and statistics; f is evaluated afresh for the next step.
@@ -104,6 +105,27 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     pub(crate) fn jump(&mut self, t: T) {
         self.engine.restart();
         self.span.t_next = t;
+    }
+
+    /// Makes the state consistent as [`make_consistent`] does, for systems with a mass matrix, at the cost counted in the statistics. Returns whether it changed.
+    ///
+    /// # Errors
+    /// As that function.
+    pub fn make_consistent(&mut self) -> Result<bool, Error>
+    where
+        Y::Element: Field<T>,
+    {
+        if self.system.mass().is_none() {
+            return Ok(false);
+        }
+        let (t, before) = (self.t(), self.y.clone());
+        let mut system = Erased(&mut self.system);
+        let spent = make_consistent(&mut system, t, &mut self.y, &self.options)?;
+        self.charge(spent);
+        self.engine.restart();
+        let minus = Y::Element::weight(-T::one());
+        let mut both = self.y.as_slice().iter().zip(before.as_slice());
+        Ok(both.any(|(y, before)| y.add_scaled(minus, *before).magnitude() != T::zero()))
     }
 
     /// Forgets the step size and what the controller remembers: the next step is chosen as the first was. For use after the state or f has changed by much.

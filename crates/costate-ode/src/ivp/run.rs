@@ -1,7 +1,9 @@
 //! The loop from the start to the end: saving, stops, events.
 
 use crate::event::{Event, Hit, Occurrence, Watch, When};
-use crate::{Engine, Error, Failure, Integrator, Real, Solution, State, Stats, System, Trajectory};
+use crate::{
+    Engine, Error, Failure, Field, Integrator, Real, Solution, State, Stats, System, Trajectory,
+};
 use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -113,6 +115,7 @@ pub(super) fn run<T, Y, S, E>(
 where
     T: Real,
     Y: State<T>,
+    Y::Element: Field<T>,
     S: System<T, Y>,
     E: Engine<T, Y, S>,
 {
@@ -202,7 +205,10 @@ struct Run<'a, T, Y> {
     keep: Keep<'a, T, Y>,
 }
 
-impl<T: Real, Y: State<T>> Run<'_, T, Y> {
+impl<T: Real, Y: State<T>> Run<'_, T, Y>
+where
+    Y::Element: Field<T>,
+{
     fn go<S, E>(
         &mut self,
         it: &mut Integrator<T, Y, S, E>,
@@ -222,6 +228,9 @@ impl<T: Real, Y: State<T>> Run<'_, T, Y> {
                     Due::Stop => {}
                     Due::Jump => {
                         it.jump(t);
+                        if it.make_consistent()? {
+                            self.moved(it, &mut watch);
+                        }
                         it.restart();
                     }
                     Due::Event(event) => {
@@ -304,18 +313,29 @@ impl<T: Real, Y: State<T>> Run<'_, T, Y> {
             }
         }
         if changed {
+            it.make_consistent()?;
+            self.moved(it, watch);
             it.restart();
-            if let Some(watch) = watch {
-                watch.look(&self.plan.events, t, it.y());
-            }
-            if let Some(trajectory) = &mut self.trajectory {
-                trajectory.push(t, it.y(), (T::zero(), T::zero()), |_| {});
-            }
-            if matches!(self.plan.save, Save::Steps) {
-                self.keep(t, it.y());
-            }
         }
         Ok(terminal)
+    }
+
+    /// Notes that the state is another at the present time.
+    fn moved<S, E>(&mut self, it: &Integrator<T, Y, S, E>, watch: &mut Option<Watch<T, Y>>)
+    where
+        S: System<T, Y>,
+        E: Engine<T, Y, S>,
+    {
+        let t = it.t();
+        if let Some(watch) = watch {
+            watch.look(&self.plan.events, t, it.y());
+        }
+        if let Some(trajectory) = &mut self.trajectory {
+            trajectory.push(t, it.y(), (T::zero(), T::zero()), |_| {});
+        }
+        if matches!(self.plan.save, Save::Steps) {
+            self.keep(t, it.y());
+        }
     }
 
     fn append<S, E>(&mut self, it: &mut Integrator<T, Y, S, E>, t: T)

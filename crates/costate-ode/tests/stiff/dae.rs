@@ -89,4 +89,9 @@ fn explicit_methods_refuse_a_mass_matrix() {
         .solve()
         .unwrap_err();
     assert!(matches!(failure.error, Error::MassMatrix { .. }));
+    let message = failure.to_string();
+    assert!(
+        message.contains("rodas5p") && message.contains("radau"),
+        "{message}"
+    );
 }
