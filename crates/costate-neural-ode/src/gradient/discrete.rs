@@ -144,11 +144,12 @@ where
         })
     }
 
-    /// The same within so many bytes, besides what the loss and the saved states take: where the evaluations do not fit, states are kept here and there and the steps
+    /// The same within so many bytes, besides what the loss, the saved states and the solver itself take (some tens of states, and matrices): where the evaluations do not fit, states are kept here and there and the steps
     /// between them are taken again, once or, within a small budget, more often. The gradient is the same to the bit, and no number of steps has to be known.
     /// Through an implicit solver it is the same to rounding: its iterations begin from other guesses then.
     ///
-    /// The size of every step is kept, 8 bytes: a budget of 1 MiB is enough for 100 000 steps. A field of your own says by [`VectorField::frame_bytes`] what an
+    /// The size of every step is kept, 8 bytes: a budget of 1 MiB is enough for 100 000 steps, and for millions where long runs of them are equal, as with constant
+    /// steps. [`predict_retaken`](Discrete::predict_retaken) says beforehand what a budget costs. A field of your own says by [`VectorField::frame_bytes`] what an
     /// evaluation takes.
     ///
     /// ```
@@ -185,6 +186,27 @@ where
         match &self.way {
             Way::Explicit(explicit) => explicit.retaken(),
             Way::Steps { steps, .. } => steps.retaken(),
+        }
+    }
+
+    /// How many steps a solve of so many steps will take again to stay within the budget: the price of the memory, before it is paid. Almost
+    /// all of them once while there is room for enough marks on the way, then twice, and so on.
+    ///
+    /// ```
+    /// use costate_neural_ode::{Discrete, doc::House};
+    /// use costate_ode::{Options, tableau};
+    ///
+    /// let options = Options::tolerances(1e-6, 1e-6);
+    /// let discrete = Discrete::new(House::default(), &[0.0], tableau::by_name("tsit5")?, options)?.with_budget(1 << 20);
+    /// assert_eq!(discrete.predict_retaken(100), 0); // Everything fits.
+    /// assert!((99_000..100_000).contains(&discrete.predict_retaken(100_000))); // Each step twice.
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
+    #[must_use]
+    pub fn predict_retaken(&self, steps: usize) -> usize {
+        match &self.way {
+            Way::Explicit(explicit) => explicit.predict_retaken(steps),
+            Way::Steps { steps: by, .. } => by.predict_retaken(steps),
         }
     }
 

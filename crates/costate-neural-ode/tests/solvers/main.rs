@@ -5,6 +5,7 @@
 mod fields;
 
 mod additive;
+mod budget;
 mod duals;
 mod error_bar;
 mod memory;

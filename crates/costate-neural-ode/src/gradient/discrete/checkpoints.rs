@@ -11,6 +11,23 @@ const PARTS: [usize; 3] = [80, 6, 6];
 /// Sizes of steps are kept in blocks of so many, so that more of them never means copying those there are.
 const BLOCK: usize = 512;
 
+/// The sizes of some steps.
+#[derive(Clone, Debug)]
+enum Block<T> {
+    Each(Vec<T>),
+    /// All are the same.
+    Same(T),
+}
+
+impl<T: Real> Block<T> {
+    fn get(&self, i: usize) -> T {
+        match self {
+            Self::Each(sizes) => sizes[i],
+            Self::Same(size) => *size,
+        }
+    }
+}
+
 /// A state from which steps can be taken again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark<T> {
@@ -33,10 +50,12 @@ pub(super) struct Checkpoints<T, E> {
     /// The distance of marks, in steps.
     spacing: usize,
     pub(super) most_marks: usize,
-    most_sizes: usize,
+    /// The most bytes for sizes, and those taken.
+    most_bytes: usize,
+    bytes: usize,
     pub(super) marks: Vec<Mark<T>>,
     pub(super) states: Vec<E>,
-    sizes: Vec<Vec<T>>,
+    sizes: Vec<Block<T>>,
     pub(super) count: usize,
     /// Where the piece under way begins.
     pub(super) begin: usize,
@@ -63,7 +82,8 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
             budget,
             piece,
             spacing: piece,
-            most_sizes: part(0) / size_of::<T>(),
+            most_bytes: part(0),
+            bytes: 0,
             marks: Vec::with_capacity(most_marks),
             states: Vec::with_capacity(most_marks * width),
             most_marks,
@@ -79,22 +99,43 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
     }
 
     pub(super) fn size(&self, n: usize) -> T {
-        self.sizes[n / BLOCK][n % BLOCK]
+        self.sizes[n / BLOCK].get(n % BLOCK)
     }
 
     pub(super) fn keep_size(&mut self, size: T) -> Result<(), Error> {
-        if self.count == self.most_sizes {
-            return Err(Error::Budget {
-                bytes: self.budget,
-                steps: self.count,
-            });
+        let place = self.count % BLOCK;
+        if place == 0 {
+            self.close_block();
+            let room = self
+                .most_bytes
+                .saturating_sub(self.bytes + size_of::<Block<T>>());
+            // The last block may be a short one.
+            let sizes = vec![T::zero(); BLOCK.min(room / size_of::<T>())];
+            self.bytes += size_of_val(&sizes[..]) + size_of::<Block<T>>();
+            self.sizes.push(Block::Each(sizes));
         }
-        if self.count / BLOCK == self.sizes.len() {
-            self.sizes.push(vec![T::zero(); BLOCK]);
+        match self.sizes.last_mut() {
+            Some(Block::Each(sizes)) if place < sizes.len() => sizes[place] = size,
+            _ => {
+                return Err(Error::Budget {
+                    bytes: self.budget,
+                    steps: self.count,
+                });
+            }
         }
-        self.sizes[self.count / BLOCK][self.count % BLOCK] = size;
         self.count += 1;
         Ok(())
+    }
+
+    /// Of a full block of equal sizes one is enough.
+    fn close_block(&mut self) {
+        if let Some(block) = self.sizes.last_mut()
+            && let Block::Each(sizes) = block
+            && sizes.iter().all(|size| *size == sizes[0])
+        {
+            self.bytes -= size_of_val(&sizes[..]);
+            *block = Block::Same(sizes[0]);
+        }
     }
 
     /// Marks where step `step` begins, at (t, h), with so many states saved before.
@@ -107,6 +148,8 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
     pub(super) fn restart(&mut self, start: (T, &[E])) {
         self.marks.clear();
         self.states.clear();
+        self.sizes.clear();
+        self.bytes = 0;
         (self.count, self.begin, self.retaken, self.spacing) = (0, 0, 0, self.piece);
         self.mark(0, 0, start);
     }
@@ -157,6 +200,29 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
         self.marks.truncate(kept);
         self.states.truncate(kept * width);
         self.spacing *= 2;
+    }
+
+    /// How many steps a solve of `steps` of them would take again.
+    pub(super) fn predict(&self, steps: usize) -> usize {
+        let (here, width) = ((T::zero(), &[][..]), 0);
+        let mut dry = Self::within(self.budget, 1, width);
+        (dry.piece, dry.most_marks) = (self.piece, self.most_marks);
+        dry.restart(here);
+        for piece in 1..steps.div_ceil(self.piece) {
+            dry.count = piece * self.piece;
+            dry.end_piece(0, here);
+        }
+        let mut end = dry.begin;
+        while end > 0 {
+            let mark = dry.nearest(end, width);
+            let (between, begin) = dry.plan(mark, end);
+            for n in (mark.step + between..begin).step_by(between) {
+                dry.mark(n, 0, here);
+            }
+            dry.retaken += end - mark.step;
+            end = begin;
+        }
+        dry.retaken
     }
 
     /// Solves to the end. Of the last piece everything is kept.
@@ -230,12 +296,32 @@ mod tests {
                 assert!(piece <= budget * 6 / 100 && piece + step > budget * 6 / 100);
                 let mark = 8 * width + size_of::<Mark<f64>>();
                 assert!(states <= budget * 6 / 100 && states + mark > budget * 6 / 100);
-                assert_eq!(kept.most_sizes, budget * 80 / 100 / 8);
+                assert_eq!(kept.most_bytes, budget * 80 / 100);
             }
         }
         // However small the budget, there is a step and a mark on the way.
         let least = Checkpoints::<f64, f64>::within(100, 1_000, 50);
         assert_eq!((least.piece, least.most_marks), (1, 2));
+    }
+
+    #[test]
+    fn equal_sizes_take_no_room_and_others_as_much_as_they_may() {
+        let mut kept = Checkpoints::<f64, f64>::within(20_000, 200, 1);
+        kept.restart((0.0, &[0.0]));
+        for _ in 0..50_000 {
+            kept.keep_size(0.1).unwrap();
+        }
+        let mut most = 0;
+        while kept.keep_size(0.1 + most as f64).is_ok() {
+            most += 1;
+        }
+        assert!(most > 1_200 && most < 16_000 / 8, "{most}");
+        assert!(kept.bytes <= 16_000 && (0..50_000).all(|n| kept.size(n) == 0.1));
+        let later = (0..most).map(|n| kept.size(50_000 + n));
+        assert!(later.enumerate().all(|(n, size)| size == 0.1 + n as f64));
+        // Used again, it begins with all its room.
+        kept.restart((0.0, &[0.0]));
+        assert_eq!((kept.bytes, kept.sizes.len()), (0, 0));
     }
 
     #[test]

@@ -47,6 +47,11 @@ where
         self.primal.schedule(sizes);
     }
 
+    pub(super) fn predict_retaken(&self, steps: usize) -> usize {
+        let kept = self.checkpoints.as_ref();
+        kept.map_or(0, |kept| kept.predict(steps))
+    }
+
     pub(super) fn retaken(&self) -> usize {
         self.checkpoints.as_ref().map_or(0, |kept| kept.retaken)
     }

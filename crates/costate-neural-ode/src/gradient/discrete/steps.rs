@@ -160,6 +160,12 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         self.budget = Some(Budget::new(bytes, step, width));
     }
 
+    /// How many steps a solve of so many would take again.
+    pub(super) fn predict_retaken(&self, steps: usize) -> usize {
+        let budget = self.budget.as_ref();
+        budget.map_or(0, |budget| budget.kept.predict(steps))
+    }
+
     /// How many steps were taken again.
     pub(super) fn retaken(&self) -> usize {
         self.budget.as_ref().map_or(0, |budget| budget.kept.retaken)
