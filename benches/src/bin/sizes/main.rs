@@ -1,8 +1,10 @@
 //! What a size in the type is worth: the same states as `[f64; N]` and as `Vec<f64>`.
 //!
-//!     cargo run --release -p costate-benches --bin sizes              # time of a step, 2 to 64 components
-//!     cargo run --release -p costate-benches --bin sizes -- assembly  # the compiler's instructions, function by function
-//!     cargo run --release -p costate-benches --bin sizes -- listing   # the shortest of them in full
+//! ```sh
+//! cargo run --release -p costate-benches --bin sizes              # time of a step, 2 to 64 components
+//! cargo run --release -p costate-benches --bin sizes -- assembly  # the compiler's instructions, function by function
+//! cargo run --release -p costate-benches --bin sizes -- listing   # the shortest of them in full
+//! ```
 //!
 //! Both tables are Markdown. Steps are those of `tsit5`, error and controller included, on N/2 uncoupled oscillators: two multiplications for two components, so that what is
 //! measured is the solver. Times are the median of samples that take turns.
