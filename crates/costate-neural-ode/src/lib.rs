@@ -50,7 +50,7 @@
 //! - [`second_order`] has Hessian–vector and Gauss–Newton products, [`Jacobian`] several outputs at once.
 //! - [`audit`](audit::Audit) compares all methods on your own problem and says whether the gradient is right.
 //! - [`layer`] has the networks, [`function_space`] the bases in which their weights can vary with t, [`train`] the losses, optimisers, schedules
-//!   and the loop around them; [`flow`] carries densities along a field. The folder `examples` has ten models of the field, a page each.
+//!   and the loop around them; [`flow`] carries densities along a field. The folder `examples` has eleven models of the field, a page each.
 //!
 //! # Words
 //! The **costate** a(t) = +∂L/∂h(t) obeys da/dt = −a·∂f/∂h; the **gradient** is what comes out at the end. θ is always the last argument.

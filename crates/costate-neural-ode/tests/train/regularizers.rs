@@ -2,7 +2,7 @@
 
 use costate_neural_ode::flow::{self, Trace};
 use costate_neural_ode::layer::{Layer, Mlp};
-use costate_neural_ode::train::regularizer::{jacobian_norm, kinetic_energy};
+use costate_neural_ode::train::regularizer::{jacobian_norm, kinetic_energy, taylor};
 use costate_tape::{Function, Unary, check, jacobian};
 
 const BATCH: usize = 2;
@@ -89,6 +89,65 @@ fn kinetic_energy_is_the_square_of_the_field() {
     assert!((g.eval(&[&h, &[0.7], &theta]).unwrap()[0][0] - exact).abs() < 1e-14);
     for report in check::function(&g, &[&h, &[0.7], &theta]).unwrap() {
         report.assert();
+    }
+}
+
+/// f on the solution through the point, so many steps of 10⁻² later, by a solver.
+fn slope_after(steps: f64) -> Vec<f64> {
+    use costate_neural_ode::train::pipeline::{discrete, states};
+    use costate_neural_ode::{Problem, Recorded};
+    use costate_ode::{Options, tableau};
+
+    let (h, mut theta) = point();
+    theta.extend([0.0; BATCH * STATES]);
+    let solver = tableau::by_name("dop853").unwrap();
+    let options = Options::tolerances(1e-13, 1e-13);
+    let mut method = discrete(Recorded::new(&field()).unwrap(), solver, options).unwrap();
+    let t = 0.7 + 1e-2 * steps;
+    let problem = Problem {
+        h0: &h,
+        theta: &theta,
+        t0: 0.7,
+        t1: t,
+        save_at: &[],
+    };
+    let h = states(method.as_mut(), &problem).unwrap();
+    field()
+        .eval(&[h.state(0), &[t], &theta])
+        .unwrap()
+        .swap_remove(0)
+}
+
+#[test]
+fn derivatives_along_the_solution_are_those_of_its_differences() {
+    let (h, mut theta) = point();
+    theta.extend([0.0; BATCH * STATES]);
+    let at = |order| taylor(&field(), order).eval(&[&h, &[0.7], &theta]).unwrap()[0][0];
+    assert_eq!(
+        at(1),
+        kinetic_energy(&field())
+            .eval(&[&h, &[0.7], &theta])
+            .unwrap()[0][0]
+    );
+    // f is h', so its first and second differences, of fourth order, are h'' and h'''.
+    let slopes = [-2.0, -1.0, 0.0, 1.0, 2.0].map(|steps| match steps {
+        0.0 => field().eval(&[&h, &[0.7], &theta]).unwrap().swap_remove(0),
+        _ => slope_after(steps),
+    });
+    for (order, weights) in [
+        (2, [1.0, -8.0, 0.0, 8.0, -1.0].map(|w| w / 12e-2)),
+        (3, [-1.0, 16.0, -30.0, 16.0, -1.0].map(|w| w / 12e-4)),
+    ] {
+        let difference = |i: usize| -> f64 { (0..5).map(|k| weights[k] * slopes[k][i]).sum() };
+        let square: f64 = (0..BATCH * STATES).map(|i| difference(i).powi(2)).sum();
+        assert!(
+            (at(order) / square - 1.0).abs() < 1e-5,
+            "order {order}: {} and {square}",
+            at(order)
+        );
+        for report in check::function(&taylor(&field(), order), &[&h, &[0.7], &theta]).unwrap() {
+            report.assert();
+        }
     }
 }
 
