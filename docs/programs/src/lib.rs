@@ -15,15 +15,19 @@ pub mod derivative;
 pub mod discrete_continuous;
 pub mod euler_layers;
 pub mod functions;
+pub mod guides;
 pub mod house;
 pub mod jumps;
 pub mod limit;
 pub mod memory;
+pub mod numbers;
 pub mod orders;
 pub mod parameters;
 pub mod play;
 pub mod plot;
 pub mod residual_layer;
+pub mod rustc;
+pub mod sizes;
 pub mod snippet;
 pub mod solve;
 pub mod stability;
@@ -177,8 +181,20 @@ pub const CHAPTERS: &[Chapter] = &[
         make: types::outputs,
     },
     Chapter {
+        name: "numbers",
+        make: numbers::outputs,
+    },
+    Chapter {
+        name: "sizes",
+        make: sizes::outputs,
+    },
+    Chapter {
         name: "training",
         make: training::outputs,
+    },
+    Chapter {
+        name: "guides",
+        make: guides::outputs,
     },
     Chapter {
         name: "tags",

@@ -24,7 +24,7 @@ pub fn scientific(x: f64, digits: usize) -> String {
     format!("{x:.digits$e}").replace('-', "−")
 }
 
-/// A Markdown table, its columns aligned to the right.
+/// A Markdown table.
 #[derive(Clone, Debug)]
 pub struct Table {
     text: String,
@@ -32,15 +32,22 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table with these headings.
+    /// A table of numbers with these headings: columns are aligned to the right.
     #[must_use]
     pub fn new(headings: &[&str]) -> Self {
+        Self::aligned(headings, "---:|")
+    }
+
+    /// A table of words with these headings: columns are aligned to the left.
+    #[must_use]
+    pub fn words(headings: &[&str]) -> Self {
+        Self::aligned(headings, "---|")
+    }
+
+    fn aligned(headings: &[&str], column: &str) -> Self {
+        let rule = column.repeat(headings.len());
         Self {
-            text: format!(
-                "| {} |\n|{}\n",
-                headings.join(" | "),
-                "---:|".repeat(headings.len())
-            ),
+            text: format!("| {} |\n|{rule}\n", headings.join(" | ")),
             columns: headings.len(),
         }
     }

@@ -4,9 +4,7 @@ pub mod linear;
 pub mod sizes;
 
 use crate::Output;
-use std::path::PathBuf;
-use std::process::Command;
-use std::{env, fs};
+use crate::rustc::{self, compile};
 
 /// A mat-vec of fixed size, one of any size, and a clock.
 const TIMING: &str = r#"
@@ -44,22 +42,6 @@ fn row<const N: usize>() {
 fn main() { row::<2>(); row::<4>(); row::<16>(); row::<64>(); }
 "#;
 
-/// Runs rustc on a program in a folder of its own; returns what it says and where its output is.
-fn compile(name: &str, source: &str, arguments: &[&str]) -> (String, PathBuf) {
-    let folder = env::temp_dir().join(format!("costate-book-{}", std::process::id()));
-    fs::create_dir_all(&folder).expect("a temporary folder");
-    let (input, output) = (folder.join(format!("{name}.rs")), folder.join(name));
-    fs::write(&input, source).expect("a temporary file");
-    let run = Command::new("rustc")
-        .args(["--edition=2024", "--color=never", "-o"])
-        .args([&output, &input])
-        .args(arguments)
-        .output()
-        .expect("rustc is installed");
-    let said = String::from_utf8_lossy(&run.stderr).replace(&format!("{}/", folder.display()), "");
-    (said, output)
-}
-
 /// What the compiler says of two layers that do not fit.
 fn mismatch() -> String {
     let source = format!(
@@ -77,26 +59,11 @@ fn assembly() -> String {
         "{}\n#[unsafe(no_mangle)]\npub fn from_type(a: A<5>) -> u64 {{ a.get() }}\n#[unsafe(no_mangle)]\npub fn from_field() -> u64 {{ B {{ x: 5 }}.x }}\n",
         include_str!("types/sizes.rs").replace("//!", "//")
     );
-    let (said, output) = compile(
-        "sizes",
-        &source,
-        &[
-            "-Copt-level=3",
-            "--crate-type=lib",
-            "--emit=asm",
-            "-Awarnings",
-        ],
-    );
-    assert!(said.is_empty(), "{said}");
-    let assembly = fs::read_to_string(output).expect("rustc wrote it");
+    let assembly = rustc::assembly("sizes", &source);
     let mut shown = String::new();
     for name in ["from_type", "from_field"] {
-        let label = format!("{name}:");
-        let lines = assembly.lines().skip_while(|line| *line != label);
-        for line in
-            lines.take_while(|line| !line.contains(".cfi_endproc") && !line.contains(".Lfunc_end"))
-        {
-            if !line.trim_start().starts_with('.') {
+        for line in rustc::function(&assembly, name) {
+            if !line.starts_with('.') {
                 shown += &format!("{line}\n");
             }
         }
@@ -112,13 +79,8 @@ fn assembly() -> String {
 }
 
 fn timing() -> String {
-    let (said, program) = compile("timing", TIMING, &["-Copt-level=3", "-Awarnings"]);
-    assert!(said.is_empty(), "{said}");
-    let run = Command::new(program).output().expect("it was compiled");
-    format!(
-        "| $n$ | size in the type, ns | slices, ns | ratio |\n|---:|---:|---:|---:|\n{}",
-        String::from_utf8_lossy(&run.stdout)
-    )
+    let rows = rustc::run("timing", TIMING);
+    format!("| $n$ | size in the type, ns | slices, ns | ratio |\n|---:|---:|---:|---:|\n{rows}")
 }
 
 /// What the chapter includes.

@@ -125,7 +125,8 @@ fn every_line_of_rust_in_the_book_comes_from_a_file_that_is_compiled() {
                     .and_then(|rest| rest.strip_suffix("}}"))
                     .unwrap_or_else(|| panic!("{}: `{line}` is not included", page.display()));
                 // What lies in out is cut from the crates by the chapters' programs.
-                let compiled = from.contains("programs/src/") || from.contains("out/");
+                let compiled = ["programs/src/", "out/", "/examples/"];
+                let compiled = compiled.iter().any(|place| from.contains(place));
                 assert!(compiled, "{}: {from}", page.display());
                 let file = from.split(':').next().unwrap_or(from);
                 let file = page.parent().expect("a page lies in a folder").join(file);
@@ -135,4 +136,31 @@ fn every_line_of_rust_in_the_book_comes_from_a_file_that_is_compiled() {
         }
     }
     assert!(blocks > 40, "{blocks}");
+}
+
+/// The rooms that the architecture's map names, crate by crate, are there.
+#[test]
+fn every_room_of_the_architecture_exists() {
+    let root = out().join("../../..");
+    let text = fs::read_to_string(root.join("ARCHITECTURE.md")).expect("the architecture");
+    let mut looked_up = 0;
+    for line in text.lines().filter(|line| line.starts_with("| `costate")) {
+        let cells: Vec<_> = line.split(" | ").collect();
+        let name = cells[0].trim_start_matches("| ").trim_matches('`');
+        let Some(rooms) = cells.get(2) else { continue };
+        for room in rooms.split('`').skip(1).step_by(2) {
+            // `free` and `split` stand for files of the room that is named before them.
+            let source = root.join("crates").join(name).join("src");
+            let below = |place: &std::path::Path| {
+                place.join(room).is_dir() || place.join(format!("{room}.rs")).is_file()
+            };
+            let inside = fs::read_dir(&source).expect("a crate").any(|entry| {
+                let path = entry.expect("a readable folder").path();
+                path.is_dir() && below(&path)
+            });
+            assert!(below(&source) || inside, "{name} has no room `{room}`");
+            looked_up += 1;
+        }
+    }
+    assert!(looked_up > 50, "{looked_up}");
 }
