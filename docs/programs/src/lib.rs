@@ -20,6 +20,7 @@ pub mod house;
 pub mod jumps;
 pub mod limit;
 pub mod memory;
+pub mod models;
 pub mod numbers;
 pub mod orders;
 pub mod parameters;
@@ -201,6 +202,12 @@ pub const CHAPTERS: &[Chapter] = &[
         make: tags::outputs,
     },
 ];
+
+/// What takes so long that tests only look whether it is there.
+pub const LONG: &[Chapter] = &[Chapter {
+    name: "models",
+    make: models::outputs,
+}];
 
 /// `docs/src/out`.
 #[must_use]

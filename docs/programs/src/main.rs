@@ -1,10 +1,11 @@
 //! Writes everything that the book includes: `cargo run -p costate-book`, or with names of chapters for these alone.
 
+use costate_book::{CHAPTERS, LONG};
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let names: Vec<String> = env::args().skip(1).collect();
-    for chapter in costate_book::CHAPTERS {
+    for chapter in CHAPTERS.iter().chain(LONG) {
         if !names.is_empty() && !names.iter().any(|name| name == chapter.name) {
             continue;
         }
