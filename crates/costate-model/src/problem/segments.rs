@@ -270,7 +270,15 @@ segments = 3
 
     #[test]
     fn segments_that_meet_are_one_solution() {
-        let (model, measurements) = measured(MODEL, DATA);
+        // Also where something happens on the way, and at the very time of a cut: a saved state is that before it.
+        let at_a_cut = "[[events]]\nat = [1.1]\nadd = { x = \"0.4 * k\" }\n";
+        for more in ["", EVENT, at_a_cut] {
+            one_solution(&format!("{MODEL}{more}"));
+        }
+    }
+
+    fn one_solution(text: &str) {
+        let (model, measurements) = measured(text, DATA);
         let mut segments = Segments::new(&model, &measurements).unwrap();
         let mut whole = Objective::new(&model, measurements).unwrap();
         let cuts = crate::Save::At(vec![1.1, 2.2]);
@@ -279,7 +287,7 @@ segments = 3
         segments.weigh(1000.0);
         let loss = segments.objective.evaluate(&theta).unwrap().loss;
         let one = whole.evaluate(&model.theta()).unwrap().loss;
-        assert!((loss / one - 1.0).abs() < 1e-8, "{loss} {one}");
+        assert!((loss / one - 1.0).abs() < 1e-8, "{loss} {one}\n{text}");
         let gaps = segments.objective.gaps(&theta).unwrap();
         assert_eq!(
             gaps.iter().map(|(_, t, _)| *t).collect::<Vec<_>>(),

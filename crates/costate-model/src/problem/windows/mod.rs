@@ -53,6 +53,11 @@ impl Windows {
             Some(place) => place.error(message).into(),
             None => Error::Argument(message),
         };
+        if model.events.iter().any(|event| event.over.is_some()) {
+            return Err(wrong(
+                "a window cannot begin while an infusion runs: leave out 'batch'".into(),
+            ));
+        }
         let rows = Rows::new(model, data, wrong)?;
         let name = super::gradient_name(&model.fit.gradient);
         let mut groups: Vec<Group> = Vec::new();
@@ -226,6 +231,24 @@ seed = 2
                 gradient[k]
             );
         }
+    }
+
+    #[test]
+    fn a_window_would_begin_without_what_is_infused() {
+        let infused = "[[events]]\nat = [1.0]\nadd = { a = 0.1 }\nover = 0.5\n";
+        let model = Model::parse(&format!("{MODEL}{infused}"), "m.toml").unwrap();
+        let columns = ["a", "b", "both"].map(str::to_owned);
+        let columns = crate::data::Columns::wide("t", &columns);
+        let text = "t,a,b,both\n0,1,1,1\n1,1,1,1\n2,1,1,1\n3,1,1,1\n";
+        let data = Data::parse(std::path::Path::new("none.csv"), text, &columns).unwrap();
+        let told = Windows::new(&model, &data, model.gradient_solver())
+            .err()
+            .unwrap();
+        let told = told.to_string();
+        assert!(
+            told.contains("m.toml:29:9: a window cannot begin while an infusion runs"),
+            "{told}"
+        );
     }
 
     #[test]
