@@ -1,22 +1,26 @@
-//! Solves reference problems with costate and with other crates, at tolerance after tolerance, and prints one line of JSON for each solve:
+//! Solves reference problems with costate, with other crates and with CVODE, at tolerance after tolerance, and prints one line of JSON for each solve:
 //! problem, crate, method, tolerance, error at the end, evaluations of f, seconds of processor time.
 //!
 //! ```text
-//! costate-peers-solvers nonstiff|stiff [SECONDS for each solve]
+//! costate-peers-solvers nonstiff|stiff|sparse [SECONDS for each solve]
+//! costate-peers-solvers problems                                        the small ones, for other languages
 //! ```
 //!
 //! Every side gets the same function of the same types through the same pointer, rtol = atol, and saves nothing but the end. Stiff problems
-//! come with their exact Jacobian (dual numbers), for every side the same function.
+//! come with their exact Jacobian (dual numbers; by hand where it is sparse), for every side the same function. What a solve sets up is a part of its time.
 
+mod large;
 mod problem;
 mod side;
 
+use large::Large;
 use problem::Case;
 use serde_json::json;
+use side::Ended;
 use std::hint::black_box;
 
 /// Solves a case at a tolerance; the end state and the evaluations of f, or what went wrong.
-type Solve<const N: usize> = fn(&Case<N>, f64) -> Result<([f64; N], usize), String>;
+type Solve<const N: usize> = fn(&Case<N>, f64) -> Ended<[f64; N]>;
 
 /// A method of a crate.
 struct Contestant<const N: usize> {
@@ -45,61 +49,125 @@ fn main() {
             stiff(&problem::van_der_pol(), seconds);
             stiff(&problem::oregonator(), seconds);
         }
+        Some("sparse") => {
+            sparse(&large::rod(), seconds);
+            sparse(&large::square(), seconds);
+        }
+        Some("problems") => {
+            describe("nonstiff", &problem::lotka_volterra());
+            describe("nonstiff", &problem::arenstorf());
+            describe("nonstiff", &problem::pleiades());
+            describe("nonstiff", &problem::lorenz());
+            describe("nonstiff", &problem::brusselator());
+            describe("stiff", &problem::robertson());
+            describe("stiff", &problem::hires());
+            describe("stiff", &problem::van_der_pol());
+            describe("stiff", &problem::oregonator());
+        }
         _ => {
-            eprintln!("usage: costate-peers-solvers nonstiff|stiff [SECONDS]");
+            eprintln!("usage: costate-peers-solvers nonstiff|stiff|sparse|problems [SECONDS]");
             std::process::exit(2);
         }
     }
 }
 
+/// What another language needs to solve the same problem, and f at its start, by which it can tell that it does.
+fn describe<const N: usize>(kind: &str, case: &Case<N>) {
+    let mut slope = [0.0; N];
+    (case.field)(case.t0, &case.y0, &mut slope);
+    let all = json!({
+        "kind": kind, "problem": case.name, "t0": case.t0, "t1": case.t1,
+        "y0": &case.y0[..], "y1": &case.y1[..], "slope": &slope[..],
+    });
+    println!("{all}");
+}
+
 fn nonstiff<const N: usize>(case: &Case<N>, seconds: f64) {
-    let tolerances = (3..=12).map(|k| 10_f64.powi(-k));
-    run(case, &side::nonstiff(), tolerances, seconds);
+    small(case, &side::nonstiff(), 3..=12, seconds);
 }
 
 fn stiff<const N: usize>(case: &Case<N>, seconds: f64) {
-    let tolerances = (3..=10).map(|k| 10_f64.powi(-k));
-    run(case, &side::stiff(), tolerances, seconds);
+    small(case, &side::stiff(), 3..=11, seconds);
 }
 
-/// Every contestant at every tolerance, taking turns.
-fn run<const N: usize>(
+/// Every contestant at tolerances 10^−k, taking turns.
+fn small<const N: usize>(
     case: &Case<N>,
     contestants: &[Contestant<N>],
-    tolerances: impl Iterator<Item = f64>,
+    exponents: std::ops::RangeInclusive<i32>,
     seconds: f64,
 ) {
-    for tolerance in tolerances {
-        for contestant in contestants {
+    for tolerance in exponents.map(|k| 10_f64.powi(-k)) {
+        for it in contestants {
             let who = json!({
-                "problem": case.name, "crate": contestant.name, "method": contestant.method, "tolerance": tolerance,
+                "problem": case.name, "crate": it.name, "method": it.method, "tolerance": tolerance,
             });
-            let (end, nfe) = match (contestant.solve)(case, tolerance) {
-                Ok(found) => found,
-                Err(reason) => {
-                    println!("{}", with(who, json!({ "failed": reason })));
-                    continue;
-                }
-            };
-            let error = costate_problems::relative_error(&end, &case.y1);
-            let mut samples = Vec::new();
-            let start = cpu_seconds();
-            while samples.len() < 3 || cpu_seconds() - start < seconds {
-                let begin = cpu_seconds();
-                let mut solves = 0;
-                // Long enough for the clock.
-                while solves == 0 || cpu_seconds() - begin < 0.001 {
-                    let _ = black_box((contestant.solve)(black_box(case), tolerance));
-                    solves += 1;
-                }
-                samples.push((cpu_seconds() - begin) / f64::from(solves));
-            }
-            samples.sort_by(f64::total_cmp);
-            let found =
-                json!({ "error": error, "nfe": nfe, "seconds": samples[samples.len() / 2] });
-            println!("{}", with(who, found));
+            let solve = || (it.solve)(black_box(case), tolerance);
+            measure(who, solve, &case.y1, seconds);
         }
     }
+}
+
+/// The same for large systems, whose end is not known beforehand: two solves at a tolerance of 1e-11 by different methods must agree, and say to what.
+fn sparse(case: &Large, seconds: f64) {
+    let contestants = side::sparse();
+    let exact = |method: &str| {
+        let it = contestants.iter().find(|it| it.method == method);
+        let ended = (it.expect("a method of costate's").solve)(case, 1e-11);
+        ended.expect("a system that can be solved").0
+    };
+    let (exact, other) = (exact("radau"), exact("rodas5p"));
+    let agreement = costate_problems::relative_error(&other, &exact);
+    println!(
+        "{}",
+        json!({ "problem": case.name, "agreement": agreement })
+    );
+    for tolerance in (2..=8).map(|k| 10_f64.powi(-k)) {
+        for it in &contestants {
+            let who = json!({
+                "problem": case.name, "crate": it.name, "method": it.method, "tolerance": tolerance,
+            });
+            measure(
+                who,
+                || (it.solve)(black_box(case), tolerance),
+                &exact,
+                seconds,
+            );
+        }
+    }
+}
+
+/// Solves once, for the error, and then for so long; the median is printed.
+fn measure<Y: AsRef<[f64]>>(
+    who: serde_json::Value,
+    solve: impl Fn() -> Ended<Y>,
+    exact: &[f64],
+    seconds: f64,
+) {
+    let (end, nfe) = match solve() {
+        Ok(found) => found,
+        Err(reason) => {
+            println!("{}", with(who, json!({ "failed": reason })));
+            return;
+        }
+    };
+    let error = costate_problems::relative_error(end.as_ref(), exact);
+    let mut samples = Vec::new();
+    let start = cpu_seconds();
+    let spent = || cpu_seconds() - start;
+    while spent() < seconds || (samples.len() < 3 && spent() < 20.0 * seconds) {
+        let begin = cpu_seconds();
+        let mut solves = 0;
+        // Long enough for the clock.
+        while solves == 0 || cpu_seconds() - begin < 0.001 {
+            let _ = black_box(solve());
+            solves += 1;
+        }
+        samples.push((cpu_seconds() - begin) / f64::from(solves));
+    }
+    samples.sort_by(f64::total_cmp);
+    let found = json!({ "error": error, "nfe": nfe, "seconds": samples[samples.len() / 2] });
+    println!("{}", with(who, found));
 }
 
 fn with(mut object: serde_json::Value, more: serde_json::Value) -> serde_json::Value {

@@ -1,11 +1,24 @@
 //! One crate a file.
 
 mod costate;
+#[cfg(feature = "cvode")]
+mod cvode;
 mod differential;
 mod diffsol;
 mod ode_solvers;
 
 use crate::Contestant;
+use crate::large::Large;
+
+/// The end state and the evaluations of f, or what went wrong.
+pub type Ended<Y> = Result<(Y, usize), String>;
+
+/// A method for large systems.
+pub struct Sparse {
+    pub name: &'static str,
+    pub method: &'static str,
+    pub solve: fn(&Large, f64) -> Ended<Vec<f64>>,
+}
 
 /// Who solves problems that are not stiff.
 pub fn nonstiff<const N: usize>() -> Vec<Contestant<N>> {
@@ -14,6 +27,8 @@ pub fn nonstiff<const N: usize>() -> Vec<Contestant<N>> {
         ode_solvers::nonstiff(),
         differential::nonstiff(),
         diffsol::nonstiff(),
+        #[cfg(feature = "cvode")]
+        cvode::nonstiff(),
     ]
     .into_iter()
     .flatten()
@@ -22,8 +37,26 @@ pub fn nonstiff<const N: usize>() -> Vec<Contestant<N>> {
 
 /// Who solves stiff ones.
 pub fn stiff<const N: usize>() -> Vec<Contestant<N>> {
-    [costate::stiff(), differential::stiff(), diffsol::stiff()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        costate::stiff(),
+        differential::stiff(),
+        diffsol::stiff(),
+        #[cfg(feature = "cvode")]
+        cvode::stiff(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Who solves large ones with sparse Jacobians.
+pub fn sparse() -> Vec<Sparse> {
+    let mut all = costate::sparse();
+    #[cfg(feature = "cvode")]
+    all.push(Sparse {
+        name: "CVODE",
+        method: "bdf, KLU",
+        solve: cvode::sparse,
+    });
+    all
 }
