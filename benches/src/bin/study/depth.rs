@@ -1,6 +1,6 @@
 //! Weights that vary with depth \[Massaroli2020\]: a flow that needs W(t), learned from where it carries points, with so many terms of a basis.
 //!
-//! Eight points on two circles turn with dh/dt = w(t) [[0, −1], [1, 0]] h, t from 0 to 1, so that h(t) turns by ∫w. They are seen at 40 times. The model is dh/dt = W(t) h + b(t), every entry
+//! Eight points on two circles turn with dh/dt = w(t) `[[0, −1], [1, 0]]` h, t from 0 to 1, so that h(t) turns by ∫w. They are seen at 40 times. The model is dh/dt = W(t) h + b(t), every entry
 //! a series; L-BFGS on the mean square, from zero. Of each model: the root mean square error of the positions, the L² error of W(t) by its entries off the diagonal, and the L² error of the
 //! best series for w(t), which is what such a basis can do at most. How fast that falls is known: by ρ per degree for an analytic w, where ρ is that of the ellipse through
 //! the nearest pole, and as n^(−3/2) for one with a kink.
@@ -47,7 +47,7 @@ fn algebraic([n, error]: [f64; 2], [more, less]: [f64; 2]) -> String {
 fn starts() -> Vec<f64> {
     let start = |b: usize| {
         let (sin, cos) = (0.9 * b as f64).sin_cos();
-        let radius = if b % 2 == 0 { 1.0 } else { 0.5 };
+        let radius = if b.is_multiple_of(2) { 1.0 } else { 0.5 };
         [radius * cos, radius * sin]
     };
     (0..B).flat_map(start).collect()

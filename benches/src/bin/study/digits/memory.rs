@@ -12,6 +12,7 @@ use costate_ode::{Options, tableau};
 const IMAGES: usize = B / 16;
 
 type Method = Box<dyn GradientMethod<f64, f64>>;
+type Make<'m> = &'m dyn Fn(Options<f64>) -> Result<Method, Error>;
 
 /// Prints the most bytes that are held for a gradient with so many steps, by method.
 pub(super) fn table(depths: &[usize]) -> Result<(), Error> {
@@ -23,7 +24,7 @@ pub(super) fn table(depths: &[usize]) -> Result<(), Error> {
         |h, t, theta| net.apply_at(h, t, theta),
     )?;
     let (like, rk4) = (vec![0.0; IMAGES * STATES], tableau::by_name("rk4")?);
-    let methods: [(&str, &dyn Fn(Options<f64>) -> Result<Method, Error>); 4] = [
+    let methods: [(&str, Make<'_>); 4] = [
         ("discrete, all steps kept", &|options| {
             Ok(Box::new(Discrete::new(f.clone(), &like, rk4, options)?))
         }),

@@ -116,7 +116,7 @@ pub(super) struct Model {
 
 /// The way to its loss and gradient.
 enum Way {
-    Plain(Compiled),
+    Plain(Box<Compiled>),
     Solved(Box<Pipeline<'static, f64>>),
 }
 
@@ -155,7 +155,7 @@ impl Model {
                 })?;
                 let logits = Function::record(&inputs, |v| vec![Body::residual(v)])?;
                 (
-                    Way::Plain(Compiled::new(&loss.value_and_gradient(&[1]))?),
+                    Way::Plain(Box::new(Compiled::new(&loss.value_and_gradient(&[1]))?)),
                     logits,
                 )
             }
