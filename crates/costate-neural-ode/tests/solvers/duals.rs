@@ -258,6 +258,36 @@ fn symplectic_solvers_have_exact_adjoints_too() {
 }
 
 #[test]
+fn a_solve_of_no_length_has_the_slope_of_f_at_all_its_times() {
+    for method in methods() {
+        for save_at in [&[][..], &[0.3, 0.3]] {
+            let problem = Problem {
+                h0: &[0.1],
+                theta: &[2.0, 1.5],
+                t0: 0.3,
+                t1: 0.3,
+                save_at,
+            };
+            let options = options(method, 1e-5);
+            let mut discrete = Discrete::new(logistic(), &[0.0], method, options).unwrap();
+            let found = discrete.gradient(&problem, &mut |saved, cotangents| {
+                let last = saved.len() - 1;
+                cotangents.state_mut(last)[0] = 2.0;
+                2.0 * saved.state(last)[0]
+            });
+            // 2 f(0.1, 0.3) = 2 · 2 · 0.1 · (1.5 − 0.1) · (1 + 0.09)
+            let (found, slope) = (found.unwrap(), 2.0 * 0.28 * 1.09);
+            let by_end = found.save.last().copied().unwrap_or(found.t1);
+            let near = |a: f64, b: f64| (a - b).abs() < 1e-14;
+            let all = near(found.loss, 0.2) && near(found.h0[0], 2.0);
+            assert!(all && near(by_end, slope), "{}: {found:?}", method.name);
+            assert!(near(found.t0, -slope), "{}: {found:?}", method.name);
+            assert_eq!(found.theta, [0.0, 0.0]);
+        }
+    }
+}
+
+#[test]
 fn an_audit_goes_through_stiff_solvers_too() {
     use costate_neural_ode::audit::{Audit, Verdict};
     let problem = Problem {
