@@ -1,6 +1,8 @@
 //! Hares and lynxes, the last five years left out: does a network beside the known equations foretell them better than the equations alone?
 //!
-//!     d ln x/dt = α − β y + u₁(ln x, ln y)      d ln y/dt = δ x − γ + u₂(ln x, ln y)
+//! ```text
+//! d ln x/dt = α − β y + u₁(ln x, ln y)      d ln y/dt = δ x − γ + u₂(ln x, ln y)
+//! ```
 //!
 //! Known are Lotka's and Volterra's equations; u is a network with 8 hidden units whose output begins at zero, its weights punished by λ Σ w². Four rates, both numbers of 1900 and the
 //! weights are fitted to logarithms by L-BFGS, from the rates in examples/lynx-hare.toml. Three networks from different seeds are fitted, and what they foretell is averaged.
