@@ -1,6 +1,6 @@
 //! Solving a model, and saying what went wrong in the model's own names.
 
-use costate_neural_ode::VectorField;
+use costate_neural_ode::{Solvable, VectorField};
 use costate_ode::{Cause, Diagnosis, Failure, Ivp, Options, Stats};
 
 use crate::error::{Error, Result};
@@ -83,29 +83,11 @@ impl Model {
         if self.is_hybrid() {
             return self.solve_arcs(save);
         }
-        let field = field::compile(self, Layout::Single)?;
-        let options = self.options(&field, 1);
-        let n = self.states.len();
-        let mut packed = vec![0.0; n];
-        field.pack(&self.initial(), &mut packed);
-        let unpacked = |field: &field::Field, states: &[Vec<f64>]| {
-            let mut values = vec![0.0; states.len() * n];
-            states
-                .iter()
-                .zip(values.chunks_exact_mut(n))
-                .for_each(|(packed, natural)| field.unpack(packed, natural));
-            values
-        };
-        let mut right_side = field.clone();
-        right_side.set_parameters(&self.phi());
-        let mut problem = Ivp::new(
-            |t: f64, y: &Vec<f64>, dy: &mut Vec<f64>| right_side.eval(0, t, y, dy),
-            start,
-            packed,
-            end,
-        )
-        .method(self.solver.method)
-        .options(options);
+        let mut field = field::compile(self, Layout::Single)?;
+        field.set_parameters(&self.phi());
+        let mut problem = Ivp::with_system(Solvable::new(&mut field), start, self.initial(), end)
+            .method(self.solver.method)
+            .options(self.options_of(self.tolerances()));
         if let Some(times) = save {
             problem = problem.save_at(times);
         }
@@ -113,7 +95,7 @@ impl Model {
         let trajectory = |solution: &costate_ode::Solution<f64, Vec<f64>>| Trajectory {
             names: self.states.iter().map(|state| state.name.clone()).collect(),
             times: solution.t.clone(),
-            values: unpacked(&field, &solution.y),
+            values: solution.y.concat(),
             stats: solution.stats,
             events: Vec::new(),
         };
@@ -162,14 +144,22 @@ impl Model {
 
     /// Tolerances and limits for a field of `copies` copies of the state, in the field's own order.
     pub(crate) fn options(&self, field: &field::Field, copies: usize) -> Options<f64> {
-        let atol: Vec<f64> = self.states.iter().map(|state| state.atol).collect();
+        let natural = self.tolerances().repeat(copies);
+        let mut packed = natural.clone();
+        field.pack(&natural, &mut packed);
+        self.options_of(packed)
+    }
+
+    /// The absolute tolerance of each state.
+    fn tolerances(&self) -> Vec<f64> {
+        self.states.iter().map(|state| state.atol).collect()
+    }
+
+    fn options_of(&self, atol: Vec<f64>) -> Options<f64> {
         let mut options = if atol.iter().all(|&value| value == atol[0]) {
             Options::tolerances(self.solver.rtol, atol[0])
         } else {
-            let natural = atol.repeat(copies);
-            let mut packed = natural.clone();
-            field.pack(&natural, &mut packed);
-            Options::tolerances(self.solver.rtol, packed)
+            Options::tolerances(self.solver.rtol, atol)
         };
         options.max_steps = self.solver.max_steps;
         options

@@ -4,12 +4,14 @@ mod integral;
 mod native;
 mod natural;
 mod recorded;
+mod solvable;
 mod split;
 
 pub use integral::Integral;
 pub use native::{Native, Products, RightHandSide};
 pub(crate) use natural::Natural;
 pub use recorded::Recorded;
+pub use solvable::Solvable;
 pub use split::Split;
 
 use costate_ode::{Matrix, Structure};

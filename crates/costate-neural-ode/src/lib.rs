@@ -72,7 +72,9 @@ pub mod train;
 
 pub use augmented::{Augmented, Quadratures};
 pub use error::Error;
-pub use field::{Integral, Native, Parts, Products, Recorded, RightHandSide, Split, VectorField};
+pub use field::{
+    Integral, Native, Parts, Products, Recorded, RightHandSide, Solvable, Split, VectorField,
+};
 pub use gradient::{
     Backsolve, Discrete, FiniteDifference, Forward, Gauss, Gradient, GradientMethod, Interpolating,
     Problem, Reversible, Saved, SteadyState,

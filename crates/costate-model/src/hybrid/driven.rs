@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use costate_neural_ode::{Recorded, VectorField};
+use costate_ode::{Matrix, Pattern, Structure};
 
 use super::system::Shape;
 use crate::input::Input;
@@ -18,6 +19,8 @@ pub(crate) struct Driven {
     out: Vec<f64>,
     /// The first and second derivatives of the inputs, by frame.
     slopes: Vec<Vec<[f64; 2]>>,
+    /// ∂f/∂h and ∂f/∂t of the inner field, made when they are first asked for.
+    derivatives: Option<(Matrix<f64>, Vec<f64>)>,
 }
 
 impl Driven {
@@ -30,6 +33,7 @@ impl Driven {
             point: vec![0.0; width],
             out: vec![0.0; width],
             slopes: Vec::new(),
+            derivatives: None,
         }
     }
 
@@ -110,6 +114,45 @@ impl VectorField<f64> for Driven {
 
     fn frame_bytes(&self) -> usize {
         self.inner.frame_bytes() + self.inputs.len() * size_of::<[f64; 2]>()
+    }
+
+    /// That of the states by each other, and of infusions by their rates.
+    fn structure(&self) -> Structure {
+        let Structure::Sparse(pattern) = self.inner.structure() else {
+            return Structure::Dense;
+        };
+        let n = self.shape.states;
+        let columns = (0..n).flat_map(|j| pattern.column(j).iter().map(move |i| (*i, j)));
+        let rates = self.shape.infusions.iter();
+        let rates = rates.map(|&(rate, state)| (state, rate));
+        Structure::Sparse(Pattern::new(self.shape.width, columns.chain(rates)))
+    }
+
+    fn jacobian(&mut self, t: f64, h: &[f64], jacobian: &mut Matrix<f64>, f_t: &mut [f64]) -> bool {
+        let n = self.shape.states;
+        let slopes = self.place(t, h);
+        let (width, structure) = (self.point.len(), self.inner.structure());
+        let (inner, rate) = self
+            .derivatives
+            .get_or_insert_with(|| (Matrix::new::<f64>(width, structure), vec![0.0; width]));
+        inner.as_mut_slice().fill(0.0);
+        if !self.inner.jacobian(t, &self.point, inner, rate) {
+            return false;
+        }
+        f_t.fill(0.0);
+        f_t[..n].copy_from_slice(&rate[..n]);
+        inner.for_each(|i, j, entry| {
+            // Between events switches stand still, and inputs move with t.
+            if i < n && j < n && entry != 0.0 {
+                jacobian.set(i, j, entry);
+            } else if i < n && j < n + slopes.len() && j >= n {
+                f_t[i] += entry * slopes[j - n][0];
+            }
+        });
+        for &(rate, state) in &self.shape.infusions {
+            jacobian.set(state, rate, 1.0);
+        }
+        true
     }
 
     fn has_curvature(&mut self) -> bool {

@@ -1,6 +1,6 @@
 //! Solving without a gradient, by any method.
 
-use costate_neural_ode::VectorField;
+use costate_neural_ode::{Solvable, VectorField};
 use costate_ode::{Failure, Ivp, Solution};
 
 use super::system::{System, What};
@@ -17,8 +17,7 @@ impl Model {
         let h0 = system.begin(&phi, &self.initial(), start, end);
         let mut field = system.field.clone();
         field.set_parameters(&phi);
-        let right_side = |t: f64, h: &Vec<f64>, dh: &mut Vec<f64>| field.eval(0, t, h, dh);
-        let mut problem = Ivp::new(right_side, start, h0, end)
+        let mut problem = Ivp::with_system(Solvable::new(&mut field), start, h0, end)
             .method(self.solver.method)
             .options(system.options(self));
         for event in system.events(&phi) {

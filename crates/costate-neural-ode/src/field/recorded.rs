@@ -1,12 +1,14 @@
 //! Vector fields recorded on the tape and compiled.
 
 pub(super) mod curvature;
+mod entries;
 
 use crate::{Error, VectorField};
-use costate_ode::{Pattern, Structure};
+use costate_ode::{Matrix, Pattern, Structure};
 use costate_tape::{Function, Lane, Program, Var, Workspace};
 use curvature::Curvature;
-use std::sync::Arc;
+use entries::{Entries, Room};
+use std::sync::{Arc, OnceLock};
 
 /// A vector field compiled from a recorded [`Function`] with the inputs h, t and θ, in this order, and one output of h's shape.
 ///
@@ -34,8 +36,11 @@ use std::sync::Arc;
 pub struct Recorded<T = f64> {
     program: Arc<Program<T>>,
     function: Arc<Function<T>>,
-    /// Made when it is first asked for.
+    /// Made when they are first asked for.
     curvature: Option<Box<Curvature<T>>>,
+    room: Option<Box<Room<T>>>,
+    /// Shared by clones; nothing if there are too many.
+    entries: Arc<OnceLock<Option<Entries<T>>>>,
     theta: Vec<T>,
     workspace: Workspace<T>,
     states: usize,
@@ -80,6 +85,8 @@ impl<T: Lane> Recorded<T> {
             workspace: program.workspace(1),
             function: Arc::new(function.clone()),
             curvature: None,
+            room: None,
+            entries: Arc::default(),
             theta: vec![T::from_f64(0.0); program.parameter_len()],
             states: h.len(),
             together: program.accumulates_at_once(),
@@ -200,6 +207,17 @@ impl<T: Lane> VectorField<T> for Recorded<T> {
 
     fn is_autonomous(&self) -> bool {
         self.function.jacobian_pattern(1).is_empty()
+    }
+
+    /// From the graph, by a program of its own; not for long graphs, of which products give rows as fast.
+    fn jacobian(&mut self, t: T, h: &[T], jacobian: &mut Matrix<T>, f_t: &mut [T]) -> bool {
+        let made = self.entries.get_or_init(|| Entries::new(&self.function));
+        let Some(entries) = made else {
+            return false;
+        };
+        let room = self.room.get_or_insert_with(|| Box::new(entries.room()));
+        entries.write(room, (t, h, &self.theta), jacobian, f_t);
+        true
     }
 
     fn has_curvature(&mut self) -> bool {

@@ -76,6 +76,26 @@ impl<T: Scalar> Var<'_, T> {
         }
     }
 
+    /// An array of `shape` with these elements, row by row, on the tape of this variable.
+    ///
+    /// ```
+    /// use costate_tape::{Function, Scalar};
+    /// let f = Function::<f64>::record(&[("x", &[2])], |v| vec![v[0] * v[0].array([2], &[3.0, 5.0])])?;
+    /// assert_eq!(f.eval(&[&[1.0, 2.0]])?[0], [3.0, 10.0]);
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the number of values is not the shape's, or this variable is a plain number, which belongs to no tape.
+    #[must_use]
+    #[track_caller]
+    pub fn array(self, shape: impl Into<Shape>, values: &[T]) -> Self {
+        let tape = self
+            .tape_of()
+            .expect("a plain number has no tape to put an array on");
+        tape.constant(shape, values)
+    }
+
     /// Zeros of this shape.
     pub(crate) fn zeros_like(self) -> Self {
         self.full(T::from_f64(0.0), self.shape())

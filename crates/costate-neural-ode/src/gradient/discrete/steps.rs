@@ -15,7 +15,7 @@ mod rosenbrock;
 pub(in crate::gradient) mod rows;
 mod sweep;
 mod symplectic;
-mod system;
+pub(in crate::gradient) mod system;
 
 use crate::field::Natural;
 use crate::gradient::{Problem, Saved};

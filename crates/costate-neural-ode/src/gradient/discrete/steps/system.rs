@@ -20,10 +20,10 @@ pub(super) enum Solved<'a, E> {
 pub(super) struct Explicit<'a, E>(pub(super) &'a mut dyn VectorField<E>);
 
 /// A field with its derivatives.
-pub(super) struct Linearised<'a, E> {
-    pub(super) field: &'a mut dyn VectorField<E>,
-    pub(super) rows: &'a mut Rows<E>,
-    pub(super) needs_time: bool,
+pub(crate) struct Linearised<'a, E> {
+    pub(crate) field: &'a mut dyn VectorField<E>,
+    pub(crate) rows: &'a mut Rows<E>,
+    pub(crate) needs_time: bool,
 }
 
 impl<T: Real, E: Element<T> + Real, Y: State<T, Element = E>> System<T, Y> for Explicit<'_, E> {
@@ -44,6 +44,9 @@ impl<T: Real, E: Element<T> + Real, Y: State<T, Element = E>> System<T, Y> for L
 
     fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<E>) -> bool {
         let (t, y) = (scalar(t), y.as_slice());
+        if self.field.jacobian(t, y, jacobian, &mut self.rows.f_t) {
+            return true;
+        }
         let mut slope = std::mem::take(&mut self.rows.product);
         self.field.eval(1, t, y, &mut slope);
         self.rows.product = slope;
