@@ -10,6 +10,7 @@ mod gradient;
 mod help;
 mod methods;
 mod new;
+mod reference;
 mod report;
 mod room;
 mod schema;

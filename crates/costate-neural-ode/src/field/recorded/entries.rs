@@ -107,3 +107,67 @@ impl<T: Lane> Entries<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Recorded, VectorField};
+    use costate_ode::{Matrix, Structure};
+    use costate_tape::{Scalar, Var};
+
+    /// A chain of `n` cells with a rate of their own, driven at one end.
+    fn chain(n: usize) -> Recorded {
+        Recorded::record(&[n], 2, |h, t, theta| {
+            let (k, c) = (theta.index(0), theta.index(1));
+            let cell = |i: usize| match i {
+                0 => (t * k).sin() - h.index(0) * h.index(1),
+                i => c * h.index(i - 1) * h.index(i) - k * h.index(i).exp() / h.index(i - 1),
+            };
+            Var::stack(&(0..n).map(cell).collect::<Vec<_>>())
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn entries_are_those_of_the_products_in_dense_and_sparse_matrices() {
+        for n in [5, 50] {
+            let mut field = chain(n);
+            field.set_parameters(&[0.7, 1.3]);
+            let h: Vec<f64> = (0..n).map(|i| 1.0 + 0.1 * (i as f64).cos()).collect();
+            let structure = field.structure();
+            assert_eq!(matches!(structure, Structure::Sparse(_)), n == 50);
+            let mut jacobian = Matrix::new::<f64>(n, structure);
+            let mut f_t = vec![f64::NAN; n];
+            assert!(field.jacobian(0.4, &h, &mut jacobian, &mut f_t));
+            let (mut dh, mut row) = (vec![0.0; n], vec![0.0; n]);
+            field.eval(0, 0.4, &h, &mut dh);
+            for i in 0..n {
+                let unit: Vec<f64> = (0..n).map(|j| f64::from(u8::from(i == j))).collect();
+                let rate = field.products(0, &unit, &mut row);
+                assert!((f_t[i] - rate).abs() <= 1e-15, "{i}: {} {rate}", f_t[i]);
+                for j in 0..n {
+                    let (entry, product) = (jacobian.get(i, j), row[j]);
+                    let near = (entry - product).abs() <= 1e-14 * product.abs();
+                    assert!(near, "{n}: ({i}, {j}): {entry} {product}");
+                }
+            }
+            // Clones share the formulas and follow their own parameters.
+            let mut other = field.clone();
+            other.set_parameters(&[0.7, 2.6]);
+            let before = jacobian.get(2, 1);
+            jacobian.as_mut_slice().fill(0.0);
+            assert!(other.jacobian(0.4, &h, &mut jacobian, &mut f_t));
+            assert!((jacobian.get(2, 1) - before - 1.3 * h[2]).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn a_field_of_long_arrays_leaves_its_entries_to_products() {
+        let mut field = Recorded::<f64>::record(&[400], 1, |h, _t, theta| {
+            (h * h.sum()).sin() * theta.index(0)
+        })
+        .unwrap();
+        field.set_parameters(&[1.0]);
+        let mut jacobian = Matrix::new::<f64>(400, Structure::Dense);
+        assert!(!field.jacobian(0.0, &[0.1; 400], &mut jacobian, &mut [0.0; 400]));
+    }
+}
