@@ -69,35 +69,6 @@ impl Known {
             near(&json["gradient"]["parameters"][name], wanted, name);
         }
     }
-
-    /// Begun at the other parameters, a fit to the reference's own solution finds the parameters that it was made with.
-    fn is_fitted(&self, wanted: &[(&str, f64)], within: f64) {
-        let mut model = self.room.read(self.file);
-        for (name, value) in wanted {
-            let started = self.values["at"][name].as_f64().unwrap();
-            let line = model
-                .lines()
-                .find(|line| line.starts_with(&format!("{name} = {{")));
-            let line = line.unwrap().to_owned();
-            let (_, rest) = line.split_once(',').unwrap();
-            let new = format!("{name} = {{ value = {started:?},{rest}");
-            assert!((started / value - 1.0).abs() < 0.6);
-            model = model.replace(&line, &new);
-        }
-        self.room.write("other.toml", &model);
-        self.room.run("fit other.toml --quiet").done();
-        let fitted = self.room.read("other-fit/fitted.toml");
-        for (name, value) in wanted {
-            let (_, rest) = fitted
-                .split_once(&format!("\n{name} = {{ value = "))
-                .unwrap();
-            let found: f64 = rest.split([',', ' ']).next().unwrap().parse().unwrap();
-            assert!(
-                (found / value - 1.0).abs() < within,
-                "{name}: {found} {value}"
-            );
-        }
-    }
 }
 
 #[test]
@@ -117,20 +88,6 @@ fn the_gradient_through_air_pollution_is_that_of_sensitivities_elsewhere() {
 }
 
 #[test]
-fn rates_of_air_pollution_are_found_again() {
-    let pollution = known("pollution");
-    let rates = [
-        ("k1", 0.35),
-        ("k2", 26.6),
-        ("k3", 1.23e4),
-        ("k4", 8.6e-4),
-        ("k14", 1.63e4),
-        ("k20", 1.24e3),
-    ];
-    pollution.is_fitted(&rates, 1e-3);
-}
-
-#[test]
 fn seven_bodies_end_where_the_reference_does() {
     let pleiades = known("pleiades");
     assert!(pleiades.error_at_the_end("", 1.0) < 1e-6);
@@ -145,22 +102,5 @@ fn the_gradient_through_seven_bodies_is_that_of_sensitivities_elsewhere() {
     let pleiades = known("pleiades");
     for method in ["discrete", "forward"] {
         pleiades.has_the_gradient(&format!("--gradient {method}"), 1e-6);
-    }
-}
-
-#[test]
-fn masses_of_seven_bodies_are_found_again() {
-    let pleiades = known("pleiades");
-    let masses: Vec<(String, f64)> = (1..=7).map(|i| (format!("m{i}"), f64::from(i))).collect();
-    let masses: Vec<(&str, f64)> = masses.iter().map(|(n, m)| (n.as_str(), *m)).collect();
-    pleiades.is_fitted(&masses, 1e-6);
-}
-
-#[test]
-fn the_gradients_of_both_are_right_by_every_method() {
-    for name in ["pollution", "pleiades"] {
-        let known = known(name);
-        let run = known.room.run(&format!("audit {}", known.file)).done();
-        assert!(run.out.contains("The gradient is right"), "{}", run.out);
     }
 }
