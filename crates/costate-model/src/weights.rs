@@ -270,6 +270,20 @@ mod tests {
     const B1: (&[usize], &[f32]) = (&[1], &[0.125]);
     const ALL: [f64; 7] = [0.5, -1.5, 0.25, 2.0, 3.0, -0.75, 0.125];
 
+    /// What the tensors of two layers are called.
+    fn layers(stems: [&str; 2]) -> Vec<String> {
+        let parts = |stem| ["weight", "bias"].map(|part| format!("{stem}.{part}"));
+        stems.into_iter().flat_map(parts).collect()
+    }
+
+    fn tensors_of(names: &[String]) -> Vec<(&str, &'static [usize], &'static [f32])> {
+        let parts = [W0, B0, W1, B1].into_iter().cycle();
+        let named = names.iter().zip(parts);
+        named
+            .map(|(name, (shape, x))| (name.as_str(), shape, x))
+            .collect()
+    }
+
     #[test]
     fn layers_are_found_by_the_names_that_pytorch_gives_them() {
         // Own names; a Sequential with an activation between; one within a module; attributes; more than nine layers are numbered, not spelled.
@@ -281,18 +295,8 @@ mod tests {
             ["fc1", "fc2"],
             ["2", "10"],
         ] {
-            let names = [
-                format!("{first}.weight"),
-                format!("{first}.bias"),
-                format!("{second}.weight"),
-                format!("{second}.bias"),
-            ];
-            let parts = [W0, B0, W1, B1];
-            let tensors: Vec<_> = names
-                .iter()
-                .zip(parts)
-                .map(|(name, (shape, x))| (name.as_str(), shape, x))
-                .collect();
+            let names = layers([first, second]);
+            let tensors = tensors_of(&names);
             assert_eq!(read_from(first, &tensors).unwrap(), ALL, "{first}");
         }
     }
@@ -339,38 +343,20 @@ mod tests {
         };
         // Constant weights, by either kind of name.
         for [first, second] in [["rest.0", "rest.1"], ["0", "2"]] {
-            let names = [
-                format!("{first}.weight"),
-                format!("{first}.bias"),
-                format!("{second}.weight"),
-                format!("{second}.bias"),
-            ];
-            let parts = [W0, B0, W1, B1];
-            let tensors: Vec<_> = names
-                .iter()
-                .zip(parts)
-                .map(|(name, (shape, x))| (name.as_str(), shape, x))
-                .collect();
+            let names = layers([first, second]);
+            let tensors = tensors_of(&names);
             let found = read_into(&varying, &format!("constant-{first}"), &tensors);
             assert_eq!(found.unwrap(), with_zeros(1));
         }
         // Terms, fewer, as many and more.
         for prefix in ["rest.", ""] {
             for terms in [1, 2, 3, 4] {
-                let parts = [
-                    ("0.weight", W0),
-                    ("0.bias", B0),
-                    ("1.weight", W1),
-                    ("1.bias", B1),
-                ];
                 let named = (0..terms).flat_map(|k| {
-                    parts.map(|(name, part)| (format!("{prefix}terms.{k}.{name}"), part))
+                    let stem = |layer| format!("{prefix}terms.{k}.{layer}");
+                    layers([&stem(0), &stem(1)])
                 });
                 let named: Vec<_> = named.collect();
-                let tensors: Vec<_> = named
-                    .iter()
-                    .map(|(name, (shape, x))| (name.as_str(), *shape, *x))
-                    .collect();
+                let tensors = tensors_of(&named);
                 let case = format!("terms-{prefix}{terms}");
                 match (read_into(&varying, &case, &tensors), terms) {
                     (Err(told), 4) => assert!(

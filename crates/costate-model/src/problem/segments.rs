@@ -12,6 +12,9 @@ use crate::model::Model;
 /// The penalty of the gaps is Σ w_j gap_j², w_j = continuity · u / spread_j²: spread_j is the standard deviation of state j's measurements, or of the
 /// states that segments begin with where it is not measured; u is what the loss of one measurement grows by, on average, if the prediction is the
 /// observable's mean and not the measurement itself. So both are of one kind in any unit and for any loss.
+///
+/// # References
+/// \[Bock1984\], where the gaps are constraints of the optimisation; here a penalty that grows closes them, so that any optimiser can work with it.
 pub(crate) struct Segments {
     pub(crate) objective: Objective,
     /// The states at first: as measured, or else where the segment before ends.
