@@ -1,4 +1,4 @@
-//! The ten models of `costate-neural-ode`'s examples: what each prints.
+//! The models of `costate-neural-ode`'s examples: what each prints.
 //!
 //! They train for a few seconds to a minute each, so `cargo run -p costate-book` runs them when it is asked for `models` by name, or for everything; tests do not.
 
@@ -7,12 +7,13 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// The examples, by name, and where the book has what they print.
-pub const EXAMPLES: [(&str, &str); 10] = [
+pub const EXAMPLES: [(&str, &str); 11] = [
     ("spiral", "models/spiral.txt"),
     ("second_order", "models/second_order.txt"),
     ("hamiltonian", "models/hamiltonian.txt"),
     ("hybrid", "models/hybrid.txt"),
     ("augmented", "models/augmented.txt"),
+    ("depth_varying", "models/depth_varying.txt"),
     ("classifier", "models/classifier.txt"),
     ("equilibrium", "models/equilibrium.txt"),
     ("controlled", "models/controlled.txt"),
