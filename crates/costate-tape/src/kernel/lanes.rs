@@ -61,33 +61,61 @@ impl<const G: usize> Kernel for Lanes<G> {
                         #[inline(always)]
                         |x| x.mul(x),
                     ),
-                    Code::MulAdd => product(
+                    Code::MulAdd => ternary(
                         x,
                         load(b),
                         load(c),
                         #[inline(always)]
-                        |p, z| p.add(z),
+                        |x, y, z| x.mul(y).add(z),
                     ),
-                    Code::MulSub => product(
+                    Code::MulSub => ternary(
                         x,
                         load(b),
                         load(c),
                         #[inline(always)]
-                        |p, z| p.sub(z),
+                        |x, y, z| x.mul(y).sub(z),
                     ),
-                    Code::SubMul => product(
+                    Code::SubMul => ternary(
                         x,
                         load(b),
                         load(c),
                         #[inline(always)]
-                        |p, z| z.sub(p),
+                        |x, y, z| z.sub(x.mul(y)),
                     ),
-                    Code::MulMul => product(
+                    Code::MulMul => ternary(
                         x,
                         load(b),
                         load(c),
                         #[inline(always)]
-                        |p, z| p.mul(z),
+                        |x, y, z| x.mul(y).mul(z),
+                    ),
+                    Code::MulDiv => ternary(
+                        x,
+                        load(b),
+                        load(c),
+                        #[inline(always)]
+                        |x, y, z| x.mul(y).div(z),
+                    ),
+                    Code::DivMul => ternary(
+                        x,
+                        load(b),
+                        load(c),
+                        #[inline(always)]
+                        |x, y, z| x.div(y).mul(z),
+                    ),
+                    Code::SumMul => ternary(
+                        x,
+                        load(b),
+                        load(c),
+                        #[inline(always)]
+                        |x, y, z| x.add(y).mul(z),
+                    ),
+                    Code::DiffMul => ternary(
+                        x,
+                        load(b),
+                        load(c),
+                        #[inline(always)]
+                        |x, y, z| x.sub(y).mul(z),
                     ),
                     Code::Select => select(x, load(b), load(c)),
                     Code::Unary(op) => match registers::unary(op, x) {
@@ -113,16 +141,15 @@ impl<const G: usize> Kernel for Lanes<G> {
     }
 }
 
-/// What `f` makes of x·y, rounded, and z.
 #[inline(always)]
-fn product<V: Vector, const G: usize>(
+fn ternary<V: Vector, const G: usize>(
     mut x: [V; G],
     y: [V; G],
     z: [V; G],
-    f: impl Fn(V, V) -> V,
+    f: impl Fn(V, V, V) -> V,
 ) -> [V; G] {
     for g in 0..G {
-        x[g] = f(x[g].mul(y[g]), z[g]);
+        x[g] = f(x[g], y[g], z[g]);
     }
     x
 }

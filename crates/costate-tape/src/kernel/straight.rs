@@ -23,6 +23,14 @@ pub(crate) enum Code {
     SubMul,
     /// (a·b)·c
     MulMul,
+    /// (a·b)/c
+    MulDiv,
+    /// (a/b)·c
+    DivMul,
+    /// (a + b)·c
+    SumMul,
+    /// (a − b)·c
+    DiffMul,
     /// b where a ≠ 0, else c
     Select,
     Unary(Unary),
@@ -65,6 +73,10 @@ impl Kernel for Straight {
                     Code::MulSub => at(a) * at(b) - at(c),
                     Code::SubMul => at(c) - at(a) * at(b),
                     Code::MulMul => at(a) * at(b) * at(c),
+                    Code::MulDiv => at(a) * at(b) / at(c),
+                    Code::DivMul => at(a) / at(b) * at(c),
+                    Code::SumMul => (at(a) + at(b)) * at(c),
+                    Code::DiffMul => (at(a) - at(b)) * at(c),
                     Code::Select => Scalar::select(at(a), at(b), at(c)),
                     Code::Unary(op) => at(a).unary(op),
                     Code::Binary(op) => at(a).binary(op, at(b)),

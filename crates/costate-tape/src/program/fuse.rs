@@ -1,6 +1,7 @@
-//! Fewer, larger steps: multiplications join the operation that uses them, elementwise steps of one length join into chains.
+//! Fewer, larger steps: signs and first operations join the operation that uses them, elementwise steps of one length join into chains.
 
 use super::draft::{Draft, One};
+use super::place::Place;
 use crate::kernel::straight::Code;
 
 /// Elementwise operations that one chain may hold; its table of operands is bounded.
@@ -8,53 +9,112 @@ const LONGEST: usize = 12;
 
 /// Fuses the steps of one phase. `uses[slot]` counts all readers of a slot, outputs and later phases among them.
 pub(crate) fn fuse(steps: Vec<Draft>, uses: &[u32]) -> Vec<Draft> {
-    chains(multiplications(steps, uses))
+    let mut uses = uses.to_vec();
+    let steps = signs(steps, &mut uses);
+    let steps = pairs(steps, &uses);
+    // Only now is a·b + c one operation, which takes in the sign of a factor.
+    chains(signs(steps, &mut uses))
 }
 
-/// a·b with one reader becomes part of it: a·b + c, a·b − c, c − a·b, (a·b)·c. The value is the same to the bit.
-fn multiplications(mut steps: Vec<Draft>, uses: &[u32]) -> Vec<Draft> {
-    // For each slot made by a multiplication: its step.
+/// Signs become part of the operations that use them. The values are the same to the bit.
+fn signs(mut steps: Vec<Draft>, uses: &mut [u32]) -> Vec<Draft> {
+    // For each slot that is −x: where x is, and the step that changes the sign.
+    let mut negated: Vec<Option<(Place, usize)>> = vec![None; uses.len()];
+    let mut gone = vec![false; steps.len()];
+    for i in 0..steps.len() {
+        let Draft::One(mut one) = steps[i] else {
+            continue;
+        };
+        let positive = |place: Place| Some(negated[place.slot as usize]?.0);
+        while let Some((changed, slot)) = without_sign(&one, positive) {
+            one = changed;
+            let slot = slot as usize;
+            if let Some((x, step)) = negated[slot] {
+                uses[slot] -= 1;
+                gone[step] = uses[slot] == 0;
+                // Where others still read −x, there is a reader of x more.
+                uses[x.slot as usize] += u32::from(!gone[step]);
+            }
+            steps[i] = Draft::One(one);
+        }
+        if one.code == Code::Neg {
+            negated[one.to.slot as usize] = Some((one.from[0], i));
+        }
+    }
+    kept(steps, &gone)
+}
+
+/// The same operation with one change of sign less, and the slot that it no longer reads.
+fn without_sign(one: &One, positive: impl Fn(Place) -> Option<Place>) -> Option<(One, u32)> {
+    let [a, b, c] = one.from;
+    let of = |code, from: &[Place], gone: Place| Some((One::new(code, one.to, from), gone.slot));
+    let [minus_a, minus_b, minus_c] = [a, b, c].map(positive);
+    match (one.code, minus_a, minus_b, minus_c) {
+        (Code::Add, _, Some(y), _) => of(Code::Sub, &[a, y], b),
+        (Code::Add, Some(x), _, _) => of(Code::Sub, &[b, x], a),
+        (Code::Sub, _, Some(y), _) => of(Code::Add, &[a, y], b),
+        (Code::MulAdd, _, _, Some(z)) => of(Code::MulSub, &[a, b, z], c),
+        (Code::MulAdd, Some(x), _, _) => of(Code::SubMul, &[x, b, c], a),
+        (Code::MulAdd, _, Some(y), _) => of(Code::SubMul, &[a, y, c], b),
+        (Code::MulSub, _, _, Some(z)) => of(Code::MulAdd, &[a, b, z], c),
+        (Code::SubMul, Some(x), _, _) => of(Code::MulAdd, &[x, b, c], a),
+        (Code::SubMul, _, Some(y), _) => of(Code::MulAdd, &[a, y, c], b),
+        _ => None,
+    }
+}
+
+/// An operation with one reader becomes part of that: a·b + c, (a − b)·c and others. The value is the same to the bit.
+fn pairs(mut steps: Vec<Draft>, uses: &[u32]) -> Vec<Draft> {
+    // For each slot made by an operation that may join another: its step.
     let mut made_by = vec![usize::MAX; uses.len()];
     let mut gone = vec![false; steps.len()];
     for i in 0..steps.len() {
         let Draft::One(one) = &steps[i] else { continue };
-        if let Some((fused, source)) = joined(one, |slot| {
+        let found = joined(one, |slot| {
             let step = made_by[slot as usize];
             match steps.get(step) {
-                Some(Draft::One(product)) if uses[slot as usize] == 1 => Some((*product, step)),
+                Some(Draft::One(first)) if uses[slot as usize] == 1 => Some((*first, step)),
                 _ => None,
             }
-        }) {
+        });
+        if let Some((fused, source)) = found {
             gone[source] = true;
             steps[i] = Draft::One(fused);
-        } else if one.code == Code::Mul {
+        } else if matches!(one.code, Code::Mul | Code::Div | Code::Add | Code::Sub) {
             made_by[one.to.slot as usize] = i;
         }
     }
-    let mut kept = gone.iter().map(|gone| !gone);
-    steps.retain(|_| kept.next().unwrap_or(true));
-    steps
+    kept(steps, &gone)
 }
 
-/// The compound operation for `one`, and the step whose product it takes in.
-fn joined(one: &One, product: impl Fn(u32) -> Option<(One, usize)>) -> Option<(One, usize)> {
+/// The compound operation for `one`, and the step that it takes in.
+fn joined(one: &One, first: impl Fn(u32) -> Option<(One, usize)>) -> Option<(One, usize)> {
     let [a, b, _] = one.from;
-    let ([left, right], other) = match one.code {
-        Code::Add => ([Code::MulAdd, Code::MulAdd], [b, a]),
-        Code::Sub => ([Code::MulSub, Code::SubMul], [b, a]),
-        Code::Mul => ([Code::MulMul, Code::MulMul], [b, a]),
-        _ => return None,
-    };
     // Both operands the same: the count of uses would be 2 anyway.
-    let (code, c, (product, step)) = match (product(a.slot), product(b.slot)) {
-        (Some(found), _) => (left, other[0], found),
-        (None, Some(found)) => (right, other[1], found),
-        (None, None) => return None,
-    };
-    Some((
-        One::new(code, one.to, &[product.from[0], product.from[1], c]),
-        step,
-    ))
+    [(a, b, false), (b, a, true)]
+        .into_iter()
+        .find_map(|(operand, other, second)| {
+            let (first, step) = first(operand.slot)?;
+            let code = match (first.code, one.code) {
+                (Code::Mul, Code::Add) => Code::MulAdd,
+                (Code::Mul, Code::Sub) if second => Code::SubMul,
+                (Code::Mul, Code::Sub) => Code::MulSub,
+                (Code::Mul, Code::Mul) => Code::MulMul,
+                (Code::Mul, Code::Div) if !second => Code::MulDiv,
+                (Code::Div, Code::Mul) => Code::DivMul,
+                (Code::Add, Code::Mul) => Code::SumMul,
+                (Code::Sub, Code::Mul) => Code::DiffMul,
+                _ => return None,
+            };
+            let from = [first.from[0], first.from[1], other];
+            Some((One::new(code, one.to, &from), step))
+        })
+}
+
+fn kept(mut steps: Vec<Draft>, gone: &[bool]) -> Vec<Draft> {
+    let mut gone = gone.iter();
+    steps.retain(|_| gone.next() != Some(&true));
+    steps
 }
 
 /// Neighbouring elementwise steps of one length become one.

@@ -224,15 +224,25 @@ impl<'a, T: Registers> Translator<'a, T> {
                     _ => unreachable!("matched above"),
                 }
             }
-            Code::MulAdd | Code::MulSub | Code::SubMul | Code::MulMul => {
+            Code::MulAdd | Code::MulSub | Code::SubMul | Code::MulMul | Code::MulDiv => {
                 let (b, c) = (self.at(b), self.at(c));
                 let product = self.builder.ins().fmul(a, b);
                 match instruction.code {
                     Code::MulAdd => self.builder.ins().fadd(product, c),
                     Code::MulSub => self.builder.ins().fsub(product, c),
                     Code::SubMul => self.builder.ins().fsub(c, product),
+                    Code::MulDiv => self.builder.ins().fdiv(product, c),
                     _ => self.builder.ins().fmul(product, c),
                 }
+            }
+            Code::DivMul | Code::SumMul | Code::DiffMul => {
+                let (b, c) = (self.at(b), self.at(c));
+                let first = match instruction.code {
+                    Code::DivMul => self.builder.ins().fdiv(a, b),
+                    Code::SumMul => self.builder.ins().fadd(a, b),
+                    _ => self.builder.ins().fsub(a, b),
+                };
+                self.builder.ins().fmul(first, c)
             }
             Code::Select => {
                 let (b, c) = (self.at(b), self.at(c));

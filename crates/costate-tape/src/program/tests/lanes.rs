@@ -94,7 +94,34 @@ fn all_operations<T: Lane>() -> Function<T> {
             all.push(x.binary(op, y.ln() * scale));
         }
         all.extend([x * y + scale, x * y - scale, scale - x * y, x * y * scale]);
+        all.extend([
+            x * y / scale,
+            x / y * scale,
+            (x + y) * scale,
+            (x - y) * scale,
+        ]);
         all.extend([-(x * y), x * x, Var::select(x.sign() + y.sign(), x, y)]);
+        // Signs that the operation takes in, and ones that others read too.
+        let (minus_x, minus_y, minus_both) = (-x, -y, -(x * y));
+        all.extend([
+            x + -scale,
+            -scale + x,
+            x - -scale,
+            minus_both,
+            minus_both + x,
+        ]);
+        all.extend([
+            x * y + -scale,
+            x * y - -scale,
+            minus_x * scale + y,
+            scale * minus_y + x,
+        ]);
+        all.extend([
+            y - minus_x * scale,
+            x - scale * minus_y,
+            minus_x,
+            minus_x * minus_y + x,
+        ]);
         vec![Var::stack(&all)]
     })
     .unwrap()
