@@ -2,7 +2,8 @@
 """Values and derivatives of the elementwise operations over the whole range of f64 and f32, from multiple precision.
 
 Writes unary.csv beside this file: operation, type, argument, value, derivative (empty where it is not one finite number); and
-polygamma.csv: order, argument, value.
+polygamma.csv: order, argument, value; and binary.csv, of the operations of two arguments that are no arithmetic: operation, type, both
+arguments, value.
 Needs mpmath:  python3 make.py
 """
 
@@ -153,7 +154,37 @@ def polygamma_rows():
             yield n, x, value
 
 
+def binary_rows():
+    """Finite arguments other than zero; what happens at the others is C's, and tests say it one by one."""
+    sizes = {
+        "f64": [5e-324, 1e-300, 1e-20, 0.1, 0.7, 1.0, 1.5, 2.0, 3.0, 17.25, 1e3, 1e22, 1e200, 1.7e308],
+        "f32": [1.4e-45, 1e-38, 1e-20, 0.1, 0.7, 1.0, 1.5, 2.0, 3.0, 17.25, 1e3, 1e22, 3.4e38],
+    }
+    for kind, points in sizes.items():
+        signed = [sign * rounded(x, kind) for x in points for sign in (1.0, -1.0)]
+        for a in signed:
+            for b in signed:
+                yield "atan2", kind, a, b, rounded(mp.atan2(mpf(a), mpf(b)), kind)
+                yield "hypot", kind, a, b, rounded(mp.hypot(mpf(a), mpf(b)), kind)
+                yield "pow", kind, a, b, power(a, b, kind)
+
+
+def power(a, b, kind):
+    whole = b == math.floor(b)
+    if a < 0.0 and not whole:
+        return NAN
+    sign = -1.0 if a < 0.0 and b % 2.0 == 1.0 else 1.0
+    exponent = mpf(b) * mp.log(abs(mpf(a)))
+    if abs(exponent) > 1000:
+        return sign * (INF if exponent > 0 else 0.0)
+    return sign * rounded(mp.exp(exponent), kind)
+
+
 def main():
+    with open(Path(__file__).parent / "binary.csv", "w") as out:
+        out.write("operation,type,a,b,value\n")
+        for name, kind, a, b, value in binary_rows():
+            out.write(f"{name},{kind},{text(a)},{text(b)},{text(value)}\n")
     with open(Path(__file__).parent / "polygamma.csv", "w") as out:
         out.write("order,x,value\n")
         for n, x, value in polygamma_rows():

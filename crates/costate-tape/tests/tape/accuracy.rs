@@ -1,6 +1,6 @@
 //! Values and derivatives over the whole range, against a table from multiple precision (`tests/reference/make.py`).
 
-use costate_tape::{Binary, Function, Program, Scalar, Unary};
+use costate_tape::{Binary, Function, Isa, Lane, Program, Scalar, Unary};
 
 const TABLE: &str = include_str!("../reference/unary.csv");
 
@@ -34,7 +34,7 @@ fn rows() -> Vec<Row> {
 }
 
 /// Distance in units in the last place; 0 for the same bits or two NaNs, ∞ where sign of zero, infinity or NaN differ.
-fn ulps(found: f64, exact: f64, single: bool) -> f64 {
+pub(crate) fn ulps(found: f64, exact: f64, single: bool) -> f64 {
     if found.to_bits() == exact.to_bits() || found.is_nan() && exact.is_nan() {
         return 0.0;
     }
@@ -168,52 +168,46 @@ fn derivatives_are_right_wherever_they_are_finite() {
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// The values of compiled programs at arguments of the table that are wrong on an instruction set.
+fn wrongly_compiled<T: Lane + Into<f64>>(
+    op: Unary,
+    isa: Isa,
+    points: &[&Row],
+    number: impl Fn(f64) -> T,
+) -> Vec<String> {
+    let x: Vec<T> = points.iter().map(|row| number(row.x)).collect();
+    let shape = [x.len()];
+    let f = Function::<T>::record(&[("x", &shape)], |v| vec![v[0].unary(op)]).unwrap();
+    let program = Program::compile_for(&f, isa).unwrap();
+    let mut y = x.clone();
+    program.eval(&mut program.workspace(1), 0, &[&x], &mut y);
+    let compared = points.iter().zip(&y).filter_map(|(row, &found)| {
+        let (found, name) = (found.into(), op.name());
+        let off = distance(row, found);
+        (off > allowed(op).max(2.5)).then(|| {
+            format!(
+                "{isa:?} {name}({:e}) f32={}: {found:e}, not {:e}: {off:.1} ulp",
+                row.x, row.single, row.value
+            )
+        })
+    });
+    compared.collect()
+}
+
 #[test]
-fn compiled_values_are_as_right_as_the_interpreters() {
+fn compiled_values_are_as_right_as_the_interpreters_on_every_instruction_set() {
     let rows = rows();
     let mut wrong = Vec::new();
     for &op in Unary::ALL {
-        let points: Vec<&Row> = rows
-            .iter()
-            .filter(|row| row.op == op && !row.single)
-            .collect();
-        let x: Vec<f64> = points.iter().map(|row| row.x).collect();
-        let shape = [x.len()];
-        let f = Function::<f64>::record(&[("x", &shape)], |v| vec![v[0].unary(op)]).unwrap();
-        let program = Program::compile(&f).unwrap();
-        let mut y = vec![0.0; x.len()];
-        program.eval(&mut program.workspace(1), 0, &[&x], &mut y);
-        for (row, &found) in points.iter().zip(&y) {
-            let off = distance(row, found);
-            if off > allowed(op).max(2.5) {
-                wrong.push(format!(
-                    "{}({:e}): {found:e}, not {:e}: {off:.1} ulp",
-                    op.name(),
-                    row.x,
-                    row.value
-                ));
-            }
-        }
-        let points: Vec<&Row> = rows
-            .iter()
-            .filter(|row| row.op == op && row.single)
-            .collect();
-        let x: Vec<f32> = points.iter().map(|row| row.x as f32).collect();
-        let shape = [x.len()];
-        let f = Function::<f32>::record(&[("x", &shape)], |v| vec![v[0].unary(op)]).unwrap();
-        let program = Program::compile(&f).unwrap();
-        let mut y = vec![0.0; x.len()];
-        program.eval(&mut program.workspace(1), 0, &[&x], &mut y);
-        for (row, &found) in points.iter().zip(&y) {
-            let off = distance(row, f64::from(found));
-            if off > allowed(op).max(2.5) {
-                wrong.push(format!(
-                    "{}({:e}) f32: {found:e}, not {:e}: {off:.1} ulp",
-                    op.name(),
-                    row.x,
-                    row.value
-                ));
-            }
+        let of_kind = |single: bool| {
+            let points = rows
+                .iter()
+                .filter(|row| row.op == op && row.single == single);
+            points.collect::<Vec<&Row>>()
+        };
+        for isa in Isa::available() {
+            wrong.extend(wrongly_compiled(op, isa, &of_kind(false), |x| x));
+            wrong.extend(wrongly_compiled(op, isa, &of_kind(true), |x| x as f32));
         }
     }
     assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));

@@ -1,7 +1,9 @@
 //! Every elementwise operation of two arguments: both derivatives by every way there is, in broadcast shapes.
 
+use crate::accuracy::ulps;
 use crate::random::Numbers;
-use costate_tape::{Binary, Dual, Function, Scalar, Var, check};
+use costate_tape::{Binary, Dual, Function, Isa, Lane, Program, Scalar, Var, check};
+use num_traits::Float;
 
 /// Pairs inside the domain and away from kinks and jumps.
 fn points(op: Binary) -> Vec<(f64, f64)> {
@@ -194,4 +196,101 @@ fn numbers_stand_on_either_side() {
     for report in check::function(&f, &[&[3.0, 4.0]]).unwrap() {
         report.assert();
     }
+}
+
+/// Values against a table from multiple precision (`tests/reference/make.py`), by the interpreter and compiled for every instruction set.
+#[test]
+fn values_are_right_to_the_last_places_over_the_whole_range() {
+    let table = include_str!("../reference/binary.csv");
+    let mut wrong = Vec::new();
+    for op in [Binary::Pow, Binary::Atan2, Binary::Hypot] {
+        for single in [false, true] {
+            let kind = if single { "f32" } else { "f64" };
+            let begin = format!("{},{kind},", op.name());
+            let rows = table.lines().filter_map(|line| line.strip_prefix(&begin));
+            let rows: Vec<[f64; 3]> = rows
+                .map(|row| {
+                    let mut numbers = row.split(',').map(|x| x.parse().unwrap());
+                    std::array::from_fn(|_| numbers.next().unwrap())
+                })
+                .collect();
+            assert!(rows.len() > 600, "{begin} {} rows", rows.len());
+            for (who, values) in by_everyone(op, &rows, single) {
+                for (&[a, b, exact], found) in rows.iter().zip(values) {
+                    let off = ulps(found, exact, single);
+                    if off > 2.0 {
+                        wrong.push(format!(
+                            "{who} {}({a:e}, {b:e}) {kind}: {found:e}, not {exact:e}: {off:.1} ulp",
+                            op.name()
+                        ));
+                    }
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn by_everyone(op: Binary, rows: &[[f64; 3]], single: bool) -> Vec<(String, Vec<f64>)> {
+    fn of<T: Lane + Float + Into<f64>>(op: Binary, a: &[T], b: &[T]) -> Vec<(String, Vec<f64>)> {
+        let alone = a.iter().zip(b).map(|(&a, &b)| op.value(a, b).into());
+        let mut all = vec![("interpreter".to_owned(), alone.collect())];
+        let inputs: [(&str, &[usize]); 2] = [("a", &[a.len()]), ("b", &[a.len()])];
+        let f = Function::<T>::record(&inputs, |v| vec![v[0].binary(op, v[1])]).unwrap();
+        for isa in Isa::available() {
+            let program = Program::compile_for(&f, isa).unwrap();
+            let mut y = a.to_vec();
+            program.eval(&mut program.workspace(1), 0, &[a, b], &mut y);
+            all.push((format!("{isa:?}"), y.into_iter().map(Into::into).collect()));
+        }
+        all
+    }
+    let side = |i: usize| rows.iter().map(move |row| row[i]);
+    if single {
+        let side = |i: usize| side(i).map(|x| x as f32).collect::<Vec<f32>>();
+        of(op, &side(0), &side(1))
+    } else {
+        of(
+            op,
+            &side(0).collect::<Vec<f64>>(),
+            &side(1).collect::<Vec<f64>>(),
+        )
+    }
+}
+
+#[test]
+fn zeros_infinities_and_nan_are_treated_as_cs_library_does() {
+    let infinite = f64::INFINITY;
+    let pow = |a: f64, b: f64| Binary::Pow.value(a, b);
+    assert_eq!(
+        [pow(0.0, 0.0), pow(f64::NAN, 0.0), pow(1.0, f64::NAN)],
+        [1.0; 3]
+    );
+    assert_eq!(
+        [pow(-0.0, -1.0), pow(-0.0, -2.0), pow(0.0, -0.5)],
+        [-infinite, infinite, infinite]
+    );
+    assert_eq!(
+        [pow(0.5, infinite), pow(2.0, -infinite), pow(infinite, -1.0)],
+        [0.0; 3]
+    );
+    assert_eq!(pow(-infinite, 3.0), -infinite);
+    assert!(pow(-2.0, 0.5).is_nan());
+    let atan2 = |a: f64, b: f64| Binary::Atan2.value(a, b);
+    let pi = std::f64::consts::PI;
+    assert_eq!(
+        [atan2(0.0, -0.0), atan2(-0.0, -0.0), atan2(0.0, -1.0)],
+        [pi, -pi, pi]
+    );
+    assert_eq!(atan2(-0.0, 1.0).to_bits(), (-0.0_f64).to_bits());
+    assert_eq!(
+        [atan2(infinite, -infinite), atan2(1.0, 0.0)],
+        [0.75 * pi, 0.5 * pi]
+    );
+    let hypot = |a: f64, b: f64| Binary::Hypot.value(a, b);
+    assert_eq!(
+        [hypot(-infinite, f64::NAN), hypot(f64::NAN, infinite)],
+        [infinite; 2]
+    );
+    assert_eq!([hypot(-0.0, 0.0), hypot(-3.0, -0.0)], [0.0, 3.0]);
 }

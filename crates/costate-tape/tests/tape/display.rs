@@ -256,7 +256,7 @@ fn a_guard_is_printed_as_a_condition() {
 }
 
 /// Compiles one program that runs all functions, and compares every bit with the interpreter.
-fn compiled_source_gives_the_same_bits<T: Plain>(
+pub(crate) fn compiled_source_gives_the_same_bits<T: Plain>(
     file: &str,
     functions: &[(Function<T>, Vec<Vec<T>>)],
     bits: impl Fn(T) -> u64,

@@ -1,6 +1,7 @@
 //! What the tape promises, as claims.
 
 mod accuracy;
+mod agreement;
 mod binary;
 mod check;
 mod compositions;

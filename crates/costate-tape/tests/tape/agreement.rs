@@ -1,0 +1,130 @@
+//! One function, five ways to run it: the interpreter, a compiled program, points in lanes, machine code, the printed source.
+
+use crate::display::compiled_source_gives_the_same_bits;
+use crate::random::{self, Numbers, for_all, instructions};
+use costate_tape::{Error, Function, Program};
+use std::cell::{Cell, RefCell};
+
+/// Inputs of so few elements that most functions of them are programs of single numbers.
+const FEW: [(&str, &[usize]); 4] = [("x", &[2, 2]), ("s", &[]), ("v", &[3]), ("w", &[1, 2])];
+
+/// Points side by side in lanes; the first is the one that is compared with the others.
+const POINTS: usize = 19;
+
+fn same(found: f64, expected: f64) -> bool {
+    // Sums of padded arrays leave zeros out: 0 + (−0) is +0 for one and −0 for the other.
+    found == expected || found.is_nan() && expected.is_nan()
+}
+
+fn assert_same(who: &str, found: &[f64], expected: &[f64], f: &Function<f64>) {
+    assert_eq!(found.len(), expected.len());
+    for (i, (&found, &expected)) in found.iter().zip(expected).enumerate() {
+        assert!(
+            same(found, expected),
+            "{who} finds {found:e} for number {i}, not {expected:e}, in\n{f}"
+        );
+    }
+}
+
+fn eval(program: &Program<f64>, inputs: &[&[f64]]) -> Vec<f64> {
+    let mut out = vec![0.0; program.output_len()];
+    program.eval(&mut program.workspace(1), 0, inputs, &mut out);
+    out
+}
+
+/// The values in lanes at a point among others, if the program is one of single numbers. All of them are compared with their own.
+fn in_lanes(program: &Program<f64>, point: &[&[f64]], f: &Function<f64>) -> Option<Vec<f64>> {
+    let mut numbers = Numbers(5);
+    let mut points = vec![point.iter().map(|x| x.to_vec()).collect::<Vec<_>>()];
+    points.resize_with(POINTS, || {
+        point.iter().map(|x| numbers.many(x.len())).collect()
+    });
+    let inputs: Vec<Vec<f64>> = (0..point.len())
+        .map(|input| {
+            let elements = 0..point[input].len();
+            elements
+                .flat_map(|e| points.iter().map(move |point| point[input][e]))
+                .collect()
+        })
+        .collect();
+    let inputs: Vec<&[f64]> = inputs.iter().map(Vec::as_slice).collect();
+    let mut out = vec![0.0; program.output_len() * POINTS];
+    match program.run_lanes(&mut program.workspace(1), POINTS, &inputs, &mut out) {
+        Err(Error::NotScalar { .. }) => return None,
+        done => done.unwrap(),
+    }
+    let of = |p: usize| {
+        out.iter()
+            .skip(p)
+            .step_by(POINTS)
+            .copied()
+            .collect::<Vec<f64>>()
+    };
+    for (p, point) in points.iter().enumerate() {
+        let alone: Vec<&[f64]> = point.iter().map(Vec::as_slice).collect();
+        assert_same("a lane", &of(p), &eval(program, &alone), f);
+    }
+    Some(of(0))
+}
+
+/// Compares all but the printed source; whether it is a program of single numbers.
+fn everyone_agrees(f: &Function<f64>, point: &[Vec<f64>]) -> bool {
+    let inputs: Vec<&[f64]> = point.iter().map(Vec::as_slice).collect();
+    let expected = f.eval(&inputs).unwrap().concat();
+    let program = Program::compile(f).unwrap();
+    let compiled = eval(&program, &inputs);
+    #[cfg(feature = "jit")]
+    {
+        let interpreted = eval(&program.clone().without_machine_code(), &inputs);
+        for (found, expected) in compiled.iter().zip(&interpreted) {
+            let equal =
+                found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
+            assert!(equal, "machine code: {found:e}, not {expected:e}, in\n{f}");
+        }
+    }
+    let Some(lanes) = in_lanes(&program, &inputs, f) else {
+        // Registers round otherwise: sums in another order, functions of their own.
+        let largest = expected.iter().fold(1.0_f64, |most, x| most.max(x.abs()));
+        for (found, expected) in compiled.iter().zip(&expected) {
+            let close = (found - expected).abs() <= 1e-11 * largest;
+            assert!(
+                close || same(*found, *expected),
+                "compiled: {found:e}, not {expected:e}, in\n{f}"
+            );
+        }
+        return false;
+    };
+    assert_same("the program", &compiled, &expected, f);
+    assert_same("a lane among others", &lanes, &expected, f);
+    true
+}
+
+#[test]
+fn interpreter_program_lanes_machine_code_and_printed_source_give_the_same_bits() {
+    let functions = RefCell::new(Vec::new());
+    let scalar = Cell::new(0);
+    for_all(160, &instructions(), |code| {
+        let f = Function::record(&FEW, |v| vec![random::run(&code, v)]).unwrap();
+        let mut point: Vec<Vec<f64>> = Vec::new();
+        let mut numbers = Numbers(code.len() as u64);
+        point.extend(
+            FEW.iter()
+                .map(|(_, shape)| numbers.many(shape.iter().product())),
+        );
+        let products = f.vjp(&[0, 2]);
+        let mut with_cotangent = point.clone();
+        with_cotangent.push(numbers.many(f.output_shape(0).len()));
+        for (f, point) in [(f, point), (products.simplify(), with_cotangent)] {
+            scalar.set(scalar.get() + usize::from(everyone_agrees(&f, &point)));
+            functions.borrow_mut().push((f, point));
+        }
+    });
+    assert!(
+        scalar.get() > 100,
+        "only {} programs of single numbers",
+        scalar.get()
+    );
+    compiled_source_gives_the_same_bits("agreement", &functions.into_inner(), |x: f64| {
+        if x.is_nan() { 0 } else { x.to_bits() }
+    });
+}
