@@ -26,6 +26,8 @@ COLOURS = {
     "CVODE": "#2c3e50",
     "SciPy": "#e67e22",
 }
+# Seconds on the wall for one side's solves of one kind.
+LIMIT = 240
 # What is solved, under which title, and the errors at which times are compared.
 KINDS = [
     ("nonstiff", "Not stiff", [1e-3, 1e-5, 1e-7, 1e-9]),
@@ -155,8 +157,14 @@ def plot(curves, title, path):
 
 
 def lines_of(command):
-    out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
-    return [json.loads(line) for line in out.splitlines()]
+    """What a program prints, as far as it comes within the limit."""
+    try:
+        out = subprocess.run(command, check=True, stdout=subprocess.PIPE, timeout=LIMIT).stdout
+    except subprocess.TimeoutExpired as late:
+        print(f"{command[1]} took longer than {LIMIT} s: what it had not come to is missing", file=sys.stderr)
+        # The last line may be cut.
+        out = (late.stdout or b"").rpartition(b"\n")[0]
+    return [json.loads(line) for line in out.decode().splitlines()]
 
 
 def main():

@@ -87,7 +87,7 @@ fn nonstiff<const N: usize>(case: &Case<N>, seconds: f64) {
 }
 
 fn stiff<const N: usize>(case: &Case<N>, seconds: f64) {
-    small(case, &side::stiff(), 3..=11, seconds);
+    small(case, &side::stiff(), 3..=10, seconds);
 }
 
 /// Every contestant at tolerances 10^−k, taking turns.
