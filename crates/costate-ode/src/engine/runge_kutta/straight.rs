@@ -12,6 +12,9 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
     /// Whether states are small and of a size known to the compiler: then every stage is straight-line code of its own.
     const SMALL: bool = !std::mem::needs_drop::<Y>() && size_of::<Y>() <= 128;
 
+    /// Whether they are so small that products with the many zeros of methods of many stages cost less than finding the others.
+    const TINY: bool = Self::SMALL && size_of::<Y>() <= 24;
+
     /// Stage N of a small state.
     #[inline(always)]
     fn stage<S: System<T, Y>, const N: usize>(
@@ -66,7 +69,7 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
         if stages > 6 {
             self.stage::<S, 6>(system, span, y, trial);
         }
-        if stages > 7 {
+        if Self::TINY && stages > 7 {
             self.many_stages(system, span, y, trial);
         }
     }
@@ -154,7 +157,8 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
     /// Whether there is straight-line code for this method and this state.
     #[inline(always)]
     pub(super) fn straight(&self) -> bool {
-        Self::SMALL && !self.scheme.triangle.is_empty()
+        let small = Self::TINY || (Self::SMALL && self.scheme.tableau.stages() <= 7);
+        small && !self.scheme.triangle.is_empty()
     }
 
     /// The squared norm of h Σ b_err · k.
