@@ -3,6 +3,7 @@
 mod native;
 
 use super::measure::race;
+use super::report::Report;
 use costate_tape::{Function, Program, Var};
 use std::hint::black_box;
 
@@ -29,13 +30,17 @@ const OPERATIONS: usize = 52;
 /// Points side by side.
 const POINTS: usize = 1024;
 
-pub fn table() {
+pub fn table(report: &mut Report) {
     let f = products();
-    println!(
+    writeln!(
+        report,
         "## The food chain: 3 states, 6 parameters, f and both products, {OPERATIONS} operations\n"
     );
-    println!("| | ns a point | ns an operation | beside native | aim |");
-    println!("|---|---|---|---|---|");
+    writeln!(
+        report,
+        "| | ns a point | ns an operation | beside native | aim |"
+    );
+    writeln!(report, "|---|---|---|---|---|");
     let program = Program::compile(&f).expect("it can be compiled");
     let inputs: [&[f64]; 3] = [
         &[0.7, 0.2, 8.0],
@@ -122,14 +127,15 @@ pub fn table() {
         rows.push(("machine code at run time", jit, "1.3 × native"));
     }
     for (name, time, aim) in rows {
-        println!(
+        writeln!(
+            report,
             "| {name} | {:.1} | {:.2} | {:.2} | {aim} |",
             time * 1e9,
             time * 1e9 / OPERATIONS as f64,
             time / seconds[0]
         );
     }
-    println!();
+    writeln!(report);
 }
 
 /// The same without machine code made at run time, where that is compiled in.

@@ -4,6 +4,7 @@
 
 use super::measure;
 use super::openblas::OpenBlas;
+use super::report::Report;
 use costate_tape::{Function, Lane, Program};
 use std::hint::black_box;
 
@@ -23,18 +24,21 @@ const SHAPES: [([usize; 3], bool); 12] = [
     ([512, 512, 512], false),
 ];
 
-pub fn table() {
-    println!("## Matrix products in f64, GFLOP/s\n");
-    println!("| shape | tape | faer | matrixmultiply | OpenBLAS | of the best other |");
-    println!("|---|---|---|---|---|---|");
+pub fn table(report: &mut Report) {
+    writeln!(report, "## Matrix products in f64, GFLOP/s\n");
+    writeln!(
+        report,
+        "| shape | tape | faer | matrixmultiply | OpenBLAS | of the best other |"
+    );
+    writeln!(report, "|---|---|---|---|---|---|");
     let blas = std::env::var_os("OPENBLAS").and_then(|path| OpenBlas::load(&path));
     for (shape, transposed) in SHAPES {
-        row(shape, transposed, blas.as_ref());
+        row(report, shape, transposed, blas.as_ref());
     }
-    println!();
+    writeln!(report);
 }
 
-fn row([m, k, n]: [usize; 3], transposed: bool, blas: Option<&OpenBlas>) {
+fn row(report: &mut Report, [m, k, n]: [usize; 3], transposed: bool, blas: Option<&OpenBlas>) {
     let a: Vec<f64> = numbers(m * k);
     let b: Vec<f64> = numbers(k * n);
     let mut tape = tape(&a, &b, [m, k, n], transposed);
@@ -109,7 +113,8 @@ fn row([m, k, n]: [usize; 3], transposed: bool, blas: Option<&OpenBlas>) {
         );
     }
     let best = rates[1..].iter().fold(0.0_f64, |m, &r| m.max(r));
-    println!(
+    writeln!(
+        report,
         "| {m}×{k} · {k}×{n}{} | {:.1} | {:.1} | {:.1} | {} | {:.0} % |",
         if transposed { " (transposed)" } else { "" },
         rates[0],

@@ -40,24 +40,3 @@ pub fn race(contestants: &mut [&mut dyn FnMut(usize)]) -> Vec<f64> {
         })
         .collect()
 }
-
-/// Processor and date, as the system names them.
-pub fn machine() -> String {
-    let file = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let field = |name: &str| {
-        let line = file.lines().find(|line| line.starts_with(name));
-        line.and_then(|line| line.split(": ").nth(1))
-            .unwrap_or("unknown")
-            .to_string()
-    };
-    let cores = file
-        .lines()
-        .filter(|line| line.starts_with("processor"))
-        .count();
-    format!(
-        "{} (family {}, model {}), {cores} cores, one thread",
-        field("model name"),
-        field("cpu family"),
-        field("model\t"),
-    )
-}

@@ -2,6 +2,7 @@
 
 use super::networks::{Net, flops};
 use super::peak::Peak;
+use super::report::Report;
 use costate_tape::{Isa, Lane};
 
 /// Peak of the processor that the prototype's times are from, GFLOP/s in f64 and f32.
@@ -55,15 +56,20 @@ const SHAPES: [(&[usize], usize, bool, f64, f64); 44] = [
     (&[32, 128, 128, 32], 256, true, 55400.0, 95300.0),
 ];
 
-pub fn table(peak: &Peak) {
-    println!("## Networks of many shapes, ns; 2-50-2 sees the cubes of its states\n");
-    println!(
+pub fn table(report: &mut Report, peak: &Peak) {
+    writeln!(
+        report,
+        "## Networks of many shapes, ns; 2-50-2 sees the cubes of its states\n"
+    );
+    writeln!(
+        report,
         "Beside the prototype: f and products together, both times scaled to the same peak; the aim is 1.15.\n"
     );
-    println!(
+    writeln!(
+        report,
         "| net | batch | type | f / products | beside the prototype | of the peak | AVX2 f / products | of its peak |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    writeln!(report, "|---|---|---|---|---|---|---|---|");
     let mut ratios = Vec::new();
     for (widths, batch, single, f, products) in SHAPES {
         let time = if single { times::<f32> } else { times::<f64> };
@@ -86,7 +92,8 @@ pub fn table(peak: &Peak) {
         #[cfg(not(target_arch = "x86_64"))]
         let (avx2, share_avx2) = (String::new(), String::new());
         let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
-        println!(
+        writeln!(
+            report,
             "| {} | {batch} | {} | {} | {ratio:.2}{} | {:.0} % | {avx2} | {share_avx2} |",
             widths.join("-"),
             if single { "f32" } else { "f64" },
@@ -97,7 +104,8 @@ pub fn table(peak: &Peak) {
     }
     let mean = (ratios.iter().map(|r| r.ln()).sum::<f64>() / ratios.len() as f64).exp();
     let late = ratios.iter().filter(|&&r| r > 1.15).count();
-    println!(
+    writeln!(
+        report,
         "\nGeometric mean beside the prototype {mean:.2}; {late} of {} above 1.15.\n",
         ratios.len()
     );
