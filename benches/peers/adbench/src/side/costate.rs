@@ -1,0 +1,384 @@
+//! costate: recorded once, differentiated, compiled.
+
+use super::{Side, sum_of_squares};
+use crate::number::{number, reprojection};
+use crate::problem::{Bundle, Gmm, Lstm, Problems};
+use costate_tape::{Function, Program, Scalar, Var, Workspace};
+
+number!(['t] Var<'t, f64>, [Scalar]);
+
+/// The mixture in two programs: what comes from the parameters alone, and what a block of points adds.
+pub struct CostateGmm<'a> {
+    theta: &'a [f64],
+    /// Blocks of points, \[d, block\] each.
+    blocks: Vec<Vec<f64>>,
+    prepare: Compiled,
+    points: Compiled,
+    prepared: Vec<f64>,
+    bar: Vec<f64>,
+    /// The cotangent of a block, which nobody asks for.
+    of_x: Vec<f64>,
+    gradient: Vec<f64>,
+}
+
+/// A program with its memory.
+struct Compiled {
+    program: Program<f64>,
+    workspace: Workspace<f64>,
+}
+
+impl Compiled {
+    fn new(f: &Function<f64>, parameters: usize, frames: usize) -> Self {
+        let program = Program::with_products(f, parameters).expect("it is small");
+        let workspace = program.workspace(frames);
+        Compiled { program, workspace }
+    }
+}
+
+/// Points of a block: what is computed of them fits a second cache.
+const BLOCK: usize = 200;
+
+/// W \[K·d, d\], b \[K·d\], a term for each component, and all that no point has to do with.
+const PREPARED: usize = Gmm::K * Gmm::D * (Gmm::D + 1) + Gmm::K + 1;
+
+impl<'a> CostateGmm<'a> {
+    pub fn new(problem: &'a Problems) -> Self {
+        let problem = &problem.gmm;
+        let points = |block: &[f64]| {
+            (0..Gmm::D)
+                .flat_map(|i| (0..BLOCK).map(move |p| (i, p)))
+                .map(|(i, p)| block[p * Gmm::D + i])
+                .collect()
+        };
+        CostateGmm {
+            theta: &problem.theta,
+            blocks: problem.x.chunks_exact(BLOCK * Gmm::D).map(points).collect(),
+            prepare: Compiled::new(&prepare(), 0, 1),
+            points: Compiled::new(&points_of_block(), 1, 1),
+            prepared: vec![0.0; PREPARED],
+            bar: vec![0.0; PREPARED],
+            of_x: vec![0.0; Gmm::D * BLOCK],
+            gradient: vec![0.0; Gmm::PARAMETERS],
+        }
+    }
+
+    fn run(&mut self, products: bool) -> f64 {
+        let (prepare, points) = (&mut self.prepare, &mut self.points);
+        prepare
+            .program
+            .set_params(&mut prepare.workspace, self.theta);
+        prepare
+            .program
+            .eval(&mut prepare.workspace, 0, &[], &mut self.prepared);
+        let (rest, of_points) = self.prepared.split_last().expect("it is the last");
+        points.program.set_params(&mut points.workspace, of_points);
+        let mut value = *rest;
+        for x in &self.blocks {
+            let mut likelihood = [0.0];
+            points
+                .program
+                .eval(&mut points.workspace, 0, &[x], &mut likelihood);
+            value += likelihood[0];
+            if products {
+                points
+                    .program
+                    .products(&mut points.workspace, 0, &[1.0], &mut [&mut self.of_x]);
+                points
+                    .program
+                    .accumulate(&mut points.workspace, &[(0, 1.0)]);
+            }
+        }
+        if products {
+            let (rest, of_points) = self.bar.split_last_mut().expect("it is the last");
+            *rest = 1.0;
+            points.program.finish(&mut points.workspace, of_points);
+            prepare
+                .program
+                .products(&mut prepare.workspace, 0, &self.bar, &mut []);
+            prepare
+                .program
+                .accumulate(&mut prepare.workspace, &[(0, 1.0)]);
+            prepare
+                .program
+                .finish(&mut prepare.workspace, &mut self.gradient);
+        }
+        value
+    }
+}
+
+impl Side for CostateGmm<'_> {
+    fn value(&mut self) -> f64 {
+        self.run(false)
+    }
+
+    fn derivative(&mut self) -> bool {
+        self.run(true);
+        true
+    }
+
+    fn answer(&self) -> Vec<f64> {
+        self.gradient.clone()
+    }
+}
+
+fn prepare() -> Function<f64> {
+    let (k, d) = (Gmm::K, Gmm::D);
+    let f = Function::record(&[("theta", &[Gmm::PARAMETERS])], |v| {
+        let alphas = v[0].slice(0, 0..k);
+        let means = v[0].slice(0, Gmm::MEANS..Gmm::ROOTS).reshape([k, 1, d]);
+        let roots = v[0]
+            .slice(0, Gmm::ROOTS..Gmm::PARAMETERS)
+            .reshape([k, Gmm::ROOT]);
+        let logarithms = roots.slice(1, 0..d);
+        let diagonals = logarithms.exp();
+        let lower = roots.slice(1, d..Gmm::ROOT);
+        // Where each number of a root stands in its matrix.
+        let columns = (0..d).flat_map(|column| (column + 1..d).map(move |row| row * d + column));
+        let places: Vec<usize> = (0..d).map(|i| i * (d + 1)).chain(columns).collect();
+        let table: Vec<u32> = (0..k)
+            .flat_map(|k| places.iter().map(move |place| (k * d * d + place) as u32))
+            .collect();
+        let root = Var::concat(&[diagonals, lower], 1);
+        let matrices = root.scatter_add(table, [k, d, d]);
+        let shifts = (matrices * means).sum_axis(2);
+        let terms = alphas + logarithms.sum_axis(1);
+        let rest =
+            (root * root).sum() * 0.5 - alphas.logsumexp(0) * Gmm::N as f64 + Gmm::constant();
+        vec![Var::concat(
+            &[
+                matrices.reshape([k * d * d]),
+                shifts.reshape([k * d]),
+                terms,
+                rest.reshape([1]),
+            ],
+            0,
+        )]
+    });
+    f.expect("one input")
+}
+
+fn points_of_block() -> Function<f64> {
+    let (k, d) = (Gmm::K, Gmm::D);
+    let f = Function::record(&[("x", &[d, BLOCK]), ("prepared", &[PREPARED - 1])], |v| {
+        let matrices = v[1].slice(0, 0..k * d * d).reshape([k * d, d]);
+        let shifts = v[1]
+            .slice(0, k * d * d..k * d * (d + 1))
+            .reshape([k * d, 1]);
+        let terms = v[1].slice(0, k * d * (d + 1)..PREPARED - 1).reshape([k, 1]);
+        let rows = matrices.matmul(v[0]) - shifts;
+        let squares = (rows * rows).reshape([k, d, BLOCK]).sum_axis(1);
+        let inner = terms - squares * 0.5;
+        vec![inner.logsumexp(0).sum()]
+    });
+    f.expect("two inputs")
+}
+
+/// Residuals and their Jacobian as scalar programs over lanes of observations.
+pub struct CostateBundle<'a> {
+    problem: &'a Bundle,
+    function: Program<f64>,
+    jacobian: Program<f64>,
+    workspaces: [Workspace<f64>; 2],
+    inputs: Vec<f64>,
+    features: Vec<f64>,
+    /// Blocks of \[2, observations\] and of \[2, 15, observations\].
+    errors: Vec<f64>,
+    entries: Vec<f64>,
+}
+
+/// Observations of a block.
+const SEEN: usize = 512;
+
+impl<'a> CostateBundle<'a> {
+    pub fn new(problem: &'a Problems) -> Self {
+        let f = Function::<f64>::record(&[("inputs", &[Bundle::INPUTS]), ("feature", &[2])], |v| {
+            let inputs = std::array::from_fn(|i| v[0].index(i));
+            vec![Var::stack(&reprojection(
+                &inputs,
+                [v[1].index(0), v[1].index(1)],
+            ))]
+        });
+        let f = f.expect("two inputs").simplify();
+        let function = Program::compile(&f).expect("it is small");
+        let jacobian = Program::compile(&f.jacobian(&[0]).simplify()).expect("it is small");
+        CostateBundle {
+            problem: &problem.bundle,
+            workspaces: [function.workspace(1), jacobian.workspace(1)],
+            function,
+            jacobian,
+            inputs: vec![0.0; Bundle::INPUTS * SEEN],
+            features: vec![0.0; 2 * SEEN],
+            errors: vec![0.0; 2 * Bundle::OBSERVATIONS],
+            entries: vec![0.0; 2 * Bundle::INPUTS * Bundle::OBSERVATIONS],
+        }
+    }
+
+    fn run(&mut self, jacobian: bool) {
+        let mut first = 0;
+        while first < Bundle::OBSERVATIONS {
+            let seen = SEEN.min(Bundle::OBSERVATIONS - first);
+            for i in 0..seen {
+                let inputs = self.problem.inputs(first + i);
+                for j in 0..Bundle::INPUTS {
+                    self.inputs[j * seen + i] = inputs[j];
+                }
+                let feature = self.problem.feature(first + i);
+                self.features[i] = feature[0];
+                self.features[seen + i] = feature[1];
+            }
+            let inputs: [&[f64]; 2] = [
+                &self.inputs[..Bundle::INPUTS * seen],
+                &self.features[..2 * seen],
+            ];
+            let [of_function, of_jacobian] = &mut self.workspaces;
+            let done = if jacobian {
+                let out =
+                    &mut self.entries[2 * Bundle::INPUTS * first..][..2 * Bundle::INPUTS * seen];
+                self.jacobian.run_lanes(of_jacobian, seen, &inputs, out)
+            } else {
+                self.function.run_lanes(
+                    of_function,
+                    seen,
+                    &inputs,
+                    &mut self.errors[2 * first..][..2 * seen],
+                )
+            };
+            done.expect("it is scalar");
+            first += seen;
+        }
+    }
+}
+
+impl Side for CostateBundle<'_> {
+    fn value(&mut self) -> f64 {
+        self.run(false);
+        sum_of_squares(&self.errors)
+    }
+
+    fn function(&mut self) {
+        self.run(false);
+    }
+
+    fn derivative(&mut self) -> bool {
+        self.run(true);
+        true
+    }
+
+    fn answer(&self) -> Vec<f64> {
+        let entries = 2 * Bundle::INPUTS;
+        (0..Bundle::OBSERVATIONS)
+            .flat_map(|i| {
+                let (block, at) = (i / SEEN * SEEN, i % SEEN);
+                let seen = SEEN.min(Bundle::OBSERVATIONS - block);
+                (0..entries).map(move |j| entries * block + j * seen + at)
+            })
+            .map(|at| self.entries[at])
+            .collect()
+    }
+}
+
+/// One character of the network as a program; its frames are the sequence.
+pub struct CostateLstm<'a> {
+    problem: &'a Lstm,
+    step: Compiled,
+    gradient: Vec<f64>,
+}
+
+const OUT: usize = Lstm::STATE + 1;
+
+impl<'a> CostateLstm<'a> {
+    pub fn new(problem: &'a Problems) -> Self {
+        CostateLstm {
+            problem: &problem.lstm,
+            step: Compiled::new(&character(), 3, Lstm::C - 1),
+            gradient: vec![0.0; Lstm::PARAMETERS],
+        }
+    }
+
+    fn run(&mut self, products: bool) -> f64 {
+        let Compiled { program, workspace } = &mut self.step;
+        program.set_params(workspace, &self.problem.theta);
+        let character = |t: usize| &self.problem.sequence[t * Lstm::B..][..Lstm::B];
+        let steps = Lstm::C - 1;
+        let scale = 1.0 / (steps * Lstm::B) as f64;
+        let (mut state, mut out) = ([0.0; Lstm::STATE], [0.0; OUT]);
+        state.copy_from_slice(&self.problem.state);
+        let mut loss = 0.0;
+        for t in 0..steps {
+            let frame = if products { t } else { 0 };
+            program.eval(
+                workspace,
+                frame,
+                &[&state, character(t), character(t + 1)],
+                &mut out,
+            );
+            state.copy_from_slice(&out[..Lstm::STATE]);
+            loss += out[Lstm::STATE];
+        }
+        if products {
+            let mut bar = [0.0; OUT];
+            bar[Lstm::STATE] = scale;
+            let [mut given, mut next] = [[0.0; Lstm::B]; 2];
+            for t in (0..steps).rev() {
+                program.products(workspace, t, &bar, &mut [&mut state, &mut given, &mut next]);
+                bar[..Lstm::STATE].copy_from_slice(&state);
+                program.accumulate(workspace, &[(t, 1.0)]);
+            }
+            program.finish(workspace, &mut self.gradient);
+        }
+        loss * scale
+    }
+}
+
+impl Side for CostateLstm<'_> {
+    fn value(&mut self) -> f64 {
+        self.run(false)
+    }
+
+    fn derivative(&mut self) -> bool {
+        self.run(true);
+        true
+    }
+
+    fn answer(&self) -> Vec<f64> {
+        self.gradient.clone()
+    }
+}
+
+/// One of the rows that an array is.
+fn row(array: Var<'_, f64>, i: usize) -> Var<'_, f64> {
+    array.slice(0, i * Lstm::B..(i + 1) * Lstm::B)
+}
+
+fn character() -> Function<f64> {
+    let b = Lstm::B;
+    let inputs: [(&str, &[usize]); 4] = [
+        ("state", &[Lstm::STATE]),
+        ("given", &[b]),
+        ("next", &[b]),
+        ("theta", &[Lstm::PARAMETERS]),
+    ];
+    let f = Function::record(&inputs, |v| {
+        let [input_scale, scale, bias] = [0, 1, 2].map(|i| row(v[3], 8 * Lstm::LAYERS + i));
+        let mut x = v[1] * input_scale;
+        let mut state = Vec::new();
+        for layer in 0..Lstm::LAYERS {
+            let weights = |i: usize| row(v[3], 8 * layer + i);
+            let gate = |g: usize, x| weights(g) * x + weights(4 + g);
+            let (hidden, cell) = (row(v[0], 2 * layer), row(v[0], 2 * layer + 1));
+            let (forget, enter, leave) = (
+                gate(0, x).sigmoid(),
+                gate(1, hidden).sigmoid(),
+                gate(2, x).sigmoid(),
+            );
+            let cell = cell * forget + enter * gate(3, hidden).tanh();
+            x = leave * cell.tanh();
+            state.extend([x, cell]);
+        }
+        let predicted = x * scale + bias;
+        let loss = v[2].sum() * (predicted.exp().sum() + 2.0).ln() - (predicted * v[2]).sum();
+        state.push(loss.reshape([1]));
+        vec![Var::concat(&state, 0)]
+    });
+    f.expect("four inputs")
+}
