@@ -169,16 +169,8 @@ fn eliminate(pattern: &Pattern) -> (Vec<usize>, Vec<Vec<usize>>) {
         let column = std::mem::take(&mut coupled[k]);
         for i in &column {
             queue.remove(&(coupled[*i].len(), *i));
-            merged.clear();
-            merged.extend(
-                coupled[*i]
-                    .iter()
-                    .chain(&column)
-                    .copied()
-                    .filter(|j| j != i && *j != k),
-            );
-            merged.sort_unstable();
-            merged.dedup();
+            merge(&coupled[*i], &column, &mut merged);
+            merged.retain(|j| j != i && *j != k);
             coupled[*i].clone_from(&merged);
             queue.insert((coupled[*i].len(), *i));
         }
@@ -186,4 +178,37 @@ fn eliminate(pattern: &Pattern) -> (Vec<usize>, Vec<Vec<usize>>) {
         columns.push(column);
     }
     (order, columns)
+}
+
+/// The union of two ascending lists, ascending.
+fn merge(a: &[usize], b: &[usize], out: &mut Vec<usize>) {
+    out.clear();
+    let (mut b, mut rest) = (b.iter().peekable(), a);
+    while let Some((first, others)) = rest.split_first() {
+        while let Some(other) = b.next_if(|other| *other < first) {
+            out.push(*other);
+        }
+        b.next_if_eq(&first);
+        out.push(*first);
+        rest = others;
+    }
+    out.extend(b);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_merged_as_sets() {
+        let lists: [&[usize]; 5] = [&[], &[3], &[1, 2, 5], &[2, 3, 4, 9], &[0, 5, 9, 12]];
+        let mut merged = vec![7];
+        for a in lists {
+            for b in lists {
+                let both: std::collections::BTreeSet<_> = a.iter().chain(b).copied().collect();
+                merge(a, b, &mut merged);
+                assert_eq!(merged, both.into_iter().collect::<Vec<_>>(), "{a:?} {b:?}");
+            }
+        }
+    }
 }
