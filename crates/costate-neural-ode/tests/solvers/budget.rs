@@ -200,6 +200,28 @@ fn a_budget_that_the_sizes_of_the_steps_fill_is_kept_too() {
     }
 }
 
+#[test]
+fn a_later_gradient_within_the_budget_takes_no_more_memory() {
+    for options in [
+        Options::constant_step(1e-3),
+        Options::tolerances(1e-9, 1e-9),
+    ] {
+        let tsit5 = Method::by_name("tsit5").unwrap();
+        let field = Native::new(Pendulum(1.0));
+        let made = Discrete::new(field, &[0.0; 2], tsit5, options).unwrap();
+        let mut method = made.with_budget(20_000);
+        let mut run = || {
+            let found = method.gradient(&PROBLEM, &mut |saved, cotangents| {
+                cotangents.state_mut(1)[0] = 1.0;
+                saved.state(1)[0]
+            });
+            found.unwrap();
+        };
+        assert!(peak(&mut run) > 0);
+        assert_eq!(peak(&mut run), 0);
+    }
+}
+
 /// dx/dt = −k (x − cos t) y, dy/dt = 1 − y: not stiff at first, and stiff when y has grown.
 struct Stiffening;
 

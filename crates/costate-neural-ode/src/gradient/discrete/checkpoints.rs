@@ -50,9 +50,11 @@ pub(super) struct Checkpoints<T, E> {
     /// The distance of marks, in steps.
     spacing: usize,
     pub(super) most_marks: usize,
-    /// The most bytes for sizes, and those taken.
+    /// The most bytes for sizes, and those of all room made for them, in use or spare.
     most_bytes: usize,
     bytes: usize,
+    /// Room to be used before more is made.
+    spare: Vec<Vec<T>>,
     pub(super) marks: Vec<Mark<T>>,
     pub(super) states: Vec<E>,
     sizes: Vec<Block<T>>,
@@ -84,6 +86,7 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
             spacing: piece,
             most_bytes: part(0),
             bytes: 0,
+            spare: Vec::new(),
             marks: Vec::with_capacity(most_marks),
             states: Vec::with_capacity(most_marks * width),
             most_marks,
@@ -106,13 +109,17 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
         let place = self.count % BLOCK;
         if place == 0 {
             self.close_block();
-            let room = self
-                .most_bytes
-                .saturating_sub(self.bytes + size_of::<Block<T>>());
-            // The last block may be a short one.
-            let sizes = vec![T::zero(); BLOCK.min(room / size_of::<T>())];
-            self.bytes += size_of_val(&sizes[..]) + size_of::<Block<T>>();
+            let sizes = self.spare.pop().unwrap_or_else(|| {
+                let taken = self.bytes + (self.sizes.len() + 1) * size_of::<Block<T>>();
+                let room = self.most_bytes.saturating_sub(taken);
+                // The last block may be a short one.
+                let sizes = vec![T::zero(); BLOCK.min(room / size_of::<T>())];
+                self.bytes += size_of_val(&sizes[..]);
+                sizes
+            });
             self.sizes.push(Block::Each(sizes));
+            // For all of them, when the next solve begins.
+            self.spare.reserve(self.sizes.len());
         }
         match self.sizes.last_mut() {
             Some(Block::Each(sizes)) if place < sizes.len() => sizes[place] = size,
@@ -129,12 +136,15 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
 
     /// Of a full block of equal sizes one is enough.
     fn close_block(&mut self) {
-        if let Some(block) = self.sizes.last_mut()
-            && let Block::Each(sizes) = block
-            && sizes.iter().all(|size| *size == sizes[0])
+        let Some(Block::Each(sizes)) = self.sizes.last() else {
+            return;
+        };
+        let first = sizes[0];
+        if sizes.iter().all(|size| *size == first)
+            && let Some(Block::Each(room)) = self.sizes.pop()
         {
-            self.bytes -= size_of_val(&sizes[..]);
-            *block = Block::Same(sizes[0]);
+            self.spare.push(room);
+            self.sizes.push(Block::Same(first));
         }
     }
 
@@ -148,8 +158,12 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
     pub(super) fn restart(&mut self, start: (T, &[E])) {
         self.marks.clear();
         self.states.clear();
-        self.sizes.clear();
-        self.bytes = 0;
+        // A short block goes to the bottom.
+        while let Some(block) = self.sizes.pop() {
+            if let Block::Each(room) = block {
+                self.spare.push(room);
+            }
+        }
         (self.count, self.begin, self.retaken, self.spacing) = (0, 0, 0, self.piece);
         self.mark(0, 0, start);
     }
@@ -316,12 +330,20 @@ mod tests {
             most += 1;
         }
         assert!(most > 1_200 && most < 16_000 / 8, "{most}");
-        assert!(kept.bytes <= 16_000 && (0..50_000).all(|n| kept.size(n) == 0.1));
+        let taken =
+            |kept: &Checkpoints<f64, f64>| kept.bytes + kept.sizes.len() * size_of::<Block<f64>>();
+        assert!(taken(&kept) <= 16_000 && (0..50_000).all(|n| kept.size(n) == 0.1));
         let later = (0..most).map(|n| kept.size(50_000 + n));
         assert!(later.enumerate().all(|(n, size)| size == 0.1 + n as f64));
-        // Used again, it begins with all its room.
+        // Used again, it begins with the room that there is, and makes no more than it may.
+        let before = kept.bytes;
         kept.restart((0.0, &[0.0]));
-        assert_eq!((kept.bytes, kept.sizes.len()), (0, 0));
+        for n in 0..most {
+            kept.keep_size(n as f64).unwrap();
+            assert_eq!((kept.size(n), kept.bytes), (n as f64, before));
+        }
+        while kept.keep_size(kept.count as f64).is_ok() {}
+        assert!(kept.count >= most && taken(&kept) <= 16_000);
     }
 
     #[test]
