@@ -159,7 +159,7 @@ fn a_fit_goes_on_to_the_same_bits_from_any_stage() {
         }
         let expected = whole.save();
         let mut stages = Vec::new();
-        for stop in [1, 8, 13, evaluations / 2] {
+        for stop in [1, 8, 13, evaluations / 2, evaluations - 1] {
             let mut fit = Fit::new(model.clone()).unwrap();
             for _ in 0..stop {
                 fit.advance().unwrap();
