@@ -22,6 +22,7 @@ mod schema;
 mod scope;
 mod settings;
 mod trajectory;
+mod trouble;
 mod weights;
 
 pub use check::{Check, Warning};

@@ -169,7 +169,7 @@ impl Model {
     pub(crate) fn stopped(&self, error: &costate_ode::Error, partial: Trajectory) -> Error {
         match error {
             costate_ode::Error::Stopped(diagnosis) => Error::Solve {
-                message: self.tell(diagnosis),
+                message: self.tell(diagnosis, &partial),
                 partial: Box::new(partial),
             },
             other => Error::Argument(other.to_string()),
@@ -177,8 +177,21 @@ impl Model {
     }
 
     /// A diagnosis with the names of this model.
-    fn tell(&self, diagnosis: &Diagnosis) -> String {
+    fn tell(&self, diagnosis: &Diagnosis, partial: &Trajectory) -> String {
         let state = |component: usize| self.states[component % self.states.len()].name.as_str();
+        let last = partial.len().checked_sub(1).map(|row| partial.row(row));
+        let last = last.filter(|h| h.len() == self.states.len());
+        let growth = |component: usize| {
+            let component = component % self.states.len();
+            self.growth(component, last?, diagnosis.t)
+        };
+        // So far from where it could have come by its units.
+        let runaway = |component: usize| growth(component).filter(|(value, _)| value.abs() > 1e100);
+        let behind = |component: usize, t: f64| {
+            let component = component % self.states.len();
+            let step = (t - diagnosis.t) + f64::EPSILON * (t.abs() + 1.0).copysign(diagnosis.h);
+            self.origin_behind(component, last?, diagnosis.t, step)
+        };
         let stopped = format!(
             "{}: no step is possible at t = {}{}: ",
             self.path().display(),
@@ -187,12 +200,25 @@ impl Model {
         );
         let mut text = match diagnosis.cause {
             Cause::Unbounded { component, near } => format!(
-                "{stopped}state {} grows without bound and seems to be infinite near t = {near:.6}; check the signs and units of its equation, or end before it",
-                state(component)
+                "{stopped}state {} grows without bound{} and seems to be infinite near t = {near:.6}; check the signs and units of its equation, or end before it",
+                state(component),
+                growth(component).map_or(String::new(), |(value, doubling)| format!(
+                    " ({value:.3e} and doubling every {doubling:.3e}, ever faster)"
+                ))
             ),
+            Cause::NotFinite { component, .. } if runaway(component).is_some() => {
+                let (value, doubling) = runaway(component).unwrap_or_default();
+                format!(
+                    "{stopped}state {} grows without bound ({value:.3e} and doubling every {doubling:.3e}) until its equation overflows; check the signs and units of its equation, or end before it",
+                    state(component)
+                )
+            }
             Cause::NotFinite { t, component, .. } => format!(
-                "{stopped}the equation of {} gives no finite number at t = {t}; look for a division by zero, a logarithm or root of a negative number, or an overflow",
-                state(component)
+                "{stopped}the equation of {} gives no finite number at t = {t}: {}",
+                state(component),
+                behind(component, t).unwrap_or_else(|| {
+                    "look for a division by zero, a logarithm or root of a negative number, or an overflow".into()
+                })
             ),
             Cause::StepTooSmall => format!(
                 "{stopped}the step {:e} is too small to go on; a jump or a singularity of the equations lies near, or rtol and atol are out of reach",

@@ -4,8 +4,11 @@
 //! An [`Expression`] is a list of nodes in the order of their evaluation, so that nothing about it recurses: a sum of
 //! ten thousand terms is as safe as one of two.
 
+mod origin;
 mod parse;
 mod token;
+
+pub(crate) use origin::Origin;
 
 use std::ops::Range;
 

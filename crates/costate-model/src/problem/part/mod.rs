@@ -273,7 +273,12 @@ impl Part {
                     let name = &model.observables[point.observable].name;
                     let value = observer.value(point.observable);
                     let within = model.within();
-                    return Some(format!("observable {name} at t = {t}{within} is {value}"));
+                    let place = format!("observable {name} at t = {t}{within}");
+                    let formula = &model.observables[point.observable].is;
+                    return Some(match model.origin(formula, solution.row(i), t) {
+                        Some(origin) if !value.is_finite() => format!("{place}: {origin}"),
+                        _ => format!("{place} is {value}"),
+                    });
                 }
             }
         }

@@ -1,0 +1,64 @@
+//! Where in a formula a value that is not finite comes from.
+
+use super::{Formula, Node, operands};
+
+/// What first was not finite on the way to a formula's value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Origin {
+    /// The `i`-th name's own value.
+    Name(usize),
+    /// An operation on finite numbers, told with them.
+    Operation {
+        text: String,
+        /// Whether an argument was negative.
+        negative: bool,
+    },
+}
+
+impl Formula {
+    /// The first value that is not finite on the way to the formula's own, which is not; nothing if that is finite. A side of an `if` that was not chosen does not
+    /// count.
+    pub(crate) fn origin(&self, name: impl FnMut(usize) -> f64) -> Option<Origin> {
+        let nodes = &self.expression.nodes;
+        let values: Vec<f64> = self.values(nodes.len(), name, |_| None);
+        let wrong = |node: u32| !values[node as usize].is_finite();
+        let mut at = nodes.len() - 1;
+        if values[at].is_finite() {
+            return None;
+        }
+        loop {
+            let before = match nodes[at] {
+                Node::If(c, a, b) => {
+                    let chosen = if values[c as usize] != 0.0 { a } else { b };
+                    [c, chosen].into_iter().find(|&node| wrong(node))
+                }
+                ref node => operands(node).find(|&node| wrong(node)),
+            };
+            match before {
+                Some(before) => at = before as usize,
+                None => break,
+            }
+        }
+        let of = |node: u32| values[node as usize];
+        let written = self.text(&self.expression.spans[at]);
+        let text = match nodes[at] {
+            Node::Name(i) => return Some(Origin::Name(i as usize)),
+            Node::Divide(a, b) if of(b) == 0.0 => {
+                format!("{:e} is divided by 0 in '{written}'", of(a))
+            }
+            Node::Power(x, exponent) => {
+                format!("{:e} to the power {} in '{written}'", of(x), of(exponent))
+            }
+            Node::Unary(_, x) => {
+                let function = written.split('(').next().unwrap_or_default();
+                format!("{} of {:e} in '{written}'", function.trim(), of(x))
+            }
+            _ => format!("'{written}' is {}", values[at]),
+        };
+        let negative = match nodes[at] {
+            Node::Power(x, _) | Node::Unary(_, x) => of(x) < 0.0,
+            _ => false,
+        };
+        Some(Origin::Operation { text, negative })
+    }
+}
