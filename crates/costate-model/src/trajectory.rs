@@ -179,18 +179,22 @@ impl Model {
     /// A diagnosis with the names of this model.
     fn tell(&self, diagnosis: &Diagnosis, partial: &Trajectory) -> String {
         let state = |component: usize| self.states[component % self.states.len()].name.as_str();
-        let last = partial.len().checked_sub(1).map(|row| partial.row(row));
-        let last = last.filter(|h| h.len() == self.states.len());
+        // Where no step was taken, there is only the start.
+        let initial = self.initial();
+        let last = match partial.len() {
+            0 => initial.as_slice(),
+            rows => partial.row(rows - 1),
+        };
         let growth = |component: usize| {
             let component = component % self.states.len();
-            self.growth(component, last?, diagnosis.t)
+            self.growth(component, last, diagnosis.t)
         };
         // So far from where it could have come by its units.
         let runaway = |component: usize| growth(component).filter(|(value, _)| value.abs() > 1e100);
         let behind = |component: usize, t: f64| {
             let component = component % self.states.len();
             let step = (t - diagnosis.t) + f64::EPSILON * (t.abs() + 1.0).copysign(diagnosis.h);
-            self.origin_behind(component, last?, diagnosis.t, step)
+            self.origin_behind(component, last, diagnosis.t, step)
         };
         let stopped = format!(
             "{}: no step is possible at t = {}{}: ",

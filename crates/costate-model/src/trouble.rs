@@ -54,18 +54,18 @@ impl<'m> Point<'m> {
             .eval(|name| self.symbol(formula.symbols[name]))
     }
 
-    /// Through definitions to the operation.
-    fn origin(&self, formula: &'m Resolved) -> Option<(String, bool)> {
+    /// Through definitions to the operation and the formula that it stands in; and whether an argument was negative.
+    fn origin(&self, formula: &'m Resolved) -> Option<(String, bool, &'m Resolved)> {
         let mut formula = formula;
         loop {
             let name = |name: usize| self.symbol(formula.symbols[name]);
             match formula.formula.origin(name)? {
-                Origin::Operation { text, negative } => return Some((text, negative)),
+                Origin::Operation { text, negative } => return Some((text, negative, formula)),
                 Origin::Name(i) => match formula.symbols[i] {
                     Symbol::Definition(i) => formula = &self.model.parts.definitions[i],
                     Symbol::State(i) => {
                         let name = &self.model.states[i].name;
-                        return Some((format!("{name} is {}", self.h[i]), false));
+                        return Some((format!("{name} is {}", self.h[i]), false, formula));
                     }
                     _ => return None,
                 },
@@ -77,9 +77,12 @@ impl<'m> Point<'m> {
 impl Model {
     /// Why a formula is not finite at (h, t): the operation with its numbers; and of a state that is below zero by less than its error, what avoids it.
     pub(crate) fn origin(&self, formula: &Resolved, h: &[f64], t: f64) -> Option<String> {
-        let (mut text, negative) = Point::new(self, &[formula], h, t)?.origin(formula)?;
-        let mut states = self.states.iter().zip(h);
-        let slightly = states.find(|(state, h)| **h < 0.0 && -**h <= state.atol);
+        let (mut text, negative, formula) = Point::new(self, &[formula], h, t)?.origin(formula)?;
+        let mut states = formula.symbols.iter().filter_map(|symbol| match symbol {
+            Symbol::State(i) => Some((&self.states[*i], h[*i])),
+            _ => None,
+        });
+        let slightly = states.find(|(state, h)| *h < 0.0 && -*h <= state.atol);
         if let (true, Some((state, _))) = (negative, slightly) {
             let name = &state.name;
             text += &format!(
@@ -97,6 +100,9 @@ impl Model {
         t: f64,
         step: f64,
     ) -> Option<String> {
+        if let Some(here) = self.origin(&self.states[state].equation, h, t) {
+            return Some(here);
+        }
         let equations: Vec<&Resolved> = self.states.iter().map(|state| &state.equation).collect();
         let point = Point::new(self, &equations, h, t)?;
         let slopes: Vec<f64> = equations.iter().map(|f| point.value(f)).collect();
