@@ -138,6 +138,20 @@ fn a_solve_of_no_length_still_has_all_gradients() {
 }
 
 #[test]
+fn a_reversible_method_used_again_forgets_what_was_before() {
+    let coupled = Engine::Coupled(tableau::by_name("rk4").unwrap(), 0.99);
+    for engine in [Engine::Heun, coupled] {
+        let mut method = method(engine, Options::constant_step(0.05));
+        let mut run = || {
+            let found = method.gradient(&PROBLEM, &mut loss_with_cotangents);
+            found.unwrap().clone()
+        };
+        let first = run();
+        assert_eq!(run(), first, "{}", name(engine));
+    }
+}
+
+#[test]
 fn a_budget_holds_for_implicit_solvers() {
     let kvaerno3 = costate_ode::Method::by_name("kvaerno3").unwrap();
     let run = |budget: Option<usize>| {
