@@ -48,14 +48,38 @@ pub(crate) fn count(n: usize) -> String {
     text
 }
 
-/// A part of one in percent, to two digits.
+/// A part of one in percent, to two digits; near a hundred to the first that tells it from a hundred.
 pub(crate) fn percent(part: f64) -> String {
-    format!("{} %", significant(100.0 * part, 2))
+    let percent = 100.0 * part;
+    if percent.abs() < 10.0 || !percent.is_finite() {
+        return format!("{} %", significant(percent, 2));
+    }
+    let missing = (100.0 - percent).abs();
+    let decimals = match missing {
+        x if x > 1e-6 && x < 1.0 => (-x.log10()).ceil() as usize,
+        _ => 0,
+    };
+    format!("{} %", trimmed(&format!("{percent:.decimals$}")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nearly_a_hundred_percent_is_neither_a_power_of_ten_nor_a_hundred() {
+        for (part, text) in [
+            (0.9996, "99.96 %"),
+            (0.995, "99.5 %"),
+            (1.0, "100 %"),
+            (2.5, "250 %"),
+            (0.31, "31 %"),
+            (0.0531, "5.3 %"),
+            (-0.4, "-40 %"),
+        ] {
+            assert_eq!(percent(part), text);
+        }
+    }
 
     #[test]
     fn exact_text_reads_back_to_the_same_bits() {
