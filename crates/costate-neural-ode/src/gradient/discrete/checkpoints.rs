@@ -53,6 +53,8 @@ pub(super) struct Checkpoints<T, E> {
     /// The most bytes for sizes, and those of all room made for them, in use or spare.
     most_bytes: usize,
     bytes: usize,
+    /// How often room was made.
+    rooms: usize,
     /// Room to be used before more is made.
     spare: Vec<Vec<T>>,
     pub(super) marks: Vec<Mark<T>>,
@@ -86,6 +88,7 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
             spacing: piece,
             most_bytes: part(0),
             bytes: 0,
+            rooms: 0,
             spare: Vec::new(),
             marks: Vec::with_capacity(most_marks),
             states: Vec::with_capacity(most_marks * width),
@@ -115,11 +118,12 @@ impl<T: Real, E: Real> Checkpoints<T, E> {
                 // The last block may be a short one.
                 let sizes = vec![T::zero(); BLOCK.min(room / size_of::<T>())];
                 self.bytes += size_of_val(&sizes[..]);
+                self.rooms += 1;
                 sizes
             });
             self.sizes.push(Block::Each(sizes));
             // For all of them, when the next solve begins.
-            self.spare.reserve(self.sizes.len());
+            self.spare.reserve(self.rooms - self.spare.len());
         }
         match self.sizes.last_mut() {
             Some(Block::Each(sizes)) if place < sizes.len() => sizes[place] = size,
