@@ -58,18 +58,9 @@ impl Network {
     ) -> Result<Self> {
         let activation = match block.activation.value.as_str() {
             "identity" => None,
-            name if ACTIVATIONS.contains(&name) => match Unary::by_name(name) {
-                Some(op) => Some(op),
-                None => {
-                    return Err(block
-                        .activation
-                        .place
-                        .error(format!(
-                            "the activation '{name}' is not available in this release"
-                        ))
-                        .into());
-                }
-            },
+            name if ACTIVATIONS.contains(&name) => {
+                Some(Unary::by_name(name).expect("all of them are operations of the tape"))
+            }
             name => {
                 let known = ACTIVATIONS.iter().copied().chain(["identity"]);
                 let help = match crate::error::nearest(name, known.clone()) {

@@ -18,26 +18,23 @@ use crate::expression::Formula;
 /// The format of model files that this release writes and the newest it reads.
 pub(crate) const FORMAT: u64 = 1;
 
-const ROOT: Keys = Keys {
-    known: &[
-        "format",
-        "title",
-        "states",
-        "parameters",
-        "definitions",
-        "inputs",
-        "networks",
-        "equations",
-        "observables",
-        "time",
-        "solver",
-        "data",
-        "experiments",
-        "events",
-        "fit",
-    ],
-    later: &[],
-};
+const ROOT: Keys = &[
+    "format",
+    "title",
+    "states",
+    "parameters",
+    "definitions",
+    "inputs",
+    "networks",
+    "equations",
+    "observables",
+    "time",
+    "solver",
+    "data",
+    "experiments",
+    "events",
+    "fit",
+];
 
 /// A key that names something, with a formula.
 #[derive(Clone, Debug)]
@@ -103,7 +100,7 @@ impl ModelFile {
                 return Err(format.error(message).into());
             }
         }
-        root.check(&ROOT)?;
+        root.check(ROOT)?;
         let section = |key: &str| root.get(key).map(|entry| entry.section()).transpose();
         let must = |key, what| {
             let missing =
@@ -113,10 +110,7 @@ impl ModelFile {
         let states = must("states", "each state with its initial value")?;
         let equations = must("equations", "d(state)/dt for each state")?;
         let time = must("time", "start and end")?;
-        time.check(&Keys {
-            known: &["start", "end"],
-            later: &[],
-        })?;
+        time.check(&["start", "end"])?;
         Ok(ModelFile {
             title: root
                 .get("title")

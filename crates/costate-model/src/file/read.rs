@@ -35,12 +35,7 @@ pub(crate) struct Placed<T> {
 }
 
 /// The keys that a table may have.
-pub(crate) struct Keys {
-    /// Those this release reads.
-    pub(crate) known: &'static [&'static str],
-    /// Those of the format that this release does not have.
-    pub(crate) later: &'static [&'static str],
-}
+pub(crate) type Keys = &'static [&'static str];
 
 impl<'a> Section<'a> {
     pub(crate) fn root(source: &'a Arc<Source>, table: &'a dyn TableLike) -> Self {
@@ -90,10 +85,10 @@ impl<'a> Section<'a> {
         })
     }
 
-    /// Refuses every key that the table cannot have, and by name those that are not there yet.
-    pub(crate) fn check(&self, keys: &Keys) -> Result<()> {
+    /// Refuses every key that the table cannot have.
+    pub(crate) fn check(&self, keys: Keys) -> Result<()> {
         for entry in self.entries() {
-            if keys.known.contains(&entry.key) {
+            if keys.contains(&entry.key) {
                 continue;
             }
             let within = if self.name.is_empty() {
@@ -101,18 +96,9 @@ impl<'a> Section<'a> {
             } else {
                 self.name.clone()
             };
-            if keys.later.contains(&entry.key) {
-                return Err(entry
-                    .at_key(format!(
-                        "'{}' of {within} is not available in this release",
-                        entry.key
-                    ))
-                    .into());
-            }
-            let all = keys.known.iter().chain(keys.later).copied();
-            let help = match nearest(entry.key, all) {
+            let help = match nearest(entry.key, keys.iter().copied()) {
                 Some(near) => format!("did you mean '{near}'?"),
-                None => format!("known keys: {}", keys.known.join(", ")),
+                None => format!("known keys: {}", keys.join(", ")),
             };
             return Err(entry
                 .at_key(format!("{within} has no key '{}'", entry.key))
@@ -406,18 +392,10 @@ impl<'a> Entry<'a> {
     }
 
     /// One of a few words.
-    pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)], later: &[&str]) -> Result<T> {
+    pub(crate) fn choice<T: Copy>(&self, choices: &[(&str, T)]) -> Result<T> {
         let word = self.text()?.value;
         if let Some(&(_, value)) = choices.iter().find(|(name, _)| *name == word) {
             return Ok(value);
-        }
-        if later.contains(&word.as_str()) {
-            return Err(self
-                .error(format!(
-                    "{} = '{word}' is not available in this release",
-                    self.key
-                ))
-                .into());
         }
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         Err(self.unknown(&word, &names).into())

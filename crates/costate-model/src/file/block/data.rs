@@ -16,23 +16,20 @@ pub(crate) struct DataBlock {
     pub(crate) long: Option<[Placed<String>; 2]>,
 }
 
-const DATA: Keys = Keys {
-    known: &[
-        "file",
-        "time",
-        "use",
-        "experiment",
-        "layout",
-        "observable",
-        "value",
-    ],
-    later: &[],
-};
+const DATA: Keys = &[
+    "file",
+    "time",
+    "use",
+    "experiment",
+    "layout",
+    "observable",
+    "value",
+];
 
 pub(in crate::file) fn data(table: &Section<'_>) -> Result<DataBlock> {
-    table.check(&DATA)?;
+    table.check(DATA)?;
     let long = match table.get("layout") {
-        Some(layout) => layout.choice(&[("wide", false), ("long", true)], &[])?,
+        Some(layout) => layout.choice(&[("wide", false), ("long", true)])?,
         None => false,
     };
     if let (false, Some(entry)) = (long, table.get("observable").or(table.get("value"))) {

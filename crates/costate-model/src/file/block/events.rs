@@ -30,23 +30,17 @@ pub(crate) enum WhenBlock {
     },
 }
 
-const EVENT: Keys = Keys {
-    known: &[
-        "when",
-        "direction",
-        "at",
-        "set",
-        "add",
-        "over",
-        "terminal",
-        "experiments",
-    ],
-    later: &[],
-};
-const EVERY: Keys = Keys {
-    known: &["every", "count", "start"],
-    later: &[],
-};
+const EVENT: Keys = &[
+    "when",
+    "direction",
+    "at",
+    "set",
+    "add",
+    "over",
+    "terminal",
+    "experiments",
+];
+const EVERY: Keys = &["every", "count", "start"];
 /// More events of one kind than anyone means.
 const MOST: u64 = 100_000;
 
@@ -55,14 +49,14 @@ pub(in crate::file) fn events(tables: &[Section<'_>]) -> Result<Vec<EventBlock>>
 }
 
 fn event(table: &Section<'_>) -> Result<EventBlock> {
-    table.check(&EVENT)?;
+    table.check(EVENT)?;
     let direction = [
         ("rising", Some(true)),
         ("falling", Some(false)),
         ("any", None),
     ];
     let way = table.get("direction");
-    let rising = way.as_ref().map(|entry| entry.choice(&direction, &[]));
+    let rising = way.as_ref().map(|entry| entry.choice(&direction));
     let rising = rising.transpose()?.flatten();
     let when = match (table.get("when"), table.get("at")) {
         (Some(when), None) => WhenBlock::Zero(when.formula()?, rising),
@@ -123,7 +117,7 @@ fn event(table: &Section<'_>) -> Result<EventBlock> {
 fn at_times(at: &Entry<'_>) -> Result<WhenBlock> {
     if at.is_table() {
         let table = at.section()?;
-        table.check(&EVERY)?;
+        table.check(EVERY)?;
         let count = table.required("count")?;
         let many = count.count(1)?.value;
         if many > MOST {

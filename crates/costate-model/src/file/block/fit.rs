@@ -33,30 +33,24 @@ pub(crate) struct FitBlock {
     pub(crate) time_limit: Option<Duration>,
 }
 
-const FIT: Keys = Keys {
-    known: &[
-        "loss",
-        "optimizer",
-        "iterations",
-        "learning_rate",
-        "gradient",
-        "batch",
-        "segments",
-        "continuity",
-        "curriculum",
-        "starts",
-        "seed",
-        "time_limit",
-    ],
-    later: &[],
-};
+const FIT: Keys = &[
+    "loss",
+    "optimizer",
+    "iterations",
+    "learning_rate",
+    "gradient",
+    "batch",
+    "segments",
+    "continuity",
+    "curriculum",
+    "starts",
+    "seed",
+    "time_limit",
+];
 
 /// More starts than anyone has time for.
 const MOST_STARTS: u64 = 100_000;
-const BATCH: Keys = Keys {
-    known: &["size", "length"],
-    later: &[],
-};
+const BATCH: Keys = &["size", "length"];
 
 pub(in crate::file) fn fit(section: Option<&Section<'_>>) -> Result<FitBlock> {
     let mut block = FitBlock {
@@ -76,12 +70,12 @@ pub(in crate::file) fn fit(section: Option<&Section<'_>>) -> Result<FitBlock> {
     let Some(table) = section else {
         return Ok(block);
     };
-    table.check(&FIT)?;
+    table.check(FIT)?;
     if let Some(entry) = table.get("loss") {
-        block.loss = entry.choice(&Loss::ALL.map(|loss| (loss.name(), loss)), &[])?;
+        block.loss = entry.choice(&Loss::ALL.map(|loss| (loss.name(), loss)))?;
     }
     if let Some(entry) = table.get("optimizer") {
-        block.optimizer = entry.choice(&Optimizer::NAMES, &[])?;
+        block.optimizer = entry.choice(&Optimizer::NAMES)?;
     }
     block.iterations = table
         .get("iterations")
@@ -159,7 +153,7 @@ fn one_way(block: &FitBlock) -> Result<()> {
 
 fn batch(entry: &Entry<'_>) -> Result<BatchBlock> {
     let table = entry.section()?;
-    table.check(&BATCH)?;
+    table.check(BATCH)?;
     let count =
         |key, least| -> Result<usize> { Ok(table.required(key)?.count(least)?.value as usize) };
     Ok(BatchBlock {

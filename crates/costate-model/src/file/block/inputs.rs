@@ -16,10 +16,7 @@ pub(crate) struct InputBlock {
     pub(crate) place: Place,
 }
 
-const INPUT: Keys = Keys {
-    known: &["file", "time", "column", "interpolate"],
-    later: &[],
-};
+const INPUT: Keys = &["file", "time", "column", "interpolate"];
 
 pub(in crate::file) fn inputs(section: &Section<'_>) -> Result<Vec<InputBlock>> {
     section.entries().iter().map(input).collect()
@@ -27,9 +24,9 @@ pub(in crate::file) fn inputs(section: &Section<'_>) -> Result<Vec<InputBlock>> 
 
 fn input(entry: &Entry<'_>) -> Result<InputBlock> {
     let table = entry.section()?;
-    table.check(&INPUT)?;
+    table.check(INPUT)?;
     let kind = table.get("interpolate");
-    let kind = kind.map(|entry| entry.choice(&Kind::NAMES, &[]));
+    let kind = kind.map(|entry| entry.choice(&Kind::NAMES));
     Ok(InputBlock {
         name: name(entry)?,
         file: table.required("file")?.text()?,

@@ -34,24 +34,18 @@ pub(crate) struct NetworkBlock {
 /// More weights than formulas are a sensible home for.
 const MOST_WEIGHTS: usize = 1_000_000;
 
-const NETWORK: Keys = Keys {
-    known: &[
-        "inputs",
-        "outputs",
-        "hidden",
-        "activation",
-        "seed",
-        "l2",
-        "weights",
-        "depth_basis",
-    ],
-    later: &[],
-};
+const NETWORK: Keys = &[
+    "inputs",
+    "outputs",
+    "hidden",
+    "activation",
+    "seed",
+    "l2",
+    "weights",
+    "depth_basis",
+];
 
-const BASIS: Keys = Keys {
-    known: &["kind", "terms", "start", "end"],
-    later: &[],
-};
+const BASIS: Keys = &["kind", "terms", "start", "end"];
 
 /// The families whose functions are smooth, so that solvers keep their order.
 const KINDS: [Family; 3] = [Family::Fourier, Family::Legendre, Family::Chebyshev];
@@ -64,7 +58,7 @@ pub(in crate::file) fn networks(section: Option<&Section<'_>>) -> Result<Vec<Net
 
 fn network(entry: &Entry<'_>) -> Result<NetworkBlock> {
     let table = entry.section()?;
-    table.check(&NETWORK)?;
+    table.check(NETWORK)?;
     let inputs = table.required("inputs")?;
     let outputs = table.required("outputs")?;
     let activation = match table.get("activation") {
@@ -124,7 +118,7 @@ fn network(entry: &Entry<'_>) -> Result<NetworkBlock> {
 
 fn depth(entry: &Entry<'_>) -> Result<DepthBlock> {
     let table = entry.section()?;
-    table.check(&BASIS)?;
+    table.check(BASIS)?;
     let interval = match ["start", "end"].map(|key| table.get(key).is_some()) {
         [false, false] => None,
         _ => Some([
@@ -135,7 +129,7 @@ fn depth(entry: &Entry<'_>) -> Result<DepthBlock> {
     Ok(DepthBlock {
         kind: table
             .required("kind")?
-            .choice(&KINDS.map(|kind| (kind.name(), kind)), &[])?,
+            .choice(&KINDS.map(|kind| (kind.name(), kind)))?,
         terms: table.required("terms")?.count(1)?.value as usize,
         interval,
         place: entry.place(),

@@ -25,20 +25,14 @@ pub(crate) enum NoiseBlock {
     Column(Placed<String>),
 }
 
-const OBSERVABLE: Keys = Keys {
-    known: &["is", "column", "noise", "distribution"],
-    later: &[],
-};
+const OBSERVABLE: Keys = &["is", "column", "noise", "distribution"];
 
-const NOISE: Keys = Keys {
-    known: &["column"],
-    later: &[],
-};
+const NOISE: Keys = &["column"];
 
 pub(in crate::file) fn observables(section: &Section<'_>) -> Result<Vec<ObservableBlock>> {
     let observable = |entry: &Entry<'_>| {
         let table = entry.section()?;
-        table.check(&OBSERVABLE)?;
+        table.check(OBSERVABLE)?;
         let noise = table.get("noise").map(|entry| noise(&entry)).transpose()?;
         let mut distribution = Distribution::default();
         if let Some(entry) = table.get("distribution") {
@@ -48,7 +42,7 @@ pub(in crate::file) fn observables(section: &Section<'_>) -> Result<Vec<Observab
                     .with_help(Some("for example: noise = \"sigma\"".into()))
                     .into());
             }
-            distribution = entry.choice(&Distribution::NAMES, &[])?;
+            distribution = entry.choice(&Distribution::NAMES)?;
         }
         Ok(ObservableBlock {
             name: name(entry)?,
@@ -66,6 +60,6 @@ fn noise(entry: &Entry<'_>) -> Result<NoiseBlock> {
         return Ok(NoiseBlock::Formula(entry.formula()?));
     }
     let table = entry.section()?;
-    table.check(&NOISE)?;
+    table.check(NOISE)?;
     Ok(NoiseBlock::Column(table.required("column")?.text()?))
 }

@@ -27,17 +27,11 @@ pub(crate) struct ParameterBlock {
     pub(crate) place: Place,
 }
 
-const PARAMETER: Keys = Keys {
-    known: &[
-        "value", "lower", "upper", "fixed", "scale", "unit", "note", "prior", "per",
-    ],
-    later: &[],
-};
+const PARAMETER: Keys = &[
+    "value", "lower", "upper", "fixed", "scale", "unit", "note", "prior", "per",
+];
 
-const PRIOR: Keys = Keys {
-    known: &["normal", "log-normal", "uniform", "laplace"],
-    later: &[],
-};
+const PRIOR: Keys = &["normal", "log-normal", "uniform", "laplace"];
 
 pub(in crate::file) fn parameters(section: Option<&Section<'_>>) -> Result<Vec<ParameterBlock>> {
     section.map_or(Ok(Vec::new()), |section| {
@@ -65,7 +59,7 @@ fn parameter(entry: &Entry<'_>) -> Result<ParameterBlock> {
         return Ok(block);
     }
     let table = entry.section()?;
-    table.check(&PARAMETER)?;
+    table.check(PARAMETER)?;
     let value = table.required("value")?;
     block.place = value.place();
     block.per = text(&table, "per")?;
@@ -89,7 +83,7 @@ fn parameter(entry: &Entry<'_>) -> Result<ParameterBlock> {
     ];
     block.scale = table
         .get("scale")
-        .map(|entry| entry.choice(&scales, &[]))
+        .map(|entry| entry.choice(&scales))
         .transpose()?
         .flatten();
     block.unit = text(&table, "unit")?.map(|unit| unit.value);
@@ -171,7 +165,7 @@ fn check_value(
 /// `{ normal = [0.5, 0.1] }`: one distribution with its two numbers.
 fn prior(entry: &Entry<'_>) -> Result<(Prior, Place)> {
     let table = entry.section()?;
-    table.check(&PRIOR)?;
+    table.check(PRIOR)?;
     let entries = table.entries();
     let [distribution] = entries.as_slice() else {
         return Err(entry

@@ -15,10 +15,7 @@ pub(crate) struct SolverBlock {
     pub(crate) max_steps: usize,
 }
 
-const SOLVER: Keys = Keys {
-    known: &["method", "rtol", "atol", "max_steps"],
-    later: &[],
-};
+const SOLVER: Keys = &["method", "rtol", "atol", "max_steps"];
 
 pub(in crate::file) fn solver(section: Option<&Section<'_>>) -> Result<SolverBlock> {
     let mut block = SolverBlock {
@@ -31,7 +28,7 @@ pub(in crate::file) fn solver(section: Option<&Section<'_>>) -> Result<SolverBlo
     let Some(table) = section else {
         return Ok(block);
     };
-    table.check(&SOLVER)?;
+    table.check(SOLVER)?;
     block.method = text(table, "method")?;
     if let Some(entry) = table.get("rtol") {
         block.rtol = entry.not_negative()?.value;
