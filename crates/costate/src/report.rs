@@ -7,4 +7,5 @@ pub(crate) mod json;
 pub(crate) mod npy;
 pub(crate) mod number;
 pub(crate) mod plot;
+pub(crate) mod starts;
 pub(crate) mod table;

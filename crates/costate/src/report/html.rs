@@ -4,11 +4,12 @@ mod figure;
 mod parameters;
 mod pictures;
 mod residuals;
+mod starts;
 mod verdict;
 
 use std::fmt::Write as _;
 
-use costate_model::{Fit, Found, Model, Review};
+use costate_model::{Fit, Found, Model, Outcome, Review};
 
 use super::number::{count, significant};
 
@@ -25,6 +26,8 @@ pub(crate) struct Report<'a> {
     pub(crate) fitted: &'a Model,
     pub(crate) found: &'a Found,
     pub(crate) review: &'a Review,
+    /// What came of each start; none if there was but one.
+    pub(crate) starts: &'a [Outcome],
     /// The text of the model file.
     pub(crate) source: &'a str,
     /// The words of the command line.
@@ -41,6 +44,7 @@ pub(crate) fn page(report: &Report<'_>, title: &str) -> String {
     body += &residuals::agreement(report);
     body += &parameters::section(report);
     body += &pictures::history(report);
+    body += &starts::waterfall(report);
     body += &pictures::phase(report);
     body += &pictures::networks(report);
     body += &details(report);

@@ -391,6 +391,19 @@ fn several_starts_find_the_best_whatever_the_jobs_and_a_failed_one_is_listed() {
     assert!(one.out.contains("failed: "), "{}", one.out);
     room.run("fit m.toml --starts 8 --jobs 3 --out three")
         .done();
+    // The page shows where each start led.
+    let page = room.read("one/report.html");
+    let (_, waterfall) = page.split_once("<h2>Starts</h2>").unwrap();
+    let (figure, rest) = waterfall.split_once("</figure>").unwrap();
+    let sentence = one
+        .out
+        .lines()
+        .find(|line| line.contains("of 8 starts ended"));
+    assert!(figure.contains(sentence.unwrap()), "{figure}");
+    let (table, _) = rest.split_once("</table>").unwrap();
+    assert!(table.contains("Starts that failed") && table.matches("<td>").count() >= 1);
+    let (verdict, _) = page.split_once("<h2>").unwrap();
+    assert!(verdict.contains("of 8 starts ended"), "{verdict}");
     // The page has the words that make the fit again; the number of jobs does not matter for that.
     assert!(
         room.read("three/report.html")

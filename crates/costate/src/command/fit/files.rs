@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use costate_model::{Fit, Found, Model, Save};
+use costate_model::{Fit, Found, Model, Save, Starts};
 
 use super::Work;
 use crate::checkpoint::{Checkpoint, Plan};
@@ -53,7 +53,7 @@ impl Work {
         )?;
         folder.write(
             folder::REPORT,
-            web_page(fit, &fitted, found, &self.plan)?.as_bytes(),
+            self.web_page(fit, &fitted, found)?.as_bytes(),
         )?;
 
         if interrupted && self.stands_before_a_finished_fit() {
@@ -61,6 +61,21 @@ impl Work {
         }
         self.folder.finish()?;
         Ok(self.shown)
+    }
+
+    /// Everything about the fit on one page.
+    fn web_page(&self, fit: &mut Fit, fitted: &Model, found: &Found) -> Result<String> {
+        let review = fit.review(found)?;
+        let report = html::Report {
+            fit,
+            fitted,
+            found,
+            review: &review,
+            starts: self.starts.as_ref().map_or(&[], Starts::outcomes),
+            source: fit.start().source(),
+            command: &again(&self.plan),
+        };
+        Ok(html::page(&report, &title(fitted)))
     }
 
     fn stands_before_a_finished_fit(&self) -> bool {
@@ -126,20 +141,6 @@ fn fit_picture(fit: &Fit, fitted: &Model) -> Result<Picture> {
         along: fitted.time_name().to_owned(),
         series,
     })
-}
-
-/// Everything about the fit on one page.
-fn web_page(fit: &mut Fit, fitted: &Model, found: &Found, plan: &Plan) -> Result<String> {
-    let review = fit.review(found)?;
-    let report = html::Report {
-        fit,
-        fitted,
-        found,
-        review: &review,
-        source: fit.start().source(),
-        command: &again(plan),
-    };
-    Ok(html::page(&report, &title(fitted)))
 }
 
 /// The command line that makes this fit again, from the folder of the model.

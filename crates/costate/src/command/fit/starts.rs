@@ -10,6 +10,7 @@ use crate::console::Console;
 use crate::error::Result;
 use crate::interrupt;
 use crate::report::number::count;
+use crate::report::starts::{Tally, failed};
 
 impl Work {
     /// Fits from every start; the best of them, and whether Ctrl-C came before all had ended.
@@ -42,27 +43,9 @@ impl Work {
 
 /// What came of the starts, in one sentence, and why some failed.
 pub(super) fn tell(out: &mut impl Write, starts: &Starts) -> Result<()> {
-    let losses = starts
-        .outcomes()
-        .iter()
-        .filter_map(|outcome| match outcome {
-            Outcome::Ended { loss, .. } => Some(*loss),
-            _ => None,
-        });
-    let losses: Vec<f64> = losses.collect();
-    let best = losses.iter().copied().fold(f64::INFINITY, f64::min);
-    let alike = |loss: &&f64| **loss - best <= 1e-3 * best.abs().max(1e-12);
-    writeln!(
-        out,
-        "{} of {} starts ended, {} of them within a thousandth of the least loss",
-        losses.len(),
-        starts.outcomes().len(),
-        losses.iter().filter(alike).count()
-    )?;
-    for (i, outcome) in starts.outcomes().iter().enumerate() {
-        if let Outcome::Failed(why) = outcome {
-            writeln!(out, "start {} failed: {why}", i + 1)?;
-        }
+    writeln!(out, "{}", Tally::new(starts.outcomes()).sentence())?;
+    for (number, why) in failed(starts.outcomes()) {
+        writeln!(out, "start {number} failed: {why}")?;
     }
     Ok(())
 }

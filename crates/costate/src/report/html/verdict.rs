@@ -5,6 +5,7 @@ use costate_model::{Standing, Verdict};
 use super::{Report, escaped};
 use crate::report::found::{capitalised, large_error};
 use crate::report::number::{count, percent, significant};
+use crate::report::starts::Tally;
 
 pub(super) fn section(report: &Report<'_>) -> String {
     let (found, mut remarks) = (report.found, Vec::new());
@@ -56,6 +57,10 @@ pub(super) fn section(report: &Report<'_>) -> String {
     if !bound.is_empty() {
         careful(format!("At a bound: {}.", bound.join(", ")));
     }
+    let tally = (!report.starts.is_empty()).then(|| Tally::new(report.starts));
+    if tally.as_ref().is_some_and(|tally| tally.alike < 2) {
+        careful("No second start came to this loss.".into());
+    }
     match (found.solver_error, large_error(found)) {
         (_, Some(part)) => careful(format!(
             "The solver's own error is {} of the loss: lower rtol and atol.",
@@ -69,6 +74,7 @@ pub(super) fn section(report: &Report<'_>) -> String {
             careful("The model could not be solved at a hundredth of the tolerances.".into())
         }
     }
+    remarks.extend(tally.map(|tally| format!("{}.", tally.sentence())));
     if let Some((loss, measurements)) = found.validation {
         remarks.push(format!(
             "Validation: loss {} over {} measurements that were not fitted.",
