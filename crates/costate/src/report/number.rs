@@ -27,6 +27,30 @@ pub(crate) fn significant(x: f64, digits: usize) -> String {
     }
 }
 
+/// The ends of an interval, with as many digits as tell them apart, four at least.
+pub(crate) fn ends(low: f64, high: f64) -> [String; 2] {
+    let part = (high - low).abs() / low.abs().max(high.abs());
+    let digits = match part.is_finite() && part > 0.0 {
+        true => 3 + (-part.log10()).ceil().clamp(1.0, 13.0) as usize,
+        false => 4,
+    };
+    [low, high].map(|end| match end {
+        f64::INFINITY => "∞".to_owned(),
+        f64::NEG_INFINITY => "−∞".to_owned(),
+        _ => significant(end, digits),
+    })
+}
+
+/// A round value beside an axis: a power of ten where that is shorter.
+pub(crate) fn tick(x: f64) -> String {
+    let (plain, power) = (significant(x, 6), format!("{x:e}"));
+    if plain.len() > 5 && power.len() < plain.len() {
+        power
+    } else {
+        plain
+    }
+}
+
 fn trimmed(text: &str) -> &str {
     if text.contains('.') {
         text.trim_end_matches('0').trim_end_matches('.')
@@ -65,6 +89,35 @@ pub(crate) fn percent(part: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_ends_of_a_narrow_interval_are_told_apart() {
+        for ((low, high), expected) in [
+            ((1.99981, 2.00007), ["1.99981", "2.00007"]),
+            ((0.421987, 0.658333), ["0.422", "0.6583"]),
+            ((-1.0, 1.0), ["-1", "1"]),
+            ((f64::NEG_INFINITY, f64::INFINITY), ["−∞", "∞"]),
+            ((0.5, f64::INFINITY), ["0.5", "∞"]),
+            ((2.0, 2.0), ["2", "2"]),
+        ] {
+            assert_eq!(ends(low, high), expected);
+        }
+    }
+
+    #[test]
+    fn ticks_are_short() {
+        for (x, text) in [
+            (1e-5, "1e-5"),
+            (0.001, "0.001"),
+            (0.0025, "0.0025"),
+            (1e5, "1e5"),
+            (1920.0, "1920"),
+            (3.0 * 0.1, "0.3"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(tick(x), text);
+        }
+    }
 
     #[test]
     fn nearly_a_hundred_percent_is_neither_a_power_of_ten_nor_a_hundred() {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::escaped;
-use crate::report::number::significant;
+use crate::report::number::tick;
 
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 300.0;
@@ -284,7 +284,7 @@ impl Figure {
                 ticks,
                 "<path class=\"grid\" d=\"M{at:.1} {TOP}v{height}\"/><text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
                 TOP + height + 18.0,
-                significant(x, 6)
+                tick(x)
             );
         }
         for y in self.y.ticks() {
@@ -294,7 +294,7 @@ impl Figure {
                 "<path class=\"grid\" d=\"M{LEFT} {at:.1}h{width}\"/><text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
                 LEFT - 6.0,
                 at + 5.0,
-                significant(y, 6)
+                tick(y)
             );
         }
         format!(

@@ -6,7 +6,7 @@ use costate_model::{Bound, Knowledge, Profile, Standing};
 
 use super::figure::{Axis, Figure};
 use super::{Report, escaped, figures, section as titled, with_words};
-use crate::report::number::{count, percent, significant};
+use crate::report::number::{count, ends, percent, significant};
 
 /// More parameters than this have no matrix.
 const MOST: usize = 40;
@@ -63,14 +63,8 @@ fn table(report: &Report<'_>) -> String {
             .or(parameter.standard_error)
             .filter(|error| error.is_finite());
         let interval = own.map_or(String::new(), |known| {
-            let end = |x: f64| {
-                if x.is_finite() {
-                    significant(x, 4)
-                } else {
-                    if x < 0.0 { "−∞" } else { "∞" }.to_owned()
-                }
-            };
-            format!("{} … {}", end(known.interval.0), end(known.interval.1))
+            let (low, high) = known.interval;
+            ends(low, high).join(" … ")
         });
         let bound = parameter.bound.map_or("", Bound::name);
         let (class, standing) = match (parameter.fixed, own.map(|known| known.standing)) {
@@ -200,8 +194,8 @@ fn profiled(report: &Report<'_>, profile: &Profile) -> String {
         (Some(low), Some(high)) => format!(
             "{shown} is known least. With all others fitted again at each of its values, the loss stays below the dashed line from {} to {}, its 95 % interval; \
              the ends lie {} and {} of its value away.",
-            significant(low, 4),
-            significant(high, 4),
+            ends(low, high)[0],
+            ends(low, high)[1],
             percent(
                 ((report.found.parameters[profile.parameter].value - low)
                     / report.found.parameters[profile.parameter].value)
