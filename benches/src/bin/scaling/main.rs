@@ -1,13 +1,12 @@
 //! What a gradient costs as the problem grows: in batch, width, states, parameters, save times and threads.
 //!
 //! ```text
-//! cargo run --release -p costate-benches --features rayon --bin scaling              writes benches/results/scaling.md and .svg
-//! cargo run --release -p costate-benches --features rayon --bin scaling -- --reduced small sizes, writes nothing
+//! cargo run --release -p costate-benches --bin scaling              writes benches/results/scaling.md and .svg
+//! cargo run --release -p costate-benches --bin scaling -- --reduced small sizes, writes nothing
 //! ```
 
 mod chart;
 mod studies;
-#[cfg(feature = "rayon")]
 mod threads;
 
 use std::fmt::Write;
@@ -20,12 +19,11 @@ fn main() -> std::io::Result<()> {
     let studies = studies::all(reduced, seconds);
     let mut text = String::from(
         "# How the cost of a gradient grows\n\nProcessor time of one gradient with its solve, fastest of the runs in 0.3 s (at least two); in brackets divided by the column that it should follow, \
-         relative to the last row. Repeat with `cargo run --release -p costate-benches --features rayon --bin scaling`.\n",
+         relative to the last row. Repeat with `cargo run --release -p costate-benches --bin scaling`.\n",
     );
     for study in &studies {
         write!(text, "\n{}", study.markdown()).expect("a string takes all");
     }
-    #[cfg(feature = "rayon")]
     write!(text, "\n{}", threads::markdown(reduced)).expect("a string takes all");
     print!("{text}");
     let charts = chart::svg(&studies);
