@@ -191,22 +191,16 @@ fn profiled(report: &Report<'_>, profile: &Profile) -> String {
                 "{shown} changes nothing that was measured: the loss is the same at all its values."
             )
         }
-        (Some(low), Some(high)) => format!(
-            "{shown} is known least. With all others fitted again at each of its values, the loss stays below the dashed line from {} to {}, its 95 % interval; \
-             the ends lie {} and {} of its value away.",
-            ends(low, high)[0],
-            ends(low, high)[1],
-            percent(
-                ((report.found.parameters[profile.parameter].value - low)
-                    / report.found.parameters[profile.parameter].value)
-                    .abs()
-            ),
-            percent(
-                ((high - report.found.parameters[profile.parameter].value)
-                    / report.found.parameters[profile.parameter].value)
-                    .abs()
-            ),
-        ),
+        (Some(low), Some(high)) => {
+            let value = report.found.parameters[profile.parameter].value;
+            let [from, to] = ends(low, high);
+            format!(
+                "{shown} is known least. With all others fitted again at each of its values, the loss stays below the dashed line from {from} to {to}, its 95 % interval; \
+                 the ends lie {} and {} of its value away.",
+                percent(((value - low) / value).abs()),
+                percent(((high - value) / value).abs()),
+            )
+        }
         (None, Some(_)) => open("below"),
         (Some(_), None) => open("above"),
         (None, None) => open("on either side"),
