@@ -30,15 +30,21 @@ CRATES = [
             "augmented.rs",
             "field/integral.rs",
             "field/native.rs",
+            "gradient.rs",
             "gradient/backsolve.rs",
             "gradient/costate.rs",
             "gradient/discrete.rs",
             "gradient/discrete/checkpoints.rs",
+            "gradient/discrete/explicit.rs",
             "gradient/discrete/small.rs",
             "gradient/discrete/sweep.rs",
+            "gradient/finite_difference.rs",
             "gradient/forward.rs",
             "gradient/forward/tangents.rs",
             "gradient/frames.rs",
+            "gradient/gauss.rs",
+            "gradient/interpolating.rs",
+            "gradient/lent.rs",
             "gradient/path.rs",
             "gradient/primal.rs",
         ],
@@ -49,13 +55,18 @@ CRATES = [
     {
         "src": "crates/costate-neural-ode/src/",
         "files": [
+            "field/solvable.rs",
+            "gradient/discrete/steps.rs",
             "gradient/discrete/steps/coupled.rs",
             "gradient/discrete/steps/diagonal.rs",
+            "gradient/discrete/steps/engine.rs",
             "gradient/discrete/steps/formula.rs",
             "gradient/discrete/steps/gradient.rs",
             "gradient/discrete/steps/rosenbrock.rs",
+            "gradient/discrete/steps/rows.rs",
             "gradient/discrete/steps/sweep.rs",
             "gradient/discrete/steps/symplectic.rs",
+            "gradient/discrete/steps/system.rs",
             "gradient/steady_state.rs",
         ],
         "tests": ["-p", "costate-neural-ode", "--lib", "--test", "solvers"],
@@ -90,6 +101,7 @@ CRATES = [
         "src": "crates/costate-neural-ode/src/",
         "files": [
             "hybrid/backward.rs",
+            "hybrid/event.rs",
             "hybrid/forward.rs",
             "hybrid/leg.rs",
             "hybrid/map.rs",
@@ -101,7 +113,7 @@ CRATES = [
     },
     {
         "src": "crates/costate-neural-ode/src/",
-        "files": ["jacobian.rs", "second_order.rs", "second_order/recorded.rs", "second_order/tangent.rs"],
+        "files": ["batch.rs", "jacobian.rs", "second_order.rs", "second_order/recorded.rs", "second_order/tangent.rs"],
         "tests": ["-p", "costate-neural-ode", "--lib", "--test", "beyond"],
         "first": ["hessian", "jacobian"],
         "tables": False,
@@ -251,7 +263,10 @@ def mutate(path, text, tables, numbers):
 def build(crate, directory):
     """The test programs, and the lines that the compiler refuses."""
     command = ["cargo", "test", "--no-run", "--message-format=json", *crate["tests"]]
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
+    # A place of their own: in that of the workspace what is built has the same names.
+    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"), "mutants")
+    environment = dict(os.environ, CARGO_TARGET_DIR=str(target))
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, env=environment)
     programs, refused = [], []
     for line in done.stdout.splitlines():
         message = json.loads(line)

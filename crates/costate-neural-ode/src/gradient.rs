@@ -41,7 +41,7 @@ mod steady_state;
 pub use backsolve::Backsolve;
 pub use discrete::Discrete;
 pub(crate) use discrete::steps::rows::Rows;
-pub(crate) use discrete::steps::system::Linearised;
+pub(crate) use discrete::steps::system::{Linearised, Solved};
 pub use finite_difference::FiniteDifference;
 pub use forward::Forward;
 pub(crate) use frames::{Frames, scalar};

@@ -12,7 +12,7 @@ pub use event::Event;
 pub use map::{Formula, Map, Written};
 pub use through::Through;
 
-use crate::gradient::{self, Gradient, GradientMethod, Saved};
+use crate::gradient::{self, Gradient, GradientMethod, Rows, Saved};
 use crate::{Error, VectorField};
 use costate_ode::{Method, Options, Real, State};
 use event::When;
@@ -88,6 +88,8 @@ pub struct Hybrid<T: Real, Y: State<T>, F> {
     most: usize,
     /// The crossings as the solver watches for them; made when a solve begins.
     watched: Vec<Watched<T, Y>>,
+    /// The Jacobian, for solvers that take it; made when a solve begins.
+    rows: Option<Rows<Y::Element>>,
     arcs: Vec<Arc<T, Y::Element>>,
     solution: Solution<T, Y::Element>,
     cotangents: Cotangents<Y::Element>,
@@ -161,6 +163,7 @@ where
             events: Vec::new(),
             most: MOST,
             watched: Vec::new(),
+            rows: None,
             arcs: Vec::new(),
             solution: Solution {
                 saved: Saved::new(n),
@@ -218,6 +221,11 @@ where
         gradient::by_name(name, self.field.clone(), &self.zero, self.solver, options)
     }
 
+    /// Whether the solver takes states in the order that the field keeps: one without derivatives does, all others in natural order.
+    fn is_packed(&self) -> bool {
+        self.solver.tableau().is_some()
+    }
+
     /// Event `event` is a crossing.
     fn is_crossing(&self, event: usize) -> bool {
         matches!(self.events[event].when, When::Crossing { .. })
@@ -238,6 +246,7 @@ where
             events: self.events.clone(),
             most: self.most,
             watched: Vec::new(),
+            rows: None,
             arcs: Vec::new(),
             solution: self.solution.clone(),
             cotangents: self.cotangents.clone(),

@@ -19,3 +19,16 @@ pub struct Stats {
     /// Systems of equations that were solved with these factors, by Rosenbrock stages and Newton iterations.
     pub solves: usize,
 }
+
+/// Integrations counted together.
+impl std::ops::AddAssign for Stats {
+    fn add_assign(&mut self, other: Self) {
+        self.steps += other.steps;
+        self.accepted += other.accepted;
+        self.rejected += other.rejected;
+        self.nfe += other.nfe;
+        self.jacobians += other.jacobians;
+        self.factorisations += other.factorisations;
+        self.solves += other.solves;
+    }
+}

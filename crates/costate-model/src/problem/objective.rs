@@ -70,8 +70,8 @@ impl Evaluation {
         self.t1 += other.t1;
         self.save.extend(&other.save);
         self.events.extend(&other.events);
-        add(&mut self.stats.forward, &other.stats.forward);
-        add(&mut self.stats.backward, &other.stats.backward);
+        self.stats.forward += other.stats.forward;
+        self.stats.backward += other.stats.backward;
         self.stats.products += other.stats.products;
     }
 }
@@ -278,16 +278,6 @@ impl Objective {
         let mut parts = self.parts.iter_mut();
         parts.find_map(|part| part.unusable(model, theta, &mut self.observer))
     }
-}
-
-fn add(total: &mut costate_ode::Stats, part: &costate_ode::Stats) {
-    total.steps += part.steps;
-    total.accepted += part.accepted;
-    total.rejected += part.rejected;
-    total.nfe += part.nfe;
-    total.jacobians += part.jacobians;
-    total.factorisations += part.factorisations;
-    total.solves += part.solves;
 }
 
 #[cfg(test)]

@@ -80,11 +80,12 @@ where
         }
     }
 
-    /// Solves a problem nearby, by the frozen steps or by steps of its own.
+    /// Solves a problem nearby, by the frozen steps or by steps of its own, and counts what is spent.
     fn solve(
         &mut self,
         problem: &Problem<'_, T, Y::Element>,
         varying: bool,
+        spent: &mut costate_ode::Stats,
     ) -> Result<&Saved<Y::Element>, Error> {
         match self {
             Self::Explicit { primal, .. } if varying => {
@@ -101,12 +102,11 @@ where
                     }
                 }
             }
-            Self::Steps { field, steps } if varying => {
-                steps.run(field, problem)?;
-            }
-            Self::Steps { field, steps } => {
-                steps.replay(field, problem)?;
-            }
+            Self::Steps { field, steps } if varying => *spent += steps.run(field, problem)?,
+            Self::Steps { field, steps } => *spent += steps.replay(field, problem)?,
+        }
+        if let Self::Explicit { primal, .. } = self {
+            *spent += *primal.it.stats();
         }
         Ok(self.saved())
     }
@@ -195,7 +195,8 @@ where
             t1: point.t1,
             save_at: &point.save_at,
         };
-        let saved = self.solves.solve(&problem, self.varying)?;
+        let spent = &mut self.gradient.stats.forward;
+        let saved = self.solves.solve(&problem, self.varying, spent)?;
         self.cotangents.resize(saved.len());
         Ok(loss(saved, &mut self.cotangents))
     }
@@ -267,7 +268,11 @@ where
                 instead: super::discrete::ABOUT.name,
             });
         }
-        let (forward, last) = self.solves.begin(problem)?;
+        let (first, last) = self.solves.begin(problem)?;
+        self.gradient.stats = Stats {
+            forward: first,
+            ..Stats::default()
+        };
         let saved = self.solves.saved();
         self.cotangents.resize(saved.len());
         let value = loss(saved, &mut self.cotangents);
@@ -308,10 +313,7 @@ where
             gradient.save.push(slope);
             uncertainty.save.push(error);
         }
-        gradient.stats = Stats {
-            forward,
-            ..Stats::default()
-        };
+        gradient.stats = self.gradient.stats;
         (self.gradient, self.uncertainty) = (gradient, uncertainty);
         Ok(&self.gradient)
     }

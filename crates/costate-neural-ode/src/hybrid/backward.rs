@@ -2,11 +2,8 @@
 
 use super::event::When;
 use super::forward::{Arc, Kind};
-use super::leg::add;
 use super::{Hybrid, HybridGradient, HybridLoss};
-use crate::gradient::{
-    Gradient, GradientMethod, Problem, Stats, add as add_to, add_scaled, dot, total,
-};
+use crate::gradient::{Gradient, GradientMethod, Problem, Stats, add, add_scaled, dot, total};
 use crate::{Error, VectorField};
 use costate_ode::{Real, State};
 use num_traits::{Float, Zero};
@@ -96,10 +93,10 @@ where
                 let mut a_theta = vec![zero; gradient.theta.len()];
                 reset.eval(&arc.h1, crate::gradient::scalar(arc.t1), &mut out);
                 by_time = by_time + reset.products(a, &mut a_h, &mut a_theta);
-                add_to(&mut gradient.theta, &a_theta);
+                add(&mut gradient.theta, &a_theta);
                 std::mem::swap(a, &mut a_h);
             }
-            add_to(a, self.cotangents.states.state(k));
+            add(a, self.cotangents.states.state(k));
             by_time = by_time + self.cotangents.times[k];
             if arc.end == Some((event, Kind::Tied)) {
                 return Ok((by_time, by_time));
@@ -109,7 +106,7 @@ where
         let ends = problem.save_at.is_empty()
             && arc.end.is_none_or(|(event, _)| self.events[event].terminal);
         let saves = if ends {
-            (arc.saves.0..arc.saves.1).for_each(|s| add_to(a, self.cotangents.saved.state(s)));
+            (arc.saves.0..arc.saves.1).for_each(|s| add(a, self.cotangents.saved.state(s)));
             arc.saves.1..arc.saves.1
         } else {
             arc.saves.0..arc.saves.1
@@ -145,7 +142,7 @@ where
             }
             found.t0 = found.t0 + share * along.t0;
         }
-        add_to(&mut gradient.theta, &found.theta);
+        add(&mut gradient.theta, &found.theta);
         for (s, by_save) in saves.zip(&found.save) {
             match gradient.save.get_mut(s) {
                 Some(save) => *save = *by_save,
@@ -180,7 +177,7 @@ where
             let save: Vec<_> = cotangents.iter().map(|a| dot(a, &slope)).collect();
             let t1 = dot(end, &slope);
             let mut h0 = end.to_vec();
-            cotangents.iter().for_each(|a| add_to(&mut h0, a));
+            cotangents.iter().for_each(|a| add(&mut h0, a));
             return Ok(Products {
                 h0,
                 theta: vec![zero; theta.len()],
@@ -209,8 +206,8 @@ where
             }
             loss
         })?;
-        add(&mut stats.forward, &found.stats.forward);
-        add(&mut stats.backward, &found.stats.backward);
+        stats.forward += found.stats.forward;
+        stats.backward += found.stats.backward;
         stats.products += found.stats.products;
         let mut save = found.save.clone();
         let with_end = save.pop().unwrap_or(zero);
@@ -242,7 +239,7 @@ where
                     cotangents[number] = *by_time;
                 }
             }
-            add_to(by_theta, &back(theta, &cotangents)?);
+            add(by_theta, &back(theta, &cotangents)?);
         }
         Ok(())
     }

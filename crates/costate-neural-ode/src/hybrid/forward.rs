@@ -2,7 +2,7 @@
 
 use super::event::When;
 use super::leg::{coincide, plain};
-use super::watch::Watched;
+use super::watch::{Watched, order};
 use super::{Hybrid, Occurrence, Solution};
 use crate::gradient::{Problem, check_times, scalar};
 use crate::{Error, VectorField};
@@ -85,7 +85,12 @@ where
         );
         self.field.set_parameters(problem.theta);
         if self.watched.is_empty() {
-            self.watched = Watched::all(&self.events, &self.field, &self.zero);
+            let order = if self.is_packed() {
+                order(&self.field, n)
+            } else {
+                (0..n).collect()
+            };
+            self.watched = Watched::all(&self.events, order.into(), &self.zero);
         }
         for watched in &self.watched {
             watched.set_parameters(problem.theta);

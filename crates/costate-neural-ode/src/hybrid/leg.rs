@@ -3,9 +3,10 @@
 use super::Hybrid;
 use super::event::When;
 use super::map::Level;
-use crate::gradient::scalar;
+use crate::field::Natural;
+use crate::gradient::{Solved, scalar};
 use crate::{Error, VectorField};
-use costate_ode::{Ivp, Real, State, Stats, System};
+use costate_ode::{Ivp, Matrix, Parts, Real, State, Structure, System};
 use num_traits::{Float, Zero};
 
 /// The way to the end of an arc.
@@ -18,17 +19,51 @@ pub(super) struct Leg<T, E> {
     pub(super) crossings: Vec<usize>,
 }
 
-/// f as the solver sees it.
-struct Slope<'a, F>(&'a mut F);
+/// f as the solver sees it: in its own order, or in natural order with its derivatives.
+enum Slope<'a, F, E> {
+    Packed(&'a mut F),
+    Natural(Solved<'a, E>),
+}
 
-impl<T, Y, F> System<T, Y> for Slope<'_, F>
+impl<T, Y, F> System<T, Y> for Slope<'_, F, Y::Element>
 where
     T: Real,
     Y: State<T, Element: Real>,
     F: VectorField<Y::Element>,
 {
     fn eval(&mut self, t: T, y: &Y, dy: &mut Y) {
-        self.0.eval(0, scalar(t), y.as_slice(), dy.as_mut_slice());
+        match self {
+            Self::Packed(field) => field.eval(0, scalar(t), y.as_slice(), dy.as_mut_slice()),
+            Self::Natural(system) => system.eval(t, y, dy),
+        }
+    }
+
+    fn structure(&self) -> Structure {
+        match self {
+            Self::Packed(_) => Structure::Dense,
+            Self::Natural(system) => <Solved<'_, Y::Element> as System<T, Y>>::structure(system),
+        }
+    }
+
+    fn jacobian(&mut self, t: T, y: &Y, jacobian: &mut Matrix<Y::Element>) -> bool {
+        match self {
+            Self::Packed(_) => false,
+            Self::Natural(system) => system.jacobian(t, y, jacobian),
+        }
+    }
+
+    fn time_derivative(&mut self, t: T, y: &Y, out: &mut Y) -> bool {
+        match self {
+            Self::Packed(_) => false,
+            Self::Natural(system) => system.time_derivative(t, y, out),
+        }
+    }
+
+    fn parts(&mut self) -> Option<Parts<'_, T, Y>> {
+        match self {
+            Self::Packed(_) => None,
+            Self::Natural(system) => system.parts(),
+        }
     }
 }
 
@@ -70,10 +105,25 @@ where
                 crossings: Vec::new(),
             });
         }
-        let mut start = self.zero.clone();
-        self.field.pack(h, start.as_mut_slice());
+        let (mut start, packed) = (self.zero.clone(), self.is_packed());
+        if packed {
+            self.field.pack(h, start.as_mut_slice());
+        } else {
+            start.as_mut_slice().copy_from_slice(h);
+        }
         let save_at: Vec<T> = times.iter().copied().chain([end]).collect();
-        let mut ivp = Ivp::with_system(Slope(&mut self.field), t, start, end)
+        let mut natural;
+        let system = if packed {
+            Slope::Packed(&mut self.field)
+        } else {
+            natural = Natural::new(&mut self.field);
+            let solver = self.solver;
+            let rows = self
+                .rows
+                .get_or_insert_with(|| Solved::rows::<T>(solver, &mut natural));
+            Slope::Natural(Solved::new(solver, &mut natural, rows))
+        };
+        let mut ivp = Ivp::with_system(system, t, start, end)
             .method(self.solver)
             .options(self.options.clone())
             .save_at(save_at);
@@ -85,14 +135,16 @@ where
         let mut found = ivp
             .solve()
             .map_err(|failure| Error::Solver(failure.error))?;
-        add(&mut self.solution.stats, &found.stats);
+        self.solution.stats += found.stats;
         let last = match found.events.first() {
             Some(first) => (first.t, first.y.clone()),
             None => (end, found.y.pop().expect("the end is saved")),
         };
         let natural = |y: &Y| {
-            let mut natural = h.to_vec();
-            self.field.unpack(y.as_slice(), &mut natural);
+            let mut natural = y.as_slice().to_vec();
+            if packed {
+                self.field.unpack(y.as_slice(), &mut natural);
+            }
             natural
         };
         let saved: Vec<_> = found.y.iter().take(times.len()).map(natural).collect();
@@ -202,15 +254,4 @@ fn resolution<T: Real>(a: T, b: T) -> T {
 /// Whether two times cannot be told apart.
 pub(super) fn coincide<T: Real>(a: T, b: T) -> bool {
     (a - b).abs() <= resolution(a, b)
-}
-
-/// Adds up what was spent.
-pub(super) fn add(sum: &mut Stats, more: &Stats) {
-    sum.steps += more.steps;
-    sum.accepted += more.accepted;
-    sum.rejected += more.rejected;
-    sum.nfe += more.nfe;
-    sum.jacobians += more.jacobians;
-    sum.factorisations += more.factorisations;
-    sum.solves += more.solves;
 }

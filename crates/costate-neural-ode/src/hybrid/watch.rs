@@ -45,12 +45,8 @@ where
     T: Real + Send + 'static,
     Y: State<T, Element: Real + Send + Sync + 'static>,
 {
-    /// Those of the events that are crossings.
-    pub(super) fn all<F>(events: &[Event<T, Y::Element>], field: &F, like: &Y) -> Vec<Self>
-    where
-        F: VectorField<Y::Element>,
-    {
-        let order: Arc<[usize]> = order(field, like.as_slice().len()).into();
+    /// Those of the events that are crossings; `order` says where the natural component of each one of the solver's lies.
+    pub(super) fn all(events: &[Event<T, Y::Element>], order: Arc<[usize]>, like: &Y) -> Vec<Self> {
         let crossing = |(event, given): (usize, &Event<T, Y::Element>)| match &given.when {
             When::Crossing {
                 function,
@@ -101,7 +97,7 @@ where
 }
 
 /// Which natural component each packed one is. In two digits, so that small number types count far enough.
-fn order<E: Real, F: VectorField<E>>(field: &F, n: usize) -> Vec<usize> {
+pub(super) fn order<E: Real, F: VectorField<E>>(field: &F, n: usize) -> Vec<usize> {
     const BASE: usize = 1024;
     let digit = |of: fn(usize) -> usize| {
         let natural: Vec<E> = (0..n).map(|i| E::from_f64(of(i) as f64)).collect();

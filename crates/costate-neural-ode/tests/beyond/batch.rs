@@ -104,7 +104,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
 fn a_sample_is_what_it_is_alone_and_the_sum_is_that_of_all() {
     let natural: Vec<usize> = (0..23).collect();
     let found = gradient(&natural);
-    let mut sum = vec![0.0; THETA.len()];
+    let (mut loss_of_all, mut sum) = (0.0, vec![0.0; THETA.len()]);
     for (i, (h0, t1, save_at)) in samples().iter().enumerate() {
         let mut method = make(i % 3).unwrap();
         let problem = Problem {
@@ -121,11 +121,13 @@ fn a_sample_is_what_it_is_alone_and_the_sum_is_that_of_all() {
             (alone.loss, &alone.h0, &alone.save)
         );
         assert_eq!((sample.t0, sample.t1), (alone.t0, alone.t1));
+        loss_of_all += alone.loss;
         sum.iter_mut()
             .zip(&alone.theta)
             .for_each(|(sum, by)| *sum += by);
     }
-    for (found, expected) in found.theta.iter().zip(&sum) {
+    let pairs = found.theta.iter().zip(&sum);
+    for (found, expected) in pairs.chain([(&found.loss, &loss_of_all)]) {
         assert!((found - expected).abs() < 1e-12 * (1.0 + expected.abs()));
     }
 }
@@ -162,6 +164,34 @@ fn a_failing_sample_is_named() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn a_thread_makes_a_method_of_a_kind_once() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let made = AtomicUsize::new(0);
+    let mut batch = Batch::new(|kind| {
+        made.fetch_add(1, Ordering::Relaxed);
+        make(kind)
+    });
+    let h0 = [0.1; N];
+    let sample = |id: u64| Sample {
+        id,
+        kind: id as usize % 3,
+        h0: &h0,
+        t0: 0.0,
+        t1: 0.4,
+        save_at: &[],
+    };
+    // No more than a block: one thread's work.
+    let samples = [sample(0), sample(1), sample(2), sample(3)];
+    for _ in 0..3 {
+        let found = batch.gradient(&THETA, &samples, &|_, saved: &Saved<f64>, out| {
+            loss(saved, out)
+        });
+        found.unwrap();
+    }
+    assert_eq!(made.into_inner(), 3);
 }
 
 #[test]

@@ -174,7 +174,8 @@ fn gauss_newton_products_are_those_of_the_jacobian() {
     };
     // J by columns, from sensitivities.
     let mut forward = Forward::new(recorded(), &vec![0.0; N], tsit5, options.clone()).unwrap();
-    let (_, columns) = forward.solve(&problem(&H0, &THETA)).unwrap();
+    let (states, columns) = forward.solve(&problem(&H0, &THETA)).unwrap();
+    let states = states.values().to_vec();
     let column = |k: usize| -> Vec<f64> {
         let of = |save: usize| {
             if k < N {
@@ -209,6 +210,8 @@ fn gauss_newton_products_are_those_of_the_jacobian() {
             &along,
             &mut |saved, moved, out| {
                 assert_eq!(saved.len(), SAVE.len());
+                let pairs = saved.values().iter().zip(&states);
+                pairs.for_each(|(a, b)| close("h", *a, *b, 1e-13));
                 seen = moved.values().to_vec();
                 for (i, (out, moved)) in out.values_mut().iter_mut().zip(moved.values()).enumerate()
                 {
@@ -252,4 +255,14 @@ fn a_field_used_again_forgets_what_was_accumulated() {
     field.set_parameters(&theta);
     field.finish(&mut sums[0]);
     assert!(sums[0].iter().all(|sum| sum.value == 0.0));
+    // What a frame takes: state, row, time, and the tangents of all.
+    assert!(field.frame_bytes() >= (4 * N + 2) * size_of::<f64>());
+}
+
+#[test]
+fn a_tangent_multiplied_and_added_is_the_product_and_the_sum() {
+    use num_traits::Float;
+    let number = |value, tangent| Tangent { value, tangent };
+    let found = number(3.0, 0.5).mul_add(number(-2.0, 4.0), number(7.0, 0.25));
+    assert_eq!((found.value, found.tangent), (1.0, 11.25));
 }

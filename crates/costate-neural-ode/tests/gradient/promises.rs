@@ -229,6 +229,53 @@ fn single_precision_states_have_single_precision_gradients() {
 }
 
 #[test]
+fn differences_count_all_their_solves() {
+    let tsit5 = tableau::by_name("tsit5").unwrap();
+    let radau = costate_ode::Method::by_name("radau").unwrap();
+    for (method, varying) in [tsit5.into(), radau].into_iter().zip([false, true]) {
+        let options = Options::tolerances(1e-6, 1e-6);
+        let mut by =
+            FiniteDifference::new(House::default(), &[0.0], method, options.clone()).unwrap();
+        if varying {
+            by = by.with_varying_steps();
+        }
+        let problem = Problem {
+            h0: &[3.0],
+            theta: &[0.25],
+            t0: 3.0,
+            t1: 5.0,
+            save_at: &[],
+        };
+        let mut losses = 0;
+        let mut run = |by: &mut FiniteDifference<_, _, _>| {
+            let found = by.gradient(&problem, &mut |saved, _| {
+                losses += 1;
+                saved.state(0)[0]
+            });
+            found.unwrap().stats
+        };
+        let stats = run(&mut by);
+        assert_eq!(run(&mut by), stats, "of the last gradient alone");
+        let discrete = by_name("discrete", House::default(), &[0.0], method, options);
+        let once = discrete
+            .unwrap()
+            .gradient(&problem, &mut |_, _| 0.0)
+            .unwrap()
+            .stats
+            .forward;
+        // Each of four variables by eight pairs and a solve between them; a solve before all.
+        let solves = losses / 2;
+        assert_eq!(solves, 4 * 17 + 1);
+        assert!(
+            stats.forward.accepted.abs_diff(solves * once.accepted) <= solves / 2,
+            "{stats:?}"
+        );
+        assert!(stats.forward.nfe > solves * once.nfe / 2, "{stats:?}");
+        assert!(stats.forward.nfe < solves * once.nfe * 2, "{stats:?}");
+    }
+}
+
+#[test]
 fn save_times_out_of_place_are_named() {
     let tsit5 = tableau::by_name("tsit5").unwrap();
     let problem = |save_at| Problem {

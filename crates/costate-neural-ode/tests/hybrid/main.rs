@@ -2,6 +2,7 @@
 
 mod closed;
 mod edges;
+mod implicit;
 mod matrix;
 mod random;
 mod refusals;

@@ -27,6 +27,7 @@ use formula::Formula;
 use record::Record;
 use rows::Rows;
 use sweep::Sweep;
+use system::Solved;
 
 /// Gradients through a one-step method. States are kept in their natural order.
 #[derive(Debug)]
@@ -94,10 +95,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         }
         let n = field.state_len();
         let formula = Formula::new::<T>(about, method, field)?;
-        let rows = match (engine::additive(method, field), field.parts()) {
-            (Some(_), Some((_, implicit))) => Rows::new::<T>(implicit),
-            _ => Rows::new::<T>(field),
-        };
+        let rows = Solved::rows::<T>(method, field);
         let this = Self {
             sweep: Sweep::new(n, formula.stages(), &rows),
             record: Record::new(n),
@@ -229,7 +227,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         &mut self,
         field: &mut dyn VectorField<E>,
         problem: &Problem<'_, T, E>,
-    ) -> Result<(), Error> {
+    ) -> Result<costate_ode::Stats, Error> {
         field.set_parameters(problem.theta);
         let (mut natural, mut rows) = (Natural::new(field), self.rows.clone());
         self.record.begin(problem);
@@ -244,6 +242,6 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
             }
             saves = step.last_save;
         }
-        Ok(())
+        Ok(*it.stats())
     }
 }

@@ -1,11 +1,11 @@
 //! The engines that the steps are taken by, behind one type.
 
 use super::rows::Rows;
-use super::system::{Explicit, Linearised, Solved};
+use super::system::{Solved, additive};
 use crate::{Error, VectorField};
 use costate_ode::{
-    Auto, Dirk, DirkTableau, Element, Engine, Family, Gauss, Imex, Integrator, Method, Options,
-    Radau, Real, Rosenbrock, Scale, Span, Stats, Symplectic,
+    Auto, Dirk, Element, Engine, Family, Gauss, Imex, Integrator, Method, Options, Radau, Real,
+    Rosenbrock, Scale, Span, Stats, Symplectic,
 };
 
 /// An engine over states of any length. The equations of its steps are solved to rounding: what is differentiated is their solution.
@@ -22,17 +22,6 @@ pub(super) enum Any<T: Real, E: Element<T>> {
 /// A solve under way.
 pub(super) type Stepper<'a, T, E> = Integrator<T, Vec<E>, Solved<'a, E>, Any<T, E>>;
 
-/// The tableau of a method that takes the parts of a field apart, if there are parts.
-pub(super) fn additive<E>(
-    method: Method,
-    field: &mut dyn VectorField<E>,
-) -> Option<&'static DirkTableau> {
-    match method.family() {
-        Family::Dirk(tableau) if !tableau.explicit.is_empty() => field.parts().map(|_| tableau),
-        _ => None,
-    }
-}
-
 /// A solve that begins at h(`t0`) = `h0`, of a field in natural order.
 pub(super) fn stepper<'a, T: Real, E: Element<T> + Real>(
     method: Method,
@@ -42,30 +31,12 @@ pub(super) fn stepper<'a, T: Real, E: Element<T> + Real>(
     t0: T,
     h0: &Vec<E>,
 ) -> Result<Stepper<'a, T, E>, Error> {
-    if let Some(tableau) = additive(method, field) {
-        let Some((explicit, field)) = field.parts() else {
-            unreachable!("there were parts")
-        };
-        let mut system = Solved::Parts {
-            explicit: Explicit(explicit),
-            implicit: Linearised {
-                field,
-                rows,
-                needs_time: false,
-            },
-            part: h0.clone(),
-        };
-        let engine = Imex::new(tableau, &mut system, h0).settled(0);
-        let engine = Any::Imex(Box::new(engine));
-        return Ok(Integrator::with_engine(engine, system, t0, h0, options)?);
-    }
-    let family = method.family();
-    let system = Solved::Whole(Linearised {
-        field,
-        rows,
-        needs_time: matches!(family, Family::Rosenbrock(_) | Family::Auto),
-    });
-    let engine = match family {
+    let parts = additive(method, field);
+    let mut system = Solved::new(method, field, rows);
+    let engine = match method.family() {
+        Family::Dirk(tableau) if parts.is_some() => {
+            Any::Imex(Box::new(Imex::new(tableau, &mut system, h0).settled(0)))
+        }
         Family::Dirk(tableau) => Any::Dirk(Dirk::new(tableau, &system, h0).settled(0)),
         Family::Rosenbrock(tableau) => Any::Rosenbrock(Rosenbrock::new(tableau, &system, h0)),
         Family::Radau => Any::Radau(Radau::new(&system, h0).settled(0)),

@@ -3,12 +3,12 @@
 use super::additive::Additive;
 use super::coupled::Coupled;
 use super::diagonal::Diagonal;
-use super::engine::additive;
 use super::record::Step;
 use super::rosenbrock::Formulas as Rosenbrock;
 use super::rows::Rows;
 use super::sweep::{Sweep, slope};
 use super::symplectic::Composition;
+use super::system::additive;
 use crate::gradient::{About, add_scaled, cubic};
 use crate::{Error, VectorField};
 use costate_ode::{Auto, Element, Family, Method, Real, System};

@@ -1,12 +1,14 @@
-//! A field as the system that an engine solves.
+//! A field in natural order as the system that a solver solves.
 
 use super::rows::Rows;
 use crate::VectorField;
 use crate::gradient::scalar;
-use costate_ode::{Element, Matrix, Parts, Real, State, Structure, System};
+use costate_ode::{
+    DirkTableau, Element, Family, Matrix, Method, Parts, Real, State, Structure, System,
+};
 
 /// A field, or its two parts, as a system: f in frame 0, and its own derivatives from frame 1.
-pub(super) enum Solved<'a, E> {
+pub(crate) enum Solved<'a, E> {
     Whole(Linearised<'a, E>),
     Parts {
         explicit: Explicit<'a, E>,
@@ -16,8 +18,58 @@ pub(super) enum Solved<'a, E> {
     },
 }
 
+/// The tableau of a method that takes the parts of a field apart, if there are parts.
+pub(super) fn additive<E>(
+    method: Method,
+    field: &mut dyn VectorField<E>,
+) -> Option<&'static DirkTableau> {
+    match method.family() {
+        Family::Dirk(tableau) if !tableau.explicit.is_empty() => field.parts().map(|_| tableau),
+        _ => None,
+    }
+}
+
+impl<'a, E: Real> Solved<'a, E> {
+    /// `field`, in parts if `method` takes them apart.
+    pub(crate) fn new(
+        method: Method,
+        field: &'a mut dyn VectorField<E>,
+        rows: &'a mut Rows<E>,
+    ) -> Self {
+        if additive(method, field).is_none() {
+            return Self::Whole(Linearised {
+                field,
+                rows,
+                needs_time: matches!(method.family(), Family::Rosenbrock(_) | Family::Auto),
+            });
+        }
+        let part = vec![E::zero(); field.state_len()];
+        let (explicit, field) = field.parts().expect("there were parts");
+        Self::Parts {
+            explicit: Explicit(explicit),
+            implicit: Linearised {
+                field,
+                rows,
+                needs_time: false,
+            },
+            part,
+        }
+    }
+
+    /// The Jacobian that `method` takes of `field`.
+    pub(crate) fn rows<T: Real>(method: Method, field: &mut dyn VectorField<E>) -> Rows<E>
+    where
+        E: Element<T>,
+    {
+        match (additive(method, field), field.parts()) {
+            (Some(_), Some((_, implicit))) => Rows::new::<T>(implicit),
+            _ => Rows::new::<T>(field),
+        }
+    }
+}
+
 /// A field without derivatives.
-pub(super) struct Explicit<'a, E>(pub(super) &'a mut dyn VectorField<E>);
+pub(crate) struct Explicit<'a, E>(&'a mut dyn VectorField<E>);
 
 /// A field with its derivatives.
 pub(crate) struct Linearised<'a, E> {
