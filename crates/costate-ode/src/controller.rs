@@ -172,7 +172,7 @@ impl Law {
             self.min_factor
         };
         let limit = if accepted { ceiling } else { f64::INFINITY };
-        let factor = if power < limit { power } else { limit };
+        let factor = if power < limit { power } else { limit }; // book: (controller)
         let floored = if now > self.floor { now } else { self.floor };
         let kept = Memory {
             past: if accepted { [floored, past[0]] } else { past },

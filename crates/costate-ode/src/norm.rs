@@ -206,7 +206,7 @@ impl<T: Real> Scale<T> {
                     / (*atol + *rtol * pick_larger(y[i].magnitude(), y1[i].magnitude()));
                 sum = sum + ratio * ratio;
             }
-            return sum * self.inverse_len;
+            return sum * self.inverse_len; // book: (error-norm), squared
         }
         self.squared_in_general(n, y, y1, error)
     }

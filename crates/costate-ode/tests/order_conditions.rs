@@ -69,6 +69,7 @@ fn embedded_solutions_have_exactly_the_order_claimed() {
             .map(|(b, e)| b.to::<Number>() - e.to())
             .collect();
         for order in 1..=embedded_order {
+            // book: (order-conditions)
             let off = violation(&embedded, order, 1.0, &trees, &phi);
             assert!(
                 off < TOLERANCE,

@@ -149,7 +149,7 @@ impl<T: Scalar, const N: usize> Scalar for Dual<T, N> {
         let (da, db) = op.derivatives(self.value, other.value, value);
         let mut tangent = self.tangent;
         for i in 0..N {
-            tangent[i] = da * self.tangent[i] + db * other.tangent[i];
+            tangent[i] = da * self.tangent[i] + db * other.tangent[i]; // book: (dual-ring)
         }
         Dual { value, tangent }
     }

@@ -19,6 +19,7 @@ pub mod guides;
 pub mod house;
 pub mod jumps;
 pub mod limit;
+pub mod links;
 pub mod memory;
 pub mod models;
 pub mod numbers;

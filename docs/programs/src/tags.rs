@@ -66,25 +66,42 @@ pub fn in_book() -> BTreeMap<String, Vec<String>> {
     tags
 }
 
-/// The source files that cite each tag, as `book: (tag)`.
+/// Where code cites a tag.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Place {
+    /// The file, below the workspace.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// The lines that cite each tag, as `book: (tag)`.
 #[must_use]
-pub fn in_code() -> BTreeMap<String, Vec<String>> {
-    let mut tags: BTreeMap<String, Vec<String>> = BTreeMap::new();
+pub fn in_code() -> BTreeMap<String, Vec<Place>> {
+    let mut tags: BTreeMap<String, Vec<Place>> = BTreeMap::new();
     for folder in ["crates", "docs/programs/src"] {
         for file in files(folder, ".rs") {
             if file.ends_with("programs/src/tags.rs") {
                 continue;
             }
-            let text = read(&file);
-            for tag in between(&text, "book: (", ')') {
-                let places = tags.entry(tag.to_owned()).or_default();
-                if places.last() != Some(&file) {
-                    places.push(file.clone());
+            for (line, text) in (1..).zip(read(&file).lines()) {
+                for tag in between(text, "book: (", ')') {
+                    let file = file.clone();
+                    tags.entry(tag.to_owned())
+                        .or_default()
+                        .push(Place { file, line });
                 }
             }
         }
     }
     tags
+}
+
+/// The text of all the book's programs.
+#[must_use]
+pub fn programs() -> String {
+    let sources = files("docs/programs/src", ".rs");
+    sources.iter().map(|file| read(file)).collect()
 }
 
 /// What the page of tags includes.
@@ -94,12 +111,13 @@ pub fn outputs() -> Vec<Output> {
     let mut text = "| tag | page | code |\n|---|---|---|\n".to_owned();
     for (tag, pages) in in_book() {
         let page = pages[0].trim_start_matches("docs/src/");
-        let files: Vec<String> = code
+        let mut files: Vec<String> = code
             .get(&tag)
             .into_iter()
             .flatten()
-            .map(|file| format!("`{}`", file.trim_start_matches("crates/")))
+            .map(|place| format!("`{}`", place.file.trim_start_matches("crates/")))
             .collect();
+        files.dedup();
         text += &format!(
             "| ({tag}) | [{page}](../{page}) | {} |\n",
             files.join("<br>")

@@ -153,6 +153,7 @@ impl<F: VectorField<T>, T: Lane + num_traits::Float> VectorField<T> for Integral
         self.program
             .unpack(0, &self.packed_cotangent, &mut self.natural);
         self.field.pack(&self.natural, &mut self.cotangent);
+        // book: (running-cost); its minus is that of the costate
         for (a_h, more) in a_h.iter_mut().zip(&self.cotangent) {
             *a_h = *a_h + *more;
         }

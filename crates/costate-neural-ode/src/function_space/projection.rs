@@ -81,7 +81,7 @@ impl Basis {
                 term,
             });
         }
-        let projected = qr.q().transpose() * b;
+        let projected = qr.q().transpose() * b; // book: (least-squares)
         let c = r.solve_upper_triangular(&projected);
         Ok(self.series(c.expect("no zero on the diagonal").as_slice()))
     }

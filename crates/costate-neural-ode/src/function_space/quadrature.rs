@@ -105,7 +105,7 @@ impl Quadrature {
 
     /// ⟨f, g⟩.
     pub fn inner(&self, mut f: impl FnMut(f64) -> f64, mut g: impl FnMut(f64) -> f64) -> f64 {
-        self.integral(|t| f(t) * g(t))
+        self.integral(|t| f(t) * g(t)) // book: (inner-product)
     }
 
     /// ‖f‖ = √⟨f, f⟩.

@@ -201,7 +201,7 @@ where
                 for &(frame, weight) in &self.weighted {
                     costate.clock = costate.clock + weight * costate.rates[frame];
                 }
-                costate.field.accumulate(&self.weighted);
+                costate.field.accumulate(&self.weighted); // book: (parameter-gradient)
             }
         }
         Ok(())

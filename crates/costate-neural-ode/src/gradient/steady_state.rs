@@ -249,7 +249,7 @@ impl<T: Real, E: Element<T> + Real, F: VectorField<E>> GradientMethod<T, E>
         }
         let rate = natural.products(0, x, &mut self.tried);
         let gradient = &mut self.gradient;
-        natural.accumulate(&[(0, <E as One>::one())]);
+        natural.accumulate(&[(0, <E as One>::one())]); // book: (steady-state)
         gradient.theta.resize(problem.theta.len(), zero);
         natural.finish(&mut gradient.theta);
         gradient.h0.clear();

@@ -125,7 +125,7 @@ where
             let (level, _) = self.level(event, arc.t1, &arc.h1);
             let by_state = &level.by_state;
             let along = self.products(method, problem.theta, arc, &[], &[], by_state, stats)?;
-            // What dt_e = −δg / (dg/dt) feeds back.
+            // What dt_e = −δg / (dg/dt) feeds back: book: (saltation)
             let share = -by_event / (along.t1 + level.by_time);
             if !share.is_finite() {
                 return Err(Error::Grazing {

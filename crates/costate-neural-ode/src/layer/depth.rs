@@ -76,6 +76,7 @@ impl<L: Layer> Depth<L> {
         let mut at = vec![S::from_f64(0.0); len];
         for (k, value) in self.basis.values(t).into_iter().enumerate() {
             for (at, coefficient) in at.iter_mut().zip(&theta[k * len..]) {
+                // recorded, so that its vjp is book: (coefficient-gradient)
                 *at = *at + value * *coefficient;
             }
         }

@@ -113,6 +113,7 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
             } else {
                 &mut self.argument
             };
+            // book: (runge-kutta)
             combine(argument, y, &self.k, &self.scheme.rows[i].1, span.h);
             evaluate(system, self.scheme.time(i, span), argument, &mut self.k[i]);
         }

@@ -44,7 +44,7 @@ pub(super) fn along(x: f64, mut g: impl FnMut(f64) -> Option<Vec<f64>>) -> Vec<E
         let step = scale / f64::powi(2.0, row as i32);
         let (above, below) = (x + step, x - step);
         // The points that were reached, which need not be x ± step to the last bit.
-        let width = above - below;
+        let width = above - below; // book: (central-difference)
         let (Some(high), Some(low)) = (g(above), g(below)) else {
             tableaus.iter_mut().for_each(Tableau::forget);
             continue;

@@ -134,7 +134,7 @@ pub(super) fn dots(name: String, expected: (&[f64], &[f64]), found: (&[f64], &[f
     let size = |(a, b): (&[f64], &[f64])| a.iter().zip(b).map(|(a, b)| (a * b).abs()).sum::<f64>();
     Component {
         name,
-        found: dot(found),
+        found: dot(found), // book: (dot-product)
         expected: dot(expected),
         uncertainty: ROUNDING * size(found).max(size(expected)),
         deviation: 0.0,

@@ -90,7 +90,7 @@ fn sweep<'t, T: Scalar>(
             |operand| active[node.operands[operand].index()],
         )) {
             if let Some(more) = more.filter(|_| active[operand.index()]) {
-                add(&mut bars[operand.index()], more);
+                add(&mut bars[operand.index()], more); // book: (reverse-sweep)
             }
         }
     }

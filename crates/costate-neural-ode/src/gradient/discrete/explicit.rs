@@ -102,6 +102,7 @@ where
         for n in (0..steps).rev() {
             sweep.step(primal, n, (before + n == 0, n + 1 == steps), cotangents);
         }
+        // book: (end-time), with steps instead of a flow
         gradient.t1 = sweep.end_time(primal, &gradient.save);
         if let Some(checkpoints) = checkpoints {
             checkpoints.sweep(primal, sweep, cotangents);
@@ -115,6 +116,7 @@ where
             .field()
             .unpack(sweep.costate().as_slice(), &mut gradient.h0);
         primal.field().finish(&mut gradient.theta);
+        // book: (clock), of which (start-time) is what is left
         gradient.t0 = sweep.clock() - gradient.t1 - total(&gradient.save);
         gradient.stats = Stats {
             forward,

@@ -179,6 +179,7 @@ where
                 std::mem::swap(&mut self.carry, &mut self.kappa);
                 break;
             }
+            // v_i = κ_i ∂f/∂h, book: (discrete-rk); its a·∂f/∂θ is a term of book: (discrete-parameters)
             let frame = step.frames.of(i);
             let rate =
                 primal

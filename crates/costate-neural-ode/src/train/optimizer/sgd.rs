@@ -50,7 +50,7 @@ impl<T: Float> Optimizer<T> for Sgd<T> {
         }
         for ((x, v), g) in x.iter_mut().zip(&mut self.velocity).zip(gradient) {
             *v = self.momentum * *v + *g;
-            *x = *x - self.learning_rate * *v;
+            *x = *x - self.learning_rate * *v; // book: (descent)
         }
         Step::Accepted
     }
