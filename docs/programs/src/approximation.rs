@@ -75,7 +75,8 @@ fn errors_figure() -> String {
     plot.line("pa", &of(2));
     plot.dots("pa", 2.5, &of(2));
     plot.text("co", "end", (29.5, 1e-5), "powers, normal equations");
-    plot.text("st", "end", (29.5, 3e-13), "powers, QR; Legendre (dots)");
+    plot.text("st", "end", (29.5, 2e-14), "powers, QR");
+    plot.text("pa", "end", (15.2, 3e-13), "Legendre");
     figure(
         "least-squares",
         "The same space of polynomials and the same data, three ways to compute. The normal equations stop at the square root of the machine precision and then get worse.",

@@ -44,7 +44,7 @@ fn v_figure() -> String {
     left.line("ti", &one);
     left.line("st", &two);
     left.line("co dash", &[(6e-6, 1e-12), (6e-6, 1.0)]);
-    left.text("", "end", (6e-9, 1e-9), "one-sided");
+    left.text("", "end", (3e-10, 2e-10), "one-sided");
     left.text("st", "start", (2e-5, 1e-11), "central");
     left.text("co", "end", (4.5e-6, 0.3), "ε = 6e−6");
     let mut right = Plot::new("Taylor's test")
@@ -61,9 +61,9 @@ fn v_figure() -> String {
     right.line("pa", &remainder(exact));
     right.line("co dash", &remainder(-exact));
     right.line("ti dash", &remainder(exact * 1.001));
-    right.text("pa", "start", (3e-5, 3e-8), "g right: slope 2");
+    right.text("pa", "start", (1.5e-5, 1e-9), "g right: slope 2");
     right.text("co", "end", (1e-4, 0.3), "sign flipped");
-    right.text("", "end", (1.5e-5, 5e-5), "g wrong by 0.1 %");
+    right.text("", "start", (1.2e-4, 4e-7), "g wrong by 0.1 %");
     figure(
         "check",
         "House example, ∂L/∂θ = 24e². Left: truncation falls from the right, rounding rises to the left; the bottom of a central difference is near the cube root of the machine precision. Right: Taylor's test tells right from nearly right.",

@@ -166,7 +166,7 @@ fn panels() -> String {
     geometric.line("co dash", &even);
     geometric.curve("ti dash", 2.0, 100.0, |n| rho().powf(-n));
     geometric.text("st", "start", (4.0, 1e-7), "Chebyshev; thin: 1.2198^−n");
-    geometric.text("co", "start", (38.0, 2e6), "equispaced");
+    geometric.text("co", "start", (52.0, 2e4), "equispaced");
     figure(
         "rates",
         "Four ways to converge, or not. Above: Fourier sums of a square wave with 4, 16, 64 terms; interpolation of Runge's function. Below: a jump and a kink give slopes on logarithmic axes; an analytic function gives a straight line on a half-logarithmic one.",

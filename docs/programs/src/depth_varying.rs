@@ -170,7 +170,7 @@ fn projected() -> String {
     left.line("st", &cells);
     let mean = inner(g, |_| 1.0, ON) / 2.0;
     left.line("co dash", &[(T0, mean), (T1, mean)]);
-    left.text("co", "start", (3.05, 93.0), "one constant: a neural ODE");
+    left.text("co", "start", (3.05, 101.0), "one constant: a neural ODE");
     left.text("st", "end", (4.95, 62.0), "four cells: a residual network");
     let mut right = Plot::new("∂L/∂c_k, k = 0 … 5")
         .x("k", -0.6, 17.6)

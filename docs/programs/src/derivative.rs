@@ -93,10 +93,10 @@ fn flow_figure() -> String {
     let cuts = cuts();
     let mut plot = Plot::new("a column goes right, a row goes left")
         .x("layer", -0.4, 4.4)
-        .y("", -1.5, 7.5)
+        .y("", -2.2, 7.5)
         .x_ticks(&[(0.5, "1"), (1.5, "2"), (2.5, "3"), (3.5, "4")])
         .y_ticks(&[])
-        .height(300.0);
+        .height(320.0);
     for k in 0..4 {
         let x = k as f64;
         plot.arrow("tan", (x + 0.12, 5.9), (x + 0.86, 5.9));
@@ -113,7 +113,7 @@ fn flow_figure() -> String {
         plot.text("", "middle", (x, -1.2), &fixed(dot(row, column), 4));
     }
     plot.text("tan", "middle", (2.0, 6.9), "J δ: push forward");
-    plot.text("co", "middle", (2.0, -0.55), "a J: pull back");
+    plot.text("co", "middle", (2.0, -1.95), "a J: pull back");
     figure(
         "cuts",
         "A network of widths 3, 6, 5, 4, 2. The number at the foot of each cut is a·δ, the row that arrives from the right times the column that arrives from the left: the same at every cut.",

@@ -49,13 +49,13 @@ pub fn continuous_backsolve(steps: usize) -> f64 {
 
 // ANCHOR: sweep
 /// One step of an explicit Runge–Kutta method, forwards then backwards:
-/// from the row λ of its end to the row of its start.
+/// from the row a₊ of its end to the row a of its start.
 pub fn step_and_back(
     field: &mut impl VectorField<f64>,
     method: &Tableau,
     (t, dt): (f64, f64),
     h: &[f64],
-    lambda: &[f64],
+    a_plus: &[f64],
 ) -> Vec<f64> {
     let (s, n) = (method.stages(), h.len());
     let (mut k, mut v) = (vec![vec![0.0; n]; s], vec![vec![0.0; n]; s]);
@@ -71,7 +71,7 @@ pub fn step_and_back(
     }
     for i in (0..s).rev() {
         let b_i: f64 = method.b[i].to();
-        let mut kappa: Vec<f64> = lambda.iter().map(|row| dt * b_i * row).collect();
+        let mut kappa: Vec<f64> = a_plus.iter().map(|a| dt * b_i * a).collect();
         for j in i + 1..s {
             let a_ji: f64 = method.a(j, i).to(); // the tableau, transposed
             for (kappa, v) in kappa.iter_mut().zip(&v[j]) {
@@ -81,13 +81,13 @@ pub fn step_and_back(
         field.products(i, &kappa, &mut v[i]); // v_i = κ_i ∂f/∂h: book: (discrete-rk)
         field.accumulate(&[(i, 1.0)]);
     }
-    let mut row = lambda.to_vec();
+    let mut a = a_plus.to_vec();
     for v in &v {
-        for (row, v) in row.iter_mut().zip(v) {
-            *row += v;
+        for (a, v) in a.iter_mut().zip(v) {
+            *a += v;
         }
     }
-    row
+    a
 }
 // ANCHOR_END: sweep
 
@@ -344,6 +344,22 @@ mod tests {
                 "stage {i}"
             );
         }
+    }
+
+    #[test]
+    fn the_exercise_where_each_column_evaluates() {
+        // Two steps by hand: h = 3, 5.25, 10.5, and rows that are multiplied by 1 + Δθt at the far or at the near end.
+        let (far, near) = ([0.75, 1.0], [1.0, 1.25]);
+        let a1 = [1.0 + far[1], 1.0 + near[1]];
+        let discrete = a1[0] * 3.0 * 3.0 + 1.0 * 4.0 * 5.25;
+        let stored = a1[1] * 4.0 * 5.25 + 1.0 * 5.0 * 10.5;
+        let by_layers = |steps| {
+            let ends = (T0, T1, steps);
+            backprop(&mut House::default(), ends, &[H0], &[THETA]).1[0]
+        };
+        assert_eq!((by_layers(2), continuous_stored(2)), (discrete, stored));
+        let mean = (by_layers(64) + continuous_stored(64)) / 2.0 / e2();
+        assert!((mean - 22.81).abs() < 0.005, "{mean}");
     }
 
     #[test]

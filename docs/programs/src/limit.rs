@@ -68,8 +68,10 @@ fn picard_figure() -> String {
     for (k, iterate) in all.iter().enumerate().take(6) {
         let points: Vec<_> = times.iter().copied().zip(iterate.iter().copied()).collect();
         left.line("st", &points);
-        let y = iterate[times.len() - 1];
-        left.text("", "end", (4.97, y + 0.4), &k.to_string());
+        if k < 4 {
+            let y = iterate[times.len() - 1];
+            left.text("", "end", (4.97, y + 0.4), &k.to_string());
+        }
     }
     // Where carries the flow h' = (h₂, −sin h₁) a grid of dots?
     let mut right = Plot::new("a square of states, carried by a pendulum")
@@ -97,7 +99,7 @@ fn picard_figure() -> String {
         right.dots(class, 2.5, &dots);
     }
     right.text("", "start", (1.5, 1.6), "t = 0");
-    right.text("st", "start", (2.0, 0.35), "t = 1.2");
+    right.text("st", "start", (2.2, 0.7), "t = 1.2");
     right.text("pa", "start", (0.2, -1.9), "t = 3");
     figure(
         "picard",
@@ -120,7 +122,7 @@ fn trouble_figure() -> String {
         .y("h", 0.0, 30.0);
     blow.curve("st", 0.0, 0.97, |t| 1.0 / (1.0 - t));
     blow.line("ti dash", &[(1.0, 0.0), (1.0, 30.0)]);
-    blow.text("", "end", (0.97, 27.0), "1/(1 − t)");
+    blow.text("", "end", (0.93, 27.0), "1/(1 − t)");
     figure(
         "trouble",
         "What can go wrong. Left: the slope of √ at 0 is infinite, and the state may leave 0 whenever it likes. Right: the field grows faster than linearly and the state reaches infinity in finite time.",

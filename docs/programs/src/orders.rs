@@ -96,7 +96,7 @@ fn table() -> String {
 
 fn lines() -> String {
     let mut plot = Plot::new("error of h(5) with N constant steps")
-        .x("evaluations of f", 4.0, 4000.0)
+        .x("evaluations of f", 4.0, 20_000.0)
         .log_x()
         .y("relative error", 1e-14, 1.0)
         .log_y()
@@ -119,8 +119,8 @@ fn lines() -> String {
         let last = points[points.len() - 1];
         plot.text(
             class,
-            "end",
-            (last.0 * 1.1, last.1 * 3.0),
+            "start",
+            (last.0 * 1.2, last.1 * 0.6),
             &format!("{name}: {}", fixed(slope(name), 2)),
         );
     }

@@ -110,15 +110,15 @@ fn areas() -> String {
     let (rows, _) = pendulum();
     let mut swing = Plot::new("pendulum, L = h₁(8)")
         .x("t", 0.0, TIME)
-        .y("a·f_θ", -0.42, 0.42);
+        .y("a·f_θ", -0.4, 0.8);
     let of = |k: usize| rows.iter().map(|row| (row[0], row[k])).collect::<Vec<_>>();
     let mut gravity = of(1);
     swing.line("pa", &gravity);
     gravity.extend([(TIME, 0.0), (0.0, 0.0)]);
     swing.area("pa", &gravity);
     swing.line("ti dash", &of(2));
-    swing.text("pa", "start", (0.2, 0.36), "gravity (filled)");
-    swing.text("", "start", (0.2, 0.30), "damping (dashed)");
+    swing.text("pa", "start", (0.2, -0.27), "gravity (filled)");
+    swing.text("", "start", (0.2, -0.36), "damping (dashed)");
     figure(
         "earned",
         "Which moments earned the gradient. The area under each curve is a component of ∂L/∂θ.",

@@ -54,9 +54,9 @@ fn polylines() -> String {
         raw.line("co", &thick);
         raw.dots("co", if steps < 20 { 2.5 } else { 1.2 }, &thick);
     }
-    scaled.text("", "end", (4.93, 11.0), "N = 4");
+    scaled.text("", "end", (4.97, 8.0), "N = 4");
     scaled.text("", "end", (4.6, 25.0), "exact (dashed)");
-    raw.text("", "end", (4.95, 8.0), "N = 4");
+    raw.text("", "end", (4.95, 2.2), "N = 4");
     raw.text("", "end", (4.95, 100.0), "8");
     raw.text("", "end", (4.4, 2500.0), "16");
     raw.text("", "end", (3.75, 2e6), "64");

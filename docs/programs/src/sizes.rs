@@ -174,16 +174,16 @@ fn lines(times: &[Times]) -> String {
         ])
         .y("ns", 1.0, 2_000.0)
         .log_y();
-    for (k, class, name) in [
-        (0, "st", "size in the type"),
-        (1, "pa", "Vec"),
-        (2, "co", "Vecs made in every step"),
+    for (k, class, name, above) in [
+        (0, "st", "size in the type", 1.35),
+        (1, "pa", "Vec", 1.35),
+        (2, "co", "Vecs made in every step", 2.2),
     ] {
         let points: Vec<_> = times.iter().map(|(n, row)| (*n, row[k])).collect();
         plot.line(class, &points);
         plot.dots(class, 3.0, &points);
         let (n, t) = points[0];
-        plot.text(class, "start", (n, t * 1.35), name);
+        plot.text(class, "start", (n, t * above), name);
     }
     figure(
         "sizes",

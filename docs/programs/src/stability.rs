@@ -68,14 +68,14 @@ fn boundary(method: &Tableau) -> Vec<(f64, f64)> {
 fn regions() -> String {
     let mut plot = Plot::new("where |R(Δλ)| ≤ 1")
         .x("Re Δλ", -4.6, 1.4)
-        .y("Im Δλ", -4.0, 4.0)
-        .height(400.0);
-    plot.line("ti thin", &[(0.0, -4.0), (0.0, 4.0)]);
+        .y("Im Δλ", -3.4, 3.4)
+        .height(505.0); // a disc is round
+    plot.line("ti thin", &[(0.0, -3.4), (0.0, 3.4)]);
     plot.line("ti thin", &[(-4.6, 0.0), (1.4, 0.0)]);
     for (name, class, at) in [
-        ("dopri5", "pa", (-1.6, 3.5)),
-        ("rk4", "co", (-1.4, 2.65)),
-        ("bosh3", "tan", (-1.2, 1.85)),
+        ("dopri5", "pa", (-2.4, 2.75)),
+        ("rk4", "co", (-1.4, 2.55)),
+        ("bosh3", "tan", (-0.8, 1.7)),
         ("euler", "st", (-1.0, 0.35)),
     ] {
         let line = boundary(method(name));
@@ -83,7 +83,7 @@ fn regions() -> String {
         plot.line(class, &line);
         plot.text(class, "middle", at, name);
     }
-    // The Jacobian of van der Pol's oscillator, μ = 5, along its cycle, times a step of 0.05.
+    // The Jacobian of van der Pol's oscillator, μ = 5, along its cycle, times a step of 0.25.
     let f = |_: f64, y: &[f64; 2], dy: &mut [f64; 2]| {
         *dy = [y[1], 5.0 * (1.0 - y[0] * y[0]) * y[1] - y[0]];
     };

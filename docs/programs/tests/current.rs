@@ -105,6 +105,36 @@ fn every_row_of_the_sign_ledger_is_a_test() {
 }
 
 #[test]
+fn every_chapter_has_an_exercise_whose_answer_is_a_test() {
+    let book = out().join("..");
+    let summary = fs::read_to_string(book.join("SUMMARY.md")).expect("the summary");
+    let chapters = summary.split("# Models").next().expect("a beginning");
+    let sources: String = tags::programs();
+    let mut exercises = 0;
+    for page in chapters.split("](").skip(1) {
+        let page = page.split(')').next().expect("a link ends");
+        if !page.contains('/') {
+            continue; // introductions
+        }
+        let text = fs::read_to_string(book.join(page)).expect("a page");
+        let (_, exercise) = text
+            .split_once("## Exercise")
+            .unwrap_or_else(|| panic!("{page}"));
+        let answer = exercise
+            .split_once("<summary>Answer</summary>")
+            .expect(page);
+        let (answer, _) = answer.1.split_once("</details>").expect(page);
+        let is_a_test = |word: &&str| sources.contains(&format!("#[test]\n    fn {word}()"));
+        assert!(
+            answer.split('`').any(|word| is_a_test(&word)),
+            "{page}: {answer}"
+        );
+        exercises += 1;
+    }
+    assert!(exercises > 20, "{exercises}");
+}
+
+#[test]
 fn numbers_may_differ_in_their_last_digit_and_words_may_not() {
     assert!(agree("at 12.34 e", "at 12.35 e").is_ok());
     assert!(agree("at 12.34 e", "at 13.34 e").is_err());
