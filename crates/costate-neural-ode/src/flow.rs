@@ -82,7 +82,7 @@ pub fn with_log_density<T: Scalar>(f: &Function<T>, trace: &Trace) -> Function<T
                 (out[0], estimate.reshape([batch, 1]))
             }
         };
-        vec![Var::concat(&[dx, -trace], 1)]
+        vec![Var::concat(&[dx, -trace], 1)] // book: (log-density)
     });
     recorded.expect("distinct names")
 }
@@ -91,6 +91,16 @@ pub fn with_log_density<T: Scalar>(f: &Function<T>, trace: &Trace) -> Function<T
 ///
 /// # Panics
 /// If x is not `[B, n]`.
+///
+/// ```
+/// use costate_neural_ode::flow;
+/// use costate_tape::Function;
+///
+/// let f = Function::<f64>::record(&[("x", &[1, 2])], |v| vec![flow::standard_normal(v[0])])?;
+/// let found = f.eval(&[&[1.0, 2.0]])?[0][0];
+/// assert!((found + 2.5 + std::f64::consts::TAU.ln()).abs() < 1e-15); // −½ (1² + 2²) − ln 2π
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[must_use]
 #[track_caller]
 pub fn standard_normal<T: Scalar>(x: Var<'_, T>) -> Var<'_, T> {

@@ -52,6 +52,11 @@
 //! - [`layer`] has the networks, [`function_space`] the bases in which their weights can vary with t, [`train`] the losses, optimisers, schedules
 //!   and the loop around them; [`flow`] carries densities along a field. The folder `examples` has eleven models of the field, a page each.
 //!
+//! # When not to use it
+//! Solutions without gradients: `costate-ode` alone. Derivatives without differential equations: `costate-tape` alone. Layers thousands wide, convolutions over large
+//! images, anything that wants a GPU: a tensor library. Equations with noise or delays, and gradients through mass matrices or through multistep methods, are not here;
+//! asking for one is an error that names what works.
+//!
 //! # Words
 //! The **costate** a(t) = +∂L/∂h(t) obeys da/dt = −a·∂f/∂h; the **gradient** is what comes out at the end. θ is always the last argument.
 //! Nothing in this crate differentiates step sizes: see [`gradient`](crate::gradient#what-is-constant).

@@ -128,6 +128,15 @@ pub fn tableaus() -> &'static [&'static Tableau] {
 ///
 /// # Errors
 /// [`Error::UnknownMethod`], which lists the names there are.
+///
+/// ```
+/// use costate_ode::tableau;
+///
+/// let rk4 = tableau::by_name("rk4")?;
+/// assert_eq!((rk4.order, rk4.stages(), rk4.embedded_order), (4, 4, None));
+/// assert!(tableau::by_name("rk5").unwrap_err().to_string().contains("dopri5"));
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 pub fn by_name(name: &str) -> Result<&'static Tableau, Error> {
     let found = tableaus().iter().find(|tableau| tableau.name == name);
     found.copied().ok_or_else(|| Error::UnknownMethod {

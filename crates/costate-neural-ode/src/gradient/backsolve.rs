@@ -27,6 +27,25 @@ pub(super) const ABOUT: About = About {
 ///
 /// What each re-integration of h missed by is kept: see [`rebuilt_within`](Backsolve::rebuilt_within).
 ///
+/// The wrong choice where h forgets its past, in damped and stiff systems: what is forgotten cannot be rebuilt.
+///
+/// ```
+/// use costate_neural_ode::{Backsolve, GradientMethod, Problem, doc::House}; // f = θ t h
+/// use costate_ode::{Options, tableau};
+///
+/// let options = Options::tolerances(1e-10, 1e-10);
+/// let mut method = Backsolve::new(House::default(), &vec![0.0], tableau::by_name("tsit5")?, options)?;
+/// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+/// let gradient = method.gradient(&problem, &mut |saved, cotangents| {
+///     cotangents.state_mut(0)[0] = 1.0; // L = h(5)
+///     saved.state(0)[0]
+/// })?;
+/// let e2 = 2.0_f64.exp();
+/// assert!((gradient.theta[0] - 24.0 * e2).abs() < 1e-5 && (gradient.t0 + 2.25 * e2).abs() < 1e-5);
+/// assert!(method.rebuilt_within() < 1e-7);
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
+///
 /// # References
 /// \[Chen2018\], \[Kidger2021\]
 #[derive(Debug)]

@@ -55,6 +55,23 @@ pub(crate) const DIFFERENCES: &str = finite_difference::ABOUT.name;
 /// # Errors
 /// [`Error::UnknownMethod`], which lists the names there are; [`Error::Unavailable`] if this gradient cannot be had through that solver, with one that can;
 /// [`Error::Solver`] for options that make no sense.
+///
+/// ```
+/// use costate_neural_ode::gradient::{self, GradientMethod, Problem};
+/// use costate_neural_ode::doc::House; // f = θ t h
+/// use costate_ode::{Options, tableau};
+///
+/// let (tsit5, options) = (tableau::by_name("tsit5")?, Options::tolerances(1e-10, 1e-10));
+/// let mut method = gradient::by_name("interpolating", House::default(), &vec![0.0], tsit5, options.clone())?;
+/// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+/// let gradient = method.gradient(&problem, &mut |saved, cotangents| {
+///     cotangents.state_mut(0)[0] = 1.0; // L = h(5)
+///     saved.state(0)[0]
+/// })?;
+/// assert!((gradient.h0[0] - 2.0_f64.exp()).abs() < 1e-7);
+/// assert!(gradient::by_name("adjoint", House::default(), &vec![0.0], tsit5, options).is_err());
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 pub fn by_name<'a, T, Y, F>(
     name: &str,
     field: F,

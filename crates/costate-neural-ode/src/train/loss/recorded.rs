@@ -43,6 +43,17 @@ pub fn cross_entropy<'t, T: Scalar>(logits: Var<'t, T>, classes: Var<'t, T>) -> 
 ///
 /// # Panics
 /// If the shapes do not fit.
+///
+/// ```
+/// use costate_neural_ode::train::loss::recorded;
+/// use costate_tape::Function;
+///
+/// let inputs: [(&str, &[usize]); 3] = [("mean", &[2]), ("ln_std", &[]), ("data", &[2])];
+/// let f = Function::<f64>::record(&inputs, |v| vec![recorded::gaussian(v[0], v[1], v[2])])?;
+/// let found = f.eval(&[&[1.0, 2.0], &[0.0], &[1.0, 4.0]])?[0][0];
+/// assert!((found - (2.0 + std::f64::consts::TAU.ln())).abs() < 1e-14); // ½·2² and 2·½ ln 2π
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[must_use]
 #[track_caller]
 pub fn gaussian<'t, T: Scalar>(
@@ -61,6 +72,16 @@ pub fn gaussian<'t, T: Scalar>(
 /// # Panics
 /// If the shapes do not fit.
 ///
+/// ```
+/// use costate_neural_ode::train::loss::recorded;
+/// use costate_tape::Function;
+///
+/// let inputs: [(&str, &[usize]); 2] = [("mean", &[2]), ("ln_std", &[2])];
+/// let f = Function::<f64>::record(&inputs, |v| vec![recorded::kl_standard_normal(v[0], v[1])])?;
+/// assert_eq!(f.eval(&[&[0.0, 3.0], &[0.0, 0.0]])?[0], [4.5]); // N(0, 1) says nothing new, N(3, 1) costs ½·3²
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
+///
 /// # References
 /// \[Kingma2014\]
 #[must_use]
@@ -75,6 +96,16 @@ pub fn kl_standard_normal<'t, T: Scalar>(mean: Var<'t, T>, ln_std: Var<'t, T>) -
 ///
 /// # Panics
 /// If the shapes do not fit.
+///
+/// ```
+/// use costate_neural_ode::train::loss::recorded;
+/// use costate_tape::Function;
+///
+/// let inputs: [(&str, &[usize]); 3] = [("mean", &[]), ("ln_std", &[]), ("noise", &[3])];
+/// let f = Function::<f64>::record(&inputs, |v| vec![recorded::normal_sample(v[0], v[1], v[2])])?;
+/// assert_eq!(f.eval(&[&[5.0], &[0.0], &[-1.0, 0.0, 2.0]])?[0], [4.0, 5.0, 7.0]);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 ///
 /// # References
 /// \[Kingma2014\]
@@ -94,6 +125,16 @@ pub fn normal_sample<'t, T: Scalar>(
 ///
 /// # Panics
 /// If the three shapes are not one.
+///
+/// ```
+/// use costate_neural_ode::train::loss::recorded;
+/// use costate_tape::Function;
+///
+/// let inputs: [(&str, &[usize]); 3] = [("model", &[3]), ("data", &[3]), ("weights", &[3])];
+/// let f = Function::<f64>::record(&inputs, |v| vec![recorded::mean_square(v[0], v[1], v[2])])?;
+/// assert_eq!(f.eval(&[&[1.0, 2.0, 9.0], &[0.0, 4.0, 0.0], &[1.0, 1.0, 0.0]])?[0], [2.5]); // the third is missing
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[must_use]
 #[track_caller]
 pub fn mean_square<'t, T: Scalar>(
