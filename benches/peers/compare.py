@@ -12,7 +12,7 @@ from machine import machine
 from sides import Costate, Peer
 from workloads import HERE, load
 
-PEERS = ["diffrax", "torchdiffeq", "casadi", "scipy"]
+PEERS = ["diffrax", "torchdiffeq", "casadi", "cvodes", "scipy"]
 
 # How far apart two sides may be: the loss, and the gradient as a vector, relative to costate's. A discrete gradient is that of the
 # steps taken, so sides with other steps differ by the tolerance of the solve, the continuous adjoint by that of two; f32 by its
