@@ -95,6 +95,7 @@ def summary(entry, own):
 def main():
     parser = argparse.ArgumentParser(prog="benches/peers/run", description=__doc__)
     parser.add_argument("--costate", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--costate-jit", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--core", type=int, default=0, help="the core that everything runs on")
     parser.add_argument("--rounds", type=int, default=7, help="turns that each contestant has")
     parser.add_argument("--seconds", type=float, default=0.4, help="of processor time for each turn")
@@ -104,7 +105,7 @@ def main():
     options = parser.parse_args()
 
     this_machine = machine()
-    costate = Costate(options.costate, options.core)
+    costates = [Costate(options.costate, options.core), Costate(options.costate_jit, options.core, jit=True)]
     wanted, workers = options.cases.split(","), {}
     results = []
     for case in (case for case in CLOSE if any(case.startswith(w) for w in wanted)):
@@ -113,7 +114,7 @@ def main():
         for peer in options.peers.split(","):
             if (peer, kind) not in workers:
                 workers[peer, kind] = Peer(peer, kind, options.core)
-        sides = [costate] + [workers[peer, kind] for peer in options.peers.split(",")]
+        sides = costates + [workers[peer, kind] for peer in options.peers.split(",")]
         results.append(run_case(case, sides, options.rounds, options.seconds))
         print(report.lines(results[-1]), flush=True)
     versions = {k: v for worker in workers.values() for k, v in worker.versions.items()}

@@ -8,11 +8,12 @@ from workloads import HERE
 
 
 class Costate:
-    """The program `workload` of the benches, started anew for each request."""
+    """The program `workload` of the benches, started anew for each request; `jit` if it was built with that feature: then what is recorded is machine code, and nothing else is asked of it."""
 
-    def __init__(self, program, core):
+    def __init__(self, program, core, jit=False):
         self.command = ["taskset", "-c", str(core), program]
-        self.cases = self.call("list")
+        self.jit = jit
+        self.cases = [case for case in self.call("list") if not jit or case.endswith(":recorded")]
         self.versions = {}
 
     def call(self, *arguments):
@@ -21,10 +22,10 @@ class Costate:
 
     def names(self, case):
         ways = [c.partition(":")[2] for c in self.cases if c.partition(":")[0] == case]
-        return [f"costate ({way})" if way else "costate" for way in ways]
+        return [f"costate ({'jit' if self.jit else way})" if way else "costate" for way in ways]
 
     def _case(self, case, name):
-        return f"{case}:{name[9:-1]}" if "(" in name else case
+        return f"{case}:recorded" if "(" in name else case
 
     def check(self, case, name):
         return self.call("check", self._case(case, name))
