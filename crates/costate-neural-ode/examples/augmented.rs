@@ -57,15 +57,20 @@ fn main() -> Result<(), costate_neural_ode::Error> {
     let x: Vec<f64> = (0..SAMPLES).map(|i| -1.0 + 0.25 * i as f64).collect();
     let mean_square = x.iter().map(|x| x * x).sum::<f64>() / SAMPLES as f64;
 
-    let (plain, ends) = learn(1, &x)?;
+    let (plain, one) = learn(1, &x)?;
     println!("one dimension:  mean square error {plain:.5}");
     // Order is kept, so the best is to send everything to one place: the error of the constant 0.
-    assert!(ends.windows(2).all(|pair| pair[0] < pair[1] + 1e-4));
+    assert!(one.windows(2).all(|pair| pair[0] < pair[1] + 1e-4));
     assert!(plain > 0.9 * mean_square);
 
-    let (augmented, ends) = learn(2, &x)?;
+    let (augmented, two) = learn(2, &x)?;
     println!("two dimensions: mean square error {augmented:.5}");
-    assert!(ends.windows(2).all(|pair| pair[0] > pair[1]));
+    assert!(two.windows(2).all(|pair| pair[0] > pair[1]));
     assert!(augmented < 1e-3);
+
+    println!("    x    becomes in one, in two dimensions");
+    for ((x, one), two) in x.iter().zip(one).zip(two) {
+        println!("{x:5.2}    {one:14.4} {two:7.4}");
+    }
     Ok(())
 }

@@ -86,7 +86,11 @@ fn main() -> Result<(), Error> {
     let mut unused = vec![0.0; p];
     let losses = (0..10).map(|k| loss(1_000_000 + k, &training.theta, &mut unused));
     let mean = losses.sum::<Result<f64, Error>>()? / 10.0;
-    println!("−ln p of the right turn, new spirals: {mean:.4}; of a guess 0.6931");
+    println!("iteration    −ln p of the right turn");
+    for (k, record) in training.history.iter().enumerate().step_by(100) {
+        println!("{k:9}    {:.4}", record.loss);
+    }
+    println!("new spirals  {mean:.4}, a guess 0.6931");
     assert!(mean < 0.05);
     Ok(())
 }

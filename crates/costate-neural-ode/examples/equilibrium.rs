@@ -67,6 +67,19 @@ fn main() -> Result<(), Error> {
         .fold(0.0_f64, |most, dh| most.max(dh.abs()));
     println!("sum of squares {error:.2e}; at the end |dh/dt| is at most {moving:.1e}");
     assert!(error < 1e-3 && moving < 1e-6);
+    let all = [B * H, theta.len()];
+    let inputs: [(&str, &[usize]); 2] = [("h", &all[..1]), ("theta", &all[1..])];
+    let y = Function::record(&inputs, |v| {
+        vec![readout.apply(v[0].reshape([B, H]), v[1].slice(0, p..all[1]))]
+    })?;
+    let learned = model.states(span, &[], &training.theta)?;
+    println!("  x₁   x₂   y at rest");
+    for (x, y) in X
+        .chunks(2)
+        .zip(&y.eval(&[learned.state(0), &training.theta])?[0])
+    {
+        println!("{:4} {:4}   {y:9.5}", x[0], x[1]);
+    }
 
     // At rest the implicit function theorem gives the gradient without the way there: −∂L/∂h (∂f/∂h)⁻¹ ∂f/∂θ, and what the readout has itself.
     let inputs: [(&str, &[usize]); 2] = [("h", &[B * H]), ("theta", &[theta.len()])];

@@ -85,6 +85,20 @@ fn main() -> Result<(), Error> {
         "mean square error {loss:.2e}; the learned term is off by {:.2} %",
         100.0 * (off / size).sqrt()
     );
+    println!("   x     y   learned u₁   0.9 x y");
+    let (last, theta) = (path.state(path.len() / 2), &training.theta);
+    for (h, u) in last
+        .chunks(2)
+        .zip(learned.eval(&[last, theta])?[0].chunks(2))
+    {
+        println!(
+            "{:.2}  {:.2}   {:10.3}   {:7.3}",
+            h[0],
+            h[1],
+            u[0],
+            0.9 * h[0] * h[1]
+        );
+    }
     assert!((off / size).sqrt() < 0.05);
     Ok(())
 }

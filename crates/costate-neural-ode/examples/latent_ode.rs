@@ -87,6 +87,15 @@ fn main() -> Result<(), Error> {
     let later = (10 * B..TIMES * B).map(|i| (found[i] - batch(1 << 40, 0.0)[i]).powi(2));
     let rmse = (later.sum::<f64>() / (6 * B) as f64).sqrt();
     println!("root mean square error of what is foretold: {rmse:.3}; of zero: 0.707");
+    println!("   t   foretold   the first wave itself");
+    for i in 10..TIMES {
+        println!(
+            "{:.1}   {:8.3}   {:8.3}",
+            times[i],
+            found[i * B],
+            batch(1 << 40, 0.0)[i * B]
+        );
+    }
     assert!(rmse < 0.25);
     Ok(())
 }

@@ -70,14 +70,19 @@ fn main() -> Result<(), Error> {
     for k in 0..8 {
         test += exact.gradient(back, &moons(1_000_000 + k), theta, &mut unused)? / 8.0;
     }
-    // ∫ p over the square from −4 to 4, row by row of cells
+    // ∫ p over the square from −4 to 4, row by row of cells, and a picture of its middle
     let mut total = 0.0;
-    for i in 0..B {
+    for i in (0..B).rev() {
         let middle = |k: usize| CELL * (k as f64 + 0.5) - 4.0;
-        let row: Vec<f64> = (0..B).flat_map(|j| [middle(i), middle(j)]).collect();
+        let row: Vec<f64> = (0..B).flat_map(|j| [middle(j), middle(i)]).collect();
+        let mut line = String::new();
         for h in exact.states(back, &row, theta)?.state(0).chunks(3) {
-            let normal = (-0.5 * (h[0] * h[0] + h[1] * h[1])).exp() / TAU;
-            total += CELL * CELL * normal * (-h[2]).exp();
+            let p = (-0.5 * (h[0] * h[0] + h[1] * h[1]) - h[2]).exp() / TAU;
+            total += CELL * CELL * p;
+            line.push([' ', '.', ':', '+', '#'][((12.0 * p) as usize).min(4)]);
+        }
+        if i % 2 == 0 && (22..42).contains(&i) {
+            println!("{}", &line[12..52]);
         }
     }
     // The estimated trace, with a new noise of ±1 each time

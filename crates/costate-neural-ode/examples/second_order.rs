@@ -85,5 +85,14 @@ fn main() -> Result<(), Error> {
         off(1)
     );
     assert!(off(0) < 0.02 && off(1) < 0.05);
+
+    println!("   t   position, learned   velocity, learned");
+    for i in (3..20).step_by(4) {
+        let ([x, v], [x1, v1]) = (
+            [0, 1].map(|c| truth.state(i)[8 + c]),
+            [0, 1].map(|c| learned.state(i)[8 + c]),
+        );
+        println!("{:.2}   {x:7.4}  {x1:7.4}   {v:7.4}  {v1:7.4}", times[i]);
+    }
     Ok(())
 }

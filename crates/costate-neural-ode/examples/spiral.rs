@@ -81,5 +81,14 @@ fn main() -> Result<(), Error> {
         "mean absolute error: {windows:.4} after windows, {all:.4} after the whole trajectory"
     );
     assert!(all < 0.02 && all < windows);
+
+    let theta = &polish.theta;
+    let learned = states(method.as_mut(), &Problem { theta, ..whole })?;
+    println!("   t        x        y   learned        and");
+    for i in (39..200).step_by(40) {
+        let (h, found) = (truth.state(i), learned.state(i));
+        let [x, y, x1, y1] = [h[0], h[1], found[0], found[1]];
+        println!("{:.2}  {x:7.4}  {y:7.4}   {x1:7.4}    {y1:7.4}", times[i]);
+    }
     Ok(())
 }
