@@ -113,7 +113,14 @@ CRATES = [
     },
     {
         "src": "crates/costate-neural-ode/src/",
-        "files": ["batch.rs", "jacobian.rs", "second_order.rs", "second_order/recorded.rs", "second_order/tangent.rs"],
+        "files": [
+            "batch.rs",
+            "hybrid/shift.rs",
+            "jacobian.rs",
+            "second_order.rs",
+            "second_order/recorded.rs",
+            "second_order/tangent.rs",
+        ],
         "tests": ["-p", "costate-neural-ode", "--lib", "--test", "beyond"],
         "first": ["hessian", "jacobian"],
         "tables": False,

@@ -5,6 +5,7 @@ mod event;
 mod forward;
 mod leg;
 mod map;
+mod shift;
 mod through;
 mod watch;
 
@@ -43,7 +44,8 @@ const MOST: usize = 10_000;
 /// - Events at one time happen in the order in which they were given. The time of a crossing among them is its own where an earlier reset leaves its g at zero (two
 ///   balls that touch the ground together), otherwise that of the event before.
 /// - Implicit solvers solve their equations here to the accuracy that their tolerances ask for, their gradient methods to rounding: by so little the two differ.
-/// - Over numbers with tangents ([`second_order`](crate::second_order)) events at given times are like any other; a direction that moves the time of an event is refused.
+/// - Over numbers with tangents ([`second_order`](crate::second_order)) the ends of arcs move with the events: by a midpoint step of no length, whose tangent is
+///   that of the exact flow. The gradient found beside it is that of this, apart from the one over plain numbers by the local error of the step that ends an arc.
 /// - Derivatives are those of the order of events found; where two events change places, or a trajectory grazes g = 0, there is none.
 ///
 /// An arc is solved twice where it ends in a crossing, and once more by each gradient; memory is one arc's and two states an event. A crossing takes two calls of the
@@ -86,6 +88,8 @@ pub struct Hybrid<T: Real, Y: State<T>, F> {
     zero: Y,
     events: Vec<Event<T, Y::Element>>,
     most: usize,
+    /// Whether the numbers of the problem carry tangents.
+    carries: bool,
     /// The crossings as the solver watches for them; made when a solve begins.
     watched: Vec<Watched<T, Y>>,
     /// The Jacobian, for solvers that take it; made when a solve begins.
@@ -162,6 +166,7 @@ where
             zero,
             events: Vec::new(),
             most: MOST,
+            carries: false,
             watched: Vec::new(),
             rows: None,
             arcs: Vec::new(),
@@ -245,6 +250,7 @@ where
             zero: self.zero.clone(),
             events: self.events.clone(),
             most: self.most,
+            carries: false,
             watched: Vec::new(),
             rows: None,
             arcs: Vec::new(),

@@ -41,8 +41,8 @@ pub type WeighFn<'a> = dyn FnMut(&Saved<f64>, &Saved<f64>, &mut Saved<f64>) + 'a
 /// numbers, as constants. With [`Discrete`](crate::Discrete) or [`Forward`](crate::Forward) the product is the exact derivative of the numbers of the
 /// gradient, so H is symmetric to rounding. It costs about four times what the gradient costs.
 ///
-/// Through [events](crate::hybrid) at given times it is the same; where the direction moves the time of an event it is refused with
-/// [`Error::Unavailable`], as times carry no tangents.
+/// Through [events](crate::hybrid) it is the same, where the direction moves the time of an event too: H is then that of a solution whose arcs end by a midpoint
+/// step of no length, symmetric to rounding, and apart from that of the numbers computed by the local error of the steps that end there.
 ///
 /// The loss is written in `Tangent` numbers: what it writes into the cotangents must carry their tangents, as arithmetic does by itself.
 ///

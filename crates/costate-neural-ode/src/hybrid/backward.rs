@@ -3,7 +3,9 @@
 use super::event::When;
 use super::forward::{Arc, Kind};
 use super::{Hybrid, HybridGradient, HybridLoss};
-use crate::gradient::{Gradient, GradientMethod, Problem, Stats, add, add_scaled, dot, total};
+use crate::gradient::{
+    Gradient, GradientMethod, Problem, Stats, add, add_scaled, dot, scalar, total,
+};
 use crate::{Error, VectorField};
 use costate_ode::{Real, State};
 use num_traits::{Float, Zero};
@@ -91,7 +93,7 @@ where
             if let Some(reset) = &mut self.events[event].reset {
                 let (mut out, mut a_h) = (a.clone(), a.clone());
                 let mut a_theta = vec![zero; gradient.theta.len()];
-                reset.eval(&arc.h1, crate::gradient::scalar(arc.t1), &mut out);
+                reset.eval(&arc.h1, arc.end_time(), &mut out);
                 by_time = by_time + reset.products(a, &mut a_h, &mut a_theta);
                 add(&mut gradient.theta, &a_theta);
                 std::mem::swap(a, &mut a_h);
@@ -122,7 +124,7 @@ where
         if let Some((event, Kind::Crossing)) = arc.end
             && !by_event.is_zero()
         {
-            let (level, _) = self.level(event, arc.t1, &arc.h1);
+            let (level, _) = self.level(event, arc.end_time(), &arc.h1);
             let by_state = &level.by_state;
             let along = self.products(method, problem.theta, arc, &[], &[], by_state, stats)?;
             // What dt_e = −δg / (dg/dt) feeds back: book: (saltation)
@@ -157,9 +159,41 @@ where
         Ok((found.t0, by_event))
     }
 
-    /// The products of an arc: by the method, or, where it has no length, by f.
+    /// The products of an arc, with its ends where they are moved.
     #[allow(clippy::too_many_arguments)]
     fn products(
+        &mut self,
+        method: &mut dyn GradientMethod<T, Y::Element>,
+        theta: &[Y::Element],
+        arc: &Arc<T, Y::Element>,
+        times: &[T],
+        cotangents: &[Vec<Y::Element>],
+        end: &[Y::Element],
+        stats: &mut Stats,
+    ) -> Result<Products<Y::Element>, Error> {
+        let [begin, last] = &arc.moved;
+        let pulled = last
+            .as_ref()
+            .map(|moved| self.pull((scalar(arc.t1), &moved.state, moved.by), end));
+        let at_end = pulled.as_ref().map_or(end, |pulled| &pulled.h);
+        let mut found = self.unmoved(method, theta, arc, times, cotangents, at_end, stats)?;
+        if let Some(pulled) = &pulled {
+            add(&mut found.theta, &pulled.theta);
+            found.t1 = pulled.size;
+        }
+        if let Some(moved) = begin {
+            let at: Y::Element = scalar(arc.t0);
+            let back = Y::Element::zero() - moved.by;
+            let pulled = self.pull((at + moved.by, &moved.state, back), &found.h0);
+            add(&mut found.theta, &pulled.theta);
+            (found.h0, found.t0) = (pulled.h, pulled.t - pulled.size);
+        }
+        Ok(found)
+    }
+
+    /// The products of an arc between its plain times: by the method, or, where it has no length, by f.
+    #[allow(clippy::too_many_arguments)]
+    fn unmoved(
         &mut self,
         method: &mut dyn GradientMethod<T, Y::Element>,
         theta: &[Y::Element],
@@ -173,7 +207,7 @@ where
         let nothing = |values: &[Y::Element]| values.iter().all(Zero::is_zero);
         let idle = nothing(end) && cotangents.iter().all(|values| nothing(values));
         if idle || arc.is_point() {
-            let slope = self.slope(arc.t1, &arc.h1);
+            let slope = self.slope(scalar(arc.t1), &arc.h0);
             let save: Vec<_> = cotangents.iter().map(|a| dot(a, &slope)).collect();
             let t1 = dot(end, &slope);
             let mut h0 = end.to_vec();
@@ -247,12 +281,13 @@ where
 
 impl<T: Real, E> Arc<T, E> {
     /// In place of one that is in use.
-    fn empty() -> Self {
+    pub(super) fn empty() -> Self {
         Self {
             t0: T::zero(),
             t1: T::zero(),
             h0: Vec::new(),
             h1: Vec::new(),
+            moved: [None, None],
             saves: (0, 0),
             times: Vec::new(),
             end: None,

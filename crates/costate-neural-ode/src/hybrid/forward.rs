@@ -1,12 +1,14 @@
 //! The way there: arcs, one after the other, and what happens between them.
 
 use super::event::When;
-use super::leg::{coincide, plain};
+use super::leg::coincide;
+use super::shift::{Moved, carry, tangent};
 use super::watch::{Watched, order};
 use super::{Hybrid, Occurrence, Solution};
 use crate::gradient::{Problem, check_times, scalar};
 use crate::{Error, VectorField};
 use costate_ode::{Real, State, Stats, Zeno};
+use num_traits::Zero;
 
 /// A stretch of the solution between two events.
 #[derive(Clone, Debug)]
@@ -15,8 +17,10 @@ pub(super) struct Arc<T, E> {
     pub(super) t1: T,
     /// The state where it begins, behind the reset of the event before.
     pub(super) h0: Vec<E>,
-    /// The state where it ends, before the reset.
+    /// The state at the event that ends it, before the reset; or at t₁.
     pub(super) h1: Vec<E>,
+    /// Its begin and its end, where they are moved.
+    pub(super) moved: [Option<Moved<E>>; 2],
     /// The states saved in it.
     pub(super) saves: (usize, usize),
     /// The times at which they are.
@@ -45,11 +49,16 @@ pub(super) enum Kind {
 
 /// A scheduled time.
 #[derive(Clone, Copy, Debug)]
-struct Due<T> {
+struct Due<T, E> {
     time: T,
+    /// By how much it moves.
+    by: E,
     event: usize,
     number: usize,
 }
+
+/// An event that happens now, why, and by how much its time moves.
+pub(super) type Now<E> = (usize, Kind, E);
 
 impl<T, Y, F> Hybrid<T, Y, F>
 where
@@ -108,6 +117,7 @@ where
                 reset.set_parameters(problem.theta);
             }
         }
+        self.carries = carry(problem.h0) || carry(problem.theta);
         self.arcs.clear();
         self.solution.events.clear();
         self.solution.stats = Stats::default();
@@ -136,49 +146,55 @@ where
         let agenda = self.agenda(problem)?;
         let mut agenda = agenda.as_slice();
         let mut zeno = vec![Zeno::new(problem.t0); self.events.len()];
-        let (mut t, mut h) = (problem.t0, problem.h0.to_vec());
+        let zero = <Y::Element as Zero>::zero();
+        let (mut t, mut h, mut begin) = (problem.t0, problem.h0.to_vec(), None);
         loop {
             let target = agenda.first().map_or(problem.t1, |due| due.time);
             let ahead = &problem.times()[saved.len()..];
             let mut leg = self.leg(t, &h, target, ahead, true)?;
-            let mut due: Vec<_> = leg
+            let mut due: Vec<Now<_>> = leg
                 .crossings
                 .iter()
-                .map(|event| (*event, Kind::Crossing))
+                .map(|event| (*event, Kind::Crossing, zero))
                 .collect();
             while let Some((first, rest)) = agenda.split_first() {
                 if !coincide(first.time, leg.end) {
                     break;
                 }
-                due.push((first.event, Kind::Scheduled(first.number)));
+                due.push((first.event, Kind::Scheduled(first.number), first.by));
                 agenda = rest;
             }
-            due.sort_unstable();
+            due.sort_unstable_by_key(|(event, kind, _)| (*event, *kind));
             match due.first() {
-                Some((event, Kind::Crossing)) => {
+                Some((event, Kind::Crossing, _)) => {
                     leg = self.settle(t, &h, leg.end, target, ahead, *event)?;
                 }
                 Some(_) if leg.end != target => leg = self.leg(t, &h, target, ahead, false)?,
                 _ => {}
             }
-            let terminal = due.iter().any(|(event, _)| self.events[*event].terminal);
-            if terminal && problem.save_at.is_empty() && leg.saved.is_empty() {
-                // What is saved is the end, wherever that is.
-                leg.times.push(leg.end);
-                leg.saved.push(leg.state.clone());
-            }
-            let first_save = saved.len();
-            saved.append(&mut leg.saved);
+            let terminal = due.iter().any(|(event, ..)| self.events[*event].terminal);
             let mut arc = Arc {
                 t0: t,
                 t1: leg.end,
                 h0: std::mem::take(&mut h),
                 h1: leg.state,
-                saves: (first_save, saved.len()),
-                times: leg.times,
+                moved: [begin.take(), None],
+                saves: (saved.len(), saved.len()),
+                times: Vec::new(),
                 end: None,
             };
-            for (event, kind) in &due {
+            if let Some(now) = due.first() {
+                self.move_end(&mut arc, *now);
+            }
+            if terminal && problem.save_at.is_empty() && leg.saved.is_empty() {
+                // What is saved is the end, wherever that is.
+                leg.times.push(leg.end);
+                leg.saved.push(arc.h1.clone());
+            }
+            saved.append(&mut leg.saved);
+            (arc.saves.1, arc.times) = (saved.len(), leg.times);
+            for now in &due {
+                let (event, kind, _) = now;
                 if self.solution.events.len() == self.most {
                     return Err(Error::TooManyEvents {
                         count: self.most,
@@ -188,18 +204,16 @@ where
                 let mut kind = *kind;
                 if arc.end.is_some() {
                     // Another at the same time: no way between them.
-                    arc = Arc {
-                        t0: leg.end,
-                        t1: leg.end,
-                        h0: h.clone(),
-                        h1: std::mem::take(&mut h),
-                        saves: (saved.len(), saved.len()),
-                        times: Vec::new(),
-                        end: None,
-                    };
-                    if kind == Kind::Crossing && !self.is_zero(*event, leg.end, &arc.h1) {
+                    if kind == Kind::Crossing && !self.is_zero(*event, leg.end, &h) {
                         kind = Kind::Tied;
                     }
+                    arc = self.point(
+                        leg.end,
+                        std::mem::take(&mut h),
+                        arc.moved[1].take(),
+                        (*now, kind),
+                    );
+                    arc.saves = (saved.len(), saved.len());
                 }
                 arc.end = Some((*event, kind));
                 states.push(arc.h1.clone());
@@ -209,7 +223,7 @@ where
                 });
                 h.clone_from(&arc.h1);
                 if let Some(reset) = &mut self.events[*event].reset {
-                    reset.eval(&arc.h1, scalar(leg.end), &mut h);
+                    reset.eval(&arc.h1, arc.end_time(), &mut h);
                     if self.is_crossing(*event) {
                         zeno[*event].reset(*event, leg.end)?;
                     }
@@ -221,10 +235,19 @@ where
                 return Ok(());
             }
             t = leg.end;
+            if let Some(moved) = arc.moved[1].take() {
+                let begin_at: Y::Element = scalar(t);
+                let behind = self.ahead(begin_at + moved.by, &h, zero - moved.by);
+                let state = std::mem::replace(&mut h, behind);
+                begin = Some(Moved {
+                    by: moved.by,
+                    state,
+                });
+            }
             if terminal || coincide(t, problem.t1) {
                 return Ok(());
             }
-            for (event, _) in due {
+            for (event, ..) in due {
                 if self.is_crossing(event) && self.is_zero(event, t, &h) {
                     let watched = self.watched.iter().filter(|w| w.event == event);
                     watched.for_each(|watched| watched.zero_at(t));
@@ -234,22 +257,24 @@ where
     }
 
     /// What is scheduled between t₀ and t₁, in the order of the solve.
-    fn agenda(&self, problem: &Problem<'_, T, Y::Element>) -> Result<Vec<Due<T>>, Error> {
-        let (t0, t1) = (problem.t0, problem.t1);
+    fn agenda(
+        &self,
+        problem: &Problem<'_, T, Y::Element>,
+    ) -> Result<Vec<Due<T, Y::Element>>, Error> {
+        let (t0, t1, zero) = (problem.t0, problem.t1, <Y::Element as Zero>::zero());
         let way = if t1 < t0 { -T::one() } else { T::one() };
         let mut agenda = Vec::new();
         for (event, given) in self.events.iter().enumerate() {
             let times = match &given.when {
-                When::At(times) => times.clone(),
+                When::At(times) => times.iter().map(|time| (*time, zero)).collect(),
                 When::Scheduled { times, .. } => {
-                    let times = times(problem.theta)?;
-                    times.iter().try_for_each(|time| plain(*time))?;
-                    let times = times.into_iter();
-                    times.map(|time| T::from_f64(time.as_f64())).collect()
+                    let times = times(problem.theta)?.into_iter();
+                    let apart = |time: Y::Element| (T::from_f64(time.as_f64()), tangent(time));
+                    times.map(apart).collect::<Vec<_>>()
                 }
                 When::Crossing { .. } => continue,
             };
-            for (number, mut time) in times.into_iter().enumerate() {
+            for (number, (mut time, by)) in times.into_iter().enumerate() {
                 if !time.is_finite() {
                     return Err(Error::Solver(costate_ode::Error::Option {
                         what: "a scheduled time",
@@ -265,6 +290,7 @@ where
                 if (time - t0) * way >= T::zero() && (t1 - time) * way >= T::zero() {
                     agenda.push(Due {
                         time,
+                        by,
                         event,
                         number,
                     });

@@ -95,7 +95,7 @@ where
                 *time
             }
         });
-        let mut times: Vec<T> = times.collect();
+        let times: Vec<T> = times.collect();
         if coincide(t, end) {
             return Ok(Leg {
                 end,
@@ -148,7 +148,6 @@ where
             natural
         };
         let saved: Vec<_> = found.y.iter().take(times.len()).map(natural).collect();
-        times.truncate(saved.len());
         Ok(Leg {
             end: last.0,
             state: natural(&last.1),
@@ -178,8 +177,7 @@ where
         let mut worse = 0;
         loop {
             let leg = self.leg(t, h, end, ahead, false)?;
-            let (level, rate) = self.level(event, end, &leg.state);
-            plain(level.value)?;
+            let (level, rate) = self.level(event, scalar(end), &leg.state);
             let step = T::from_f64((level.value / rate).as_f64());
             if level.value.is_zero() || step.abs() <= resolution(t, end) || !step.is_finite() {
                 return Ok(leg);
@@ -202,7 +200,7 @@ where
     pub(super) fn level(
         &mut self,
         event: usize,
-        t: T,
+        t: Y::Element,
         h: &[Y::Element],
     ) -> (Level<Y::Element>, Y::Element) {
         let slope = self.slope(t, h);
@@ -210,40 +208,27 @@ where
         let When::Crossing { function, .. } = &mut self.events[event].when else {
             unreachable!("event {event} is a crossing")
         };
-        let level = Level::of(&mut **function, h, scalar(t), p);
+        let level = Level::of(&mut **function, h, t, p);
         let rate = level.rate(&slope);
         (level, rate)
     }
 
     /// Whether the function of crossing `event` is zero, but for rounding.
     pub(super) fn is_zero(&mut self, event: usize, t: T, h: &[Y::Element]) -> bool {
-        let (level, rate) = self.level(event, t, h);
+        let (level, rate) = self.level(event, scalar(t), h);
         let within: Y::Element = scalar(T::from_f64(4.0) * resolution(t, t));
         level.value.abs() <= level.noise + within * rate.abs()
     }
 
     /// f(h, t, θ), in natural order.
-    pub(super) fn slope(&mut self, t: T, h: &[Y::Element]) -> Vec<Y::Element> {
+    pub(super) fn slope(&mut self, t: Y::Element, h: &[Y::Element]) -> Vec<Y::Element> {
         let mut slope = vec![Y::Element::zero(); h.len()];
         let mut packed = slope.clone();
         self.field.pack(h, &mut packed);
-        self.field.eval(0, scalar(t), &packed, &mut slope);
+        self.field.eval(0, t, &packed, &mut slope);
         self.field.unpack(&slope, &mut packed);
         packed
     }
-}
-
-/// Sees to it that an event's time has no derivative that would be lost: a time is a plain number, even where states carry tangents.
-pub(super) fn plain<E: Real>(of_time: E) -> Result<(), Error> {
-    let rest = of_time - E::from_f64(of_time.as_f64());
-    if rest.is_zero() || !of_time.is_finite() {
-        return Ok(());
-    }
-    Err(Error::Unavailable {
-        method: "a method over numbers with tangents",
-        what: "second derivatives along a direction in which the time of an event moves",
-        instead: "differences of gradients in that direction, or Event::at, whose times are given",
-    })
 }
 
 /// How far apart times near `a` and `b` can be told apart.

@@ -4,6 +4,7 @@ mod closed;
 mod edges;
 mod implicit;
 mod matrix;
+mod promises;
 mod random;
 mod refusals;
 mod systems;
