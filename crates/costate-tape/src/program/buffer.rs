@@ -27,10 +27,6 @@ impl<T: Copy> Buffer<T> {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
     pub(crate) fn as_slice(&self) -> &[T] {
         &self.data[self.start..self.start + self.len]
     }

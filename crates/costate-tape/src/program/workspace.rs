@@ -4,7 +4,7 @@ use super::buffer::Buffer;
 use super::{Lane, Lowering, Program};
 
 /// The memory of a workspace, in numbers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Needs {
     /// Beside the frames.
     pub(super) shared: usize,
@@ -35,6 +35,8 @@ impl Needs {
 /// One thread's memory for a [`Program`].
 #[derive(Clone, Debug)]
 pub struct Workspace<T> {
+    /// Of the program that it was made for.
+    needs: Needs,
     pub(super) shared: Buffer<T>,
     pub(super) frames: Buffer<T>,
     pub(super) count: usize,
@@ -61,6 +63,7 @@ impl<T: Lane> Program<T> {
             plain.prepare(shared.as_mut_slice());
         }
         let mut workspace = Workspace {
+            needs: self.memory,
             shared,
             frames: Buffer::new(0, T::ZERO),
             count: 0,
@@ -73,7 +76,12 @@ impl<T: Lane> Program<T> {
     }
 
     /// Makes room for at least `frames` kept evaluations; those already kept stay.
+    ///
+    /// # Panics
+    /// If the workspace is another program's.
+    #[track_caller]
     pub fn reserve(&self, workspace: &mut Workspace<T>, frames: usize) {
+        self.check(workspace);
         if frames > workspace.count {
             let stride = self.memory.stride;
             workspace
@@ -107,11 +115,8 @@ impl<T: Lane> Program<T> {
     #[inline]
     #[track_caller]
     pub(super) fn check(&self, workspace: &Workspace<T>) {
-        let frames = workspace.count * self.memory.stride + self.memory.overhang;
-        let own = workspace.shared.len() == self.memory.shared
-            && (workspace.count == 0 || workspace.frames.len() == frames);
         assert!(
-            own,
+            workspace.needs == self.memory,
             "the workspace is another program's: make it with this program's `workspace`"
         );
     }
