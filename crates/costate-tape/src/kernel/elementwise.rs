@@ -39,6 +39,23 @@ pub(crate) enum Code {
     Binary(Binary),
 }
 
+impl Code {
+    /// The code of a function that registers have a way of their own for: to 2.5 units in the last place, as `elementary` says.
+    pub(crate) fn function(op: Unary) -> Option<Code> {
+        Some(match op {
+            Unary::Exp => Code::Exp,
+            Unary::Tanh => Code::Tanh,
+            Unary::Sigmoid => Code::Sigmoid,
+            Unary::Silu => Code::Silu,
+            Unary::Softplus => Code::Softplus,
+            Unary::Ln => Code::Ln,
+            Unary::Sin => Code::Sin,
+            Unary::Cos => Code::Cos,
+            _ => return None,
+        })
+    }
+}
+
 /// One instruction: operands and destination are indices into the table of the [`Chain`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Instruction {
@@ -112,9 +129,12 @@ impl Kernel for Elementwise {
                 pass::<V, 4>(&args.code, &table, at);
                 at += 4;
             }
-            while at < registers {
+            if at + 2 <= registers {
+                pass::<V, 2>(&args.code, &table, at);
+                at += 2;
+            }
+            if at < registers {
                 pass::<V, 1>(&args.code, &table, at);
-                at += 1;
             }
         }
     }
@@ -174,17 +194,8 @@ unsafe fn pass<V: Vector, const G: usize>(
                 Code::Silu => elementary::silu([x])[0],
                 Code::Softplus => elementary::softplus(x),
                 Code::Ln => elementary::ln(x),
-                Code::Sin if !elementary::too_large(x) => elementary::sin(x),
-                Code::Cos if !elementary::too_large(x) => elementary::cos(x),
-                Code::Sin | Code::Cos => {
-                    let op = if instruction.code == Code::Sin {
-                        Unary::Sin
-                    } else {
-                        Unary::Cos
-                    };
-                    one_by_one(op, a, address(instruction.to), G * V::N);
-                    continue;
-                }
+                Code::Sin => turned(Unary::Sin, x, elementary::sin(x)),
+                Code::Cos => turned(Unary::Cos, x, elementary::cos(x)),
                 Code::Relu => {
                     let zero = V::splat(V::T::ZERO);
                     // NaN passes the maximum, and −0 + 0 is +0.
@@ -288,6 +299,53 @@ pub(super) fn select<V: Vector, const G: usize>(
         b[g] = V::select(condition[g].eq(zero), b[g], a[g]);
     }
     b
+}
+
+/// The sine or cosine `y` of `x`, by the operation's own rule where the argument is too large for registers: a lane's value is its own,
+/// whatever stands beside it.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+unsafe fn turned<V: Vector, const G: usize>(op: Unary, x: [V; G], mut y: [V; G]) -> [V; G] {
+    // SAFETY: the caller's; both arrays have room for the registers of a group.
+    unsafe {
+        if elementary::too_large(x) {
+            let mut numbers = [const { MaybeUninit::<[V; G]>::uninit() }; 2];
+            let [from, to] = &mut numbers;
+            let (from, to): (*mut V::T, *mut V::T) =
+                (from.as_mut_ptr().cast(), to.as_mut_ptr().cast());
+            for g in 0..G {
+                x[g].store(from.add(g * V::N));
+                y[g].store(to.add(g * V::N));
+            }
+            too_large_one_by_one::<V::T>(op, from, to, G * V::N);
+            y = load(to);
+        }
+        y
+    }
+}
+
+/// φ of those of `len` numbers that are too large for registers.
+///
+/// # Safety
+/// Both pointers cover `len` numbers.
+#[inline(never)]
+unsafe fn too_large_one_by_one<T: Constants + PartialOrd>(
+    op: Unary,
+    x: *const T,
+    to: *mut T,
+    len: usize,
+) {
+    for i in 0..len {
+        // SAFETY: the caller's.
+        unsafe {
+            let x = *x.add(i);
+            if T::MOST_TURNS < Scalar::abs(x) {
+                *to.add(i) = x.unary(op);
+            }
+        }
+    }
 }
 
 /// φ of `len` numbers by the operation's own rule, one after another.

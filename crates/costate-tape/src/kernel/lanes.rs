@@ -1,7 +1,10 @@
 //! Straight-line code over a file of blocks: each place holds as many points as fit a group of registers.
 //!
 //! Every operation rounds as [`Straight`](super::straight::Straight) does, and what registers do not have is done point by point
-//! by the operation's own rule: a point gets the bits that it would get alone.
+//! by the operation's own rule. Functions that registers have a way of their own for are not for this kernel but for
+//! [`Elementwise`](super::elementwise::Elementwise).
+
+use std::ops::Range;
 
 use super::dispatch::{Kernel, Memory};
 use super::elementwise::{binary, load, one_by_one, pair_by_pair, select, unary};
@@ -9,16 +12,23 @@ use super::registers;
 use super::straight::{Code, List};
 use super::vector::Vector;
 
-/// Runs a [`List`] over the frame, whose places are blocks of `G` registers.
+/// Neighbouring instructions of a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Lines {
+    pub(crate) list: List,
+    pub(crate) range: Range<usize>,
+}
+
+/// Runs [`Lines`] over the frame, whose places are blocks of `G` registers.
 pub(crate) struct Lanes<const G: usize>;
 
 impl<const G: usize> Kernel for Lanes<G> {
-    type Args = List;
+    type Args = Lines;
 
     #[inline(always)]
     unsafe fn run<V: Vector>(memory: &Memory<'_, V::T>, args: &Self::Args) {
         let file = memory.frame;
-        for instruction in args {
+        for instruction in &args.list[args.range.clone()] {
             // SAFETY: the caller's: every place is inside the file.
             unsafe {
                 let block = |i: u32| file.add(i as usize * (G * V::N));
@@ -152,4 +162,34 @@ fn ternary<V: Vector, const G: usize>(
         x[g] = f(x[g], y[g], z[g]);
     }
     x
+}
+
+/// Rows of blocks, so far apart.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rows {
+    pub(crate) rows: usize,
+    pub(crate) from: usize,
+    pub(crate) to: usize,
+}
+
+/// Copies blocks of `G` registers from the constants to the frame.
+pub(crate) struct Copy<const G: usize>;
+
+impl<const G: usize> Kernel for Copy<G> {
+    type Args = Rows;
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(memory: &Memory<'_, V::T>, args: &Rows) {
+        for row in 0..args.rows {
+            // SAFETY: the caller's.
+            unsafe {
+                let from = memory.constants.add(row * args.from);
+                let to = memory.frame.add(row * args.to);
+                let block: [V; G] = load(from);
+                for g in 0..G {
+                    block[g].store(to.add(g * V::N));
+                }
+            }
+        }
+    }
 }

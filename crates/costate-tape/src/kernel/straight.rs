@@ -1,5 +1,7 @@
 //! Straight-line scalar code over a file of numbers.
 
+use std::sync::Arc;
+
 use super::dispatch::{Kernel, Memory};
 use super::vector::Vector;
 use crate::op::{Binary, Unary};
@@ -46,7 +48,7 @@ pub(crate) struct Instruction {
 }
 
 /// Instructions in the order in which they run.
-pub(crate) type List = Box<[Instruction]>;
+pub(crate) type List = Arc<[Instruction]>;
 
 /// Runs a [`List`] over the frame.
 pub(crate) struct Straight;
@@ -57,7 +59,7 @@ impl Kernel for Straight {
     #[inline(always)]
     unsafe fn run<V: Vector>(memory: &Memory<'_, V::T>, args: &Self::Args) {
         let file = memory.frame;
-        for instruction in args {
+        for instruction in args.iter() {
             let [a, b, c] = instruction.from;
             // SAFETY: the caller's: every place is inside the file.
             unsafe {

@@ -1,33 +1,41 @@
-//! Lists of scalar instructions as machine code.
+//! Scalar programs as machine code.
 //!
 //! Every operation rounds as the interpreter's does, and what has no instruction of its own calls the operation's one rule: the bits are
-//! the same. Values stay in registers; an address that is written several times is stored once.
+//! the same. A phase that is one list becomes one function, which reads the caller's inputs and writes the caller's outputs; values stay
+//! in registers. Lists between kernels over arrays read and write the file.
 
-use std::collections::{HashMap, HashSet};
+mod translate;
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::sync::Arc;
 
-use cranelift_codegen::ir::condcodes::FloatCC;
-use cranelift_codegen::ir::types::{F32, F64, I32, I64};
-use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, Signature, Value};
-use cranelift_codegen::isa::TargetFrontendConfig;
+use cranelift_codegen::ir::AbiParam;
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{Linkage, Module, default_libcall_names};
 
+use super::plain::Plain;
 use super::step::Step;
 use super::{Lane, Lowering, Program};
 use crate::kernel::dispatch::{Memory, Registers};
-use crate::kernel::straight::{Code, Instruction};
-use crate::op::{Binary, Unary};
+use crate::kernel::straight::Instruction;
+use translate::Translator;
 
-/// A list of instructions as a function of the file; clones share the code.
+/// Inputs or outputs that a function can have.
+const MOST: usize = 8;
+
+/// A list of instructions as a function; clones share the code.
 #[derive(Clone)]
 pub(crate) struct MachineCode<T> {
-    run: unsafe extern "C" fn(*mut T),
+    run: Run<T>,
     /// The memory that `run` lies in.
     _owner: Arc<Owner>,
 }
+
+/// The file, the frame, inputs, outputs.
+type Run<T> = unsafe extern "C" fn(*mut T, *mut T, *const *const T, *const *mut T);
 
 impl<T> std::fmt::Debug for MachineCode<T> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -52,9 +60,50 @@ impl Drop for Owner {
     }
 }
 
+/// Memory that a function knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Port {
+    File,
+    Frame,
+    Input(usize),
+    Output(usize),
+}
+
+/// Where the places of a list are.
+#[derive(Debug, Default)]
+struct Ports {
+    /// Runs of places that are not read from the file: instead from a port, beginning at a number of it.
+    reads: Vec<(Range<usize>, Port, usize)>,
+    /// Places whose last values are wanted, and where they go.
+    writes: Vec<(u32, Port, usize)>,
+}
+
+impl Ports {
+    /// All in the file.
+    fn file(list: &[Instruction]) -> Ports {
+        let mut written: Vec<u32> = list.iter().map(|instruction| instruction.to).collect();
+        written.sort_unstable();
+        written.dedup();
+        let stays = |at: u32| (at, Port::File, at as usize);
+        Ports {
+            reads: Vec::new(),
+            writes: written.into_iter().map(stays).collect(),
+        }
+    }
+
+    /// Where a place is read.
+    fn read(&self, at: u32) -> (Port, usize) {
+        let at = at as usize;
+        let elsewhere = self.reads.iter().find(|(range, ..)| range.contains(&at));
+        elsewhere.map_or((Port::File, at), |(range, port, first)| {
+            (*port, first + at - range.start)
+        })
+    }
+}
+
 impl<T: Registers> MachineCode<T> {
     /// Compiles a list; none where this processor has no compiler.
-    pub(crate) fn new(list: &[Instruction]) -> Option<MachineCode<T>> {
+    fn new(list: &[Instruction], ports: &Ports) -> Option<MachineCode<T>> {
         let mut flags = settings::builder();
         flags.set("opt_level", "speed").ok()?;
         flags
@@ -73,14 +122,11 @@ impl<T: Registers> MachineCode<T> {
             .ok()?;
         let mut module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
         let mut context = module.make_context();
-        context
-            .func
-            .signature
-            .params
-            .push(AbiParam::new(module.target_config().pointer_type()));
+        let pointer = AbiParam::new(module.target_config().pointer_type());
+        context.func.signature.params = vec![pointer; 4];
         let mut builder_context = FunctionBuilderContext::new();
         let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
-        Translator::<T>::new(builder, &module).list(list);
+        Translator::<T>::new(builder, &module, ports).list(list);
         let id = module
             .declare_function("list", Linkage::Export, &context.func.signature)
             .ok()?;
@@ -88,21 +134,135 @@ impl<T: Registers> MachineCode<T> {
         module.finalize_definitions().ok()?;
         let code = module.get_finalized_function(id);
         // SAFETY: the code was compiled with this signature.
-        let run = unsafe { std::mem::transmute::<*const u8, unsafe extern "C" fn(*mut T)>(code) };
+        let run = unsafe { std::mem::transmute::<*const u8, Run<T>>(code) };
         Some(MachineCode {
             run,
             _owner: Arc::new(Owner(Some(module))),
         })
     }
 
-    /// Runs the list.
+    /// Runs a list over the file.
     ///
     /// # Safety
-    /// Every place of the list is inside the file.
+    /// It was compiled with [`Ports::file`]; every place of the list is inside the file.
     #[inline]
     pub(crate) unsafe fn run(&self, memory: &Memory<'_, T>) {
+        let (inputs, outputs) = (std::ptr::null(), std::ptr::null());
         // SAFETY: the caller's.
-        unsafe { (self.run)(memory.frame) };
+        unsafe { (self.run)(memory.frame, memory.frame, inputs, outputs) };
+    }
+
+    /// Runs a phase.
+    ///
+    /// # Safety
+    /// File, frame, inputs and outputs are those that its ports were made for, at most [`MOST`], and none overlaps another.
+    #[inline]
+    pub(crate) unsafe fn call(
+        &self,
+        file: &mut [T],
+        frame: &mut [T],
+        inputs: impl Iterator<Item = *const T>,
+        outputs: impl Iterator<Item = *mut T>,
+    ) {
+        let mut from = [const { MaybeUninit::uninit() }; MOST];
+        let mut to = [const { MaybeUninit::uninit() }; MOST];
+        for (place, input) in from.iter_mut().zip(inputs) {
+            place.write(input);
+        }
+        for (place, output) in to.iter_mut().zip(outputs) {
+            place.write(output);
+        }
+        // SAFETY: the caller's; the code reads only pointers that there are.
+        unsafe {
+            (self.run)(
+                file.as_mut_ptr(),
+                frame.as_mut_ptr(),
+                from.as_ptr().cast(),
+                to.as_ptr().cast(),
+            );
+        }
+    }
+}
+
+impl<T: Registers> Step<T> {
+    /// A list becomes machine code.
+    pub(super) fn compile(&mut self) {
+        if let Step::Straight(_, list) = self
+            && let Some(code) = MachineCode::new(list, &Ports::file(list))
+        {
+            *self = Step::Machine(code, std::mem::take(list));
+        }
+    }
+}
+
+impl<T: Registers> Plain<T> {
+    /// Phases, or at least lists, become machine code.
+    pub(super) fn compile_lists(&mut self) {
+        for phase in 0..2 {
+            self.machine[phase] = self.function(phase);
+            if self.machine[phase].is_none() {
+                self.steps[phase].iter_mut().for_each(Step::compile);
+            }
+        }
+    }
+
+    /// A phase as a function, if it is one list.
+    fn function(&self, phase: usize) -> Option<MachineCode<T>> {
+        let [Step::Straight(_, list)] = &self.steps[phase][..] else {
+            return None;
+        };
+        if self.inputs.len() > MOST {
+            return None;
+        }
+        let ports = if phase == 0 {
+            self.evaluation(list)
+        } else {
+            self.of_products()
+        };
+        MachineCode::new(list, &ports)
+    }
+
+    /// Inputs are read where the caller has them; what products need goes into the frame, what guards compare into the file.
+    fn evaluation(&self, list: &[Instruction]) -> Ports {
+        let mut ports = Ports::default();
+        for (i, place) in self.inputs.iter().enumerate() {
+            ports.reads.push((place.clone(), Port::Input(i), 0));
+        }
+        for (i, at) in self.output.addresses().enumerate() {
+            ports.writes.push((at, Port::Output(0), i));
+        }
+        let constant = |at: u32| (at as usize) < self.kept.start;
+        for at in self.guards.addresses().filter(|&at| !constant(at)) {
+            ports.writes.push((at, Port::File, at as usize));
+        }
+        let entered = self.inputs.iter().cloned().flatten().map(|at| at as u32);
+        let mut kept: Vec<u32> = entered.chain(list.iter().map(|one| one.to)).collect();
+        kept.sort_unstable();
+        kept.dedup();
+        kept.retain(|&at| self.kept.contains(&(at as usize)));
+        let goes = |at: u32| (at, Port::Frame, at as usize - self.kept.start);
+        ports.writes.extend(kept.into_iter().map(goes));
+        ports
+    }
+
+    /// What evaluation kept is read in the frame.
+    fn of_products(&self) -> Ports {
+        let mut ports = Ports {
+            reads: vec![
+                (self.kept.clone(), Port::Frame, 0),
+                (self.cotangent.clone(), Port::Input(0), 0),
+            ],
+            writes: Vec::new(),
+        };
+        for (output, export) in self.cotangents.iter().enumerate() {
+            for (i, at) in export.addresses().enumerate() {
+                ports.writes.push((at, Port::Output(output), i));
+            }
+        }
+        for (i, at) in self.parameter_cotangent.addresses().enumerate() {
+            ports.writes.push((at, Port::Frame, self.kept.len() + i));
+        }
+        ports
     }
 }
 
@@ -112,217 +272,9 @@ impl<T: Lane> Program<T> {
     #[must_use]
     pub fn without_machine_code(mut self) -> Self {
         if let Lowering::Plain(plain) = &mut self.lowering {
+            plain.machine = [None, None];
             plain.steps.iter_mut().flatten().for_each(Step::interpret);
         }
         self
     }
-}
-
-/// From instructions to Cranelift's.
-struct Translator<'a, T> {
-    builder: FunctionBuilder<'a>,
-    file: Value,
-    float: ir::Type,
-    pointer: ir::Type,
-    frontend: TargetFrontendConfig,
-    calls: [ir::SigRef; 2],
-    /// The last value of each address that was read or written.
-    values: HashMap<u32, Value>,
-    lane: std::marker::PhantomData<T>,
-}
-
-impl<'a, T: Registers> Translator<'a, T> {
-    fn new(mut builder: FunctionBuilder<'a>, module: &JITModule) -> Self {
-        let block = builder.create_block();
-        builder.append_block_params_for_function_params(block);
-        builder.switch_to_block(block);
-        builder.seal_block(block);
-        let float = if size_of::<T>() == 4 { F32 } else { F64 };
-        let call = |arguments: usize| {
-            let mut signature = Signature::new(module.target_config().default_call_conv);
-            signature.params.push(AbiParam::new(I32));
-            signature
-                .params
-                .extend(vec![AbiParam::new(float); arguments]);
-            signature.returns.push(AbiParam::new(float));
-            signature
-        };
-        let calls = [1, 2].map(|arguments| builder.import_signature(call(arguments)));
-        Translator {
-            file: builder.block_params(block)[0],
-            float,
-            pointer: module.target_config().pointer_type(),
-            frontend: module.target_config(),
-            calls,
-            values: HashMap::new(),
-            lane: std::marker::PhantomData,
-            builder,
-        }
-    }
-
-    fn list(mut self, list: &[Instruction]) {
-        let (mut written, mut is_written) = (Vec::new(), HashSet::new());
-        for instruction in list {
-            let value = self.value(instruction);
-            self.values.insert(instruction.to, value);
-            if is_written.insert(instruction.to) {
-                written.push(instruction.to);
-            }
-        }
-        for at in written {
-            let value = self.values[&at];
-            let offset = self.offset(at);
-            self.builder
-                .ins()
-                .store(MemFlagsData::trusted(), value, self.file, offset);
-        }
-        self.builder.ins().return_(&[]);
-        self.builder.finalize(self.frontend);
-    }
-
-    fn offset(&self, at: u32) -> i32 {
-        (at as usize * size_of::<T>()) as i32
-    }
-
-    /// The value at a place of the file.
-    fn at(&mut self, at: u32) -> Value {
-        if let Some(&value) = self.values.get(&at) {
-            return value;
-        }
-        let offset = self.offset(at);
-        let value = self
-            .builder
-            .ins()
-            .load(self.float, MemFlagsData::trusted(), self.file, offset);
-        self.values.insert(at, value);
-        value
-    }
-
-    fn number(&mut self, value: f64) -> Value {
-        if self.float == F32 {
-            self.builder.ins().f32const(value as f32)
-        } else {
-            self.builder.ins().f64const(value)
-        }
-    }
-
-    fn value(&mut self, instruction: &Instruction) -> Value {
-        let [a, b, c] = instruction.from;
-        let a = self.at(a);
-        match instruction.code {
-            Code::Neg => self.builder.ins().fneg(a),
-            Code::Square => self.builder.ins().fmul(a, a),
-            Code::Unary(op) => self.unary(op, a),
-            Code::Add | Code::Sub | Code::Mul | Code::Div | Code::Binary(_) => {
-                let b = self.at(b);
-                match instruction.code {
-                    Code::Add => self.builder.ins().fadd(a, b),
-                    Code::Sub => self.builder.ins().fsub(a, b),
-                    Code::Mul => self.builder.ins().fmul(a, b),
-                    Code::Div => self.builder.ins().fdiv(a, b),
-                    Code::Binary(op) => self.binary(op, a, b),
-                    _ => unreachable!("matched above"),
-                }
-            }
-            Code::MulAdd | Code::MulSub | Code::SubMul | Code::MulMul | Code::MulDiv => {
-                let (b, c) = (self.at(b), self.at(c));
-                let product = self.builder.ins().fmul(a, b);
-                match instruction.code {
-                    Code::MulAdd => self.builder.ins().fadd(product, c),
-                    Code::MulSub => self.builder.ins().fsub(product, c),
-                    Code::SubMul => self.builder.ins().fsub(c, product),
-                    Code::MulDiv => self.builder.ins().fdiv(product, c),
-                    _ => self.builder.ins().fmul(product, c),
-                }
-            }
-            Code::DivMul | Code::SumMul | Code::DiffMul => {
-                let (b, c) = (self.at(b), self.at(c));
-                let first = match instruction.code {
-                    Code::DivMul => self.builder.ins().fdiv(a, b),
-                    Code::SumMul => self.builder.ins().fadd(a, b),
-                    _ => self.builder.ins().fsub(a, b),
-                };
-                self.builder.ins().fmul(first, c)
-            }
-            Code::Select => {
-                let (b, c) = (self.at(b), self.at(c));
-                let zero = self.number(0.0);
-                let condition = self.builder.ins().fcmp(FloatCC::NotEqual, a, zero);
-                self.builder.ins().select(condition, b, c)
-            }
-        }
-    }
-
-    fn unary(&mut self, op: Unary, x: Value) -> Value {
-        match op {
-            Unary::Identity => x,
-            Unary::Abs => self.builder.ins().fabs(x),
-            Unary::Sqrt => self.builder.ins().sqrt(x),
-            _ => {
-                let rule = if self.float == F32 {
-                    unary_f32 as *const ()
-                } else {
-                    unary_f64 as *const ()
-                };
-                self.call(0, rule, op as i64, &[x])
-            }
-        }
-    }
-
-    fn binary(&mut self, op: Binary, a: Value, b: Value) -> Value {
-        let comparison = match op {
-            Binary::Lt => FloatCC::LessThan,
-            Binary::Le => FloatCC::LessThanOrEqual,
-            Binary::Gt => FloatCC::GreaterThan,
-            Binary::Ge => FloatCC::GreaterThanOrEqual,
-            Binary::Eq => FloatCC::Equal,
-            Binary::Ne => FloatCC::NotEqual,
-            _ => {
-                let rule = if self.float == F32 {
-                    binary_f32 as *const ()
-                } else {
-                    binary_f64 as *const ()
-                };
-                return self.call(1, rule, op as i64, &[a, b]);
-            }
-        };
-        let holds = self.builder.ins().fcmp(comparison, a, b);
-        let (one, zero) = (self.number(1.0), self.number(0.0));
-        self.builder.ins().select(holds, one, zero)
-    }
-
-    /// The rule of operation number `op`.
-    fn call(&mut self, signature: usize, rule: *const (), op: i64, arguments: &[Value]) -> Value {
-        let address = self.builder.ins().iconst(I64, rule as i64);
-        let address = if self.pointer == I64 {
-            address
-        } else {
-            self.builder.ins().ireduce(self.pointer, address)
-        };
-        let op = self.builder.ins().iconst(I32, op);
-        let all: Vec<Value> = std::iter::once(op)
-            .chain(arguments.iter().copied())
-            .collect();
-        let call = self
-            .builder
-            .ins()
-            .call_indirect(self.calls[signature], address, &all);
-        self.builder.inst_results(call)[0]
-    }
-}
-
-extern "C" fn unary_f64(op: u32, x: f64) -> f64 {
-    Unary::ALL[op as usize].value(x)
-}
-
-extern "C" fn unary_f32(op: u32, x: f32) -> f32 {
-    Unary::ALL[op as usize].value(x)
-}
-
-extern "C" fn binary_f64(op: u32, a: f64, b: f64) -> f64 {
-    Binary::ALL[op as usize].value(a, b)
-}
-
-extern "C" fn binary_f32(op: u32, a: f32, b: f32) -> f32 {
-    Binary::ALL[op as usize].value(a, b)
 }

@@ -8,8 +8,9 @@ use super::{Lane, Lowering, Program, Workspace, same_len};
 use crate::error::Error;
 use crate::function::Guard;
 use crate::kernel::dispatch::{Isa, Memory, Registers, Run, select};
-use crate::kernel::lanes;
-use crate::kernel::straight::{Instruction, List};
+use crate::kernel::elementwise::{self, Chain, Elementwise};
+use crate::kernel::lanes::{Copy, Lanes, Lines, Rows};
+use crate::kernel::straight::{Code, Instruction, List};
 use crate::op::{Binary, holds};
 
 /// Bytes of a first cache that the blocks of a program may take.
@@ -18,59 +19,159 @@ const CACHE: usize = 28 * 1024;
 /// How a scalar program runs over points.
 #[derive(Clone, Debug)]
 pub(crate) struct Blocks<T> {
-    /// Points of a block, most first, and the kernel for it.
-    sizes: Vec<(usize, Run<T, List>)>,
+    /// Most points first.
+    sizes: Vec<Size<T>>,
     /// Places of the file that evaluation touches.
     places: usize,
 }
 
+/// A program for blocks of one size.
+#[derive(Clone, Debug)]
+struct Size<T> {
+    /// Points of a block.
+    width: usize,
+    parts: Vec<Part<T>>,
+    copy: Run<T, Rows>,
+}
+
+#[derive(Clone, Debug)]
+enum Part<T> {
+    Lines(Run<T, Lines>, Lines),
+    /// Functions that registers have a way of their own for.
+    Functions(Run<T, Chain>, Chain),
+}
+
+/// Functions in one chain, whose table holds two arrays for each.
+const FUNCTIONS: usize = elementwise::TABLE / 2;
+
 impl<T: Registers> Blocks<T> {
     /// For an evaluation by `list` between `ends`, the places that constants, inputs and outputs end at.
-    pub(super) fn new(list: &[Instruction], ends: usize, isa: Isa) -> Blocks<T> {
+    pub(super) fn new(list: Option<&List>, ends: usize, isa: Isa) -> Blocks<T> {
         let touched = |instruction: &Instruction| {
             let [a, b, c] = instruction.from;
             [a, b, c, instruction.to].map(|place| place as usize + 1)
         };
-        let places = list.iter().flat_map(touched).fold(ends, usize::max);
+        let all = || list.iter().flat_map(|list| list.iter()).flat_map(touched);
+        let places = all().fold(ends, usize::max);
         let mut seen = vec![false; places + 1];
         let mut distinct = 0;
-        for place in list.iter().flat_map(touched) {
+        for place in all() {
             distinct += usize::from(!std::mem::replace(&mut seen[place], true));
         }
-        let lanes = isa.lanes::<T>();
-        let mut sizes = vec![(2 * lanes, select::<T, lanes::Lanes<2>>(isa))];
-        if distinct * 8 * lanes * size_of::<T>() <= CACHE {
-            sizes.insert(0, (8 * lanes, select::<T, lanes::Lanes<8>>(isa)));
+        let mut blocks = Blocks {
+            sizes: Vec::new(),
+            places,
+        };
+        let fits =
+            |registers: usize| distinct * registers * isa.lanes::<T>() * size_of::<T>() <= CACHE;
+        if fits(8) {
+            blocks.add::<8>(list, isa);
         }
-        Blocks { sizes, places }
+        if fits(4) {
+            blocks.add::<4>(list, isa);
+        }
+        blocks.add::<2>(list, isa);
+        blocks
+    }
+
+    fn add<const G: usize>(&mut self, list: Option<&List>, isa: Isa) {
+        let width = G * isa.lanes::<T>();
+        let mut parts = Vec::new();
+        if let Some(list) = list {
+            let function = |instruction: &Instruction| match instruction.code {
+                Code::Unary(op) => elementwise::Code::function(op),
+                _ => None,
+            };
+            let mut first = 0;
+            for group in list.chunk_by(|a, b| function(a).is_some() == function(b).is_some()) {
+                let range = first..first + group.len();
+                first = range.end;
+                if function(&group[0]).is_none() {
+                    let list = List::clone(list);
+                    let lines = Lines { list, range };
+                    parts.push(Part::Lines(select::<T, Lanes<G>>(isa), lines));
+                    continue;
+                }
+                for group in group.chunks(FUNCTIONS) {
+                    let functions = group.iter().map(|one| (function(one), one));
+                    let chain = functions_of_blocks(functions, width);
+                    parts.push(Part::Functions(select::<T, Elementwise>(isa), chain));
+                }
+            }
+        }
+        self.sizes.push(Size {
+            width,
+            parts,
+            copy: select::<T, Copy<G>>(isa),
+        });
+    }
+
+    /// Whether there are functions that registers have a way of their own for.
+    #[cfg(test)]
+    pub(super) fn has_functions(&self) -> bool {
+        let mut parts = self.sizes[0].parts.iter();
+        parts.any(|part| matches!(part, Part::Functions(..)))
     }
 
     fn memory(&self) -> usize {
-        self.places * self.sizes[0].0
+        self.places * self.sizes[0].width
     }
 
     /// The size of block that suits this many points.
     fn fitting(&self, points: usize) -> usize {
-        let last = self.sizes.len() - 1;
-        if points > self.sizes[last].0 { 0 } else { last }
+        let holds = |&size: &usize| self.sizes[size].width >= points;
+        (0..self.sizes.len()).rev().find(holds).unwrap_or(0)
     }
 
-    fn width(&self, size: usize) -> usize {
-        self.sizes[size].0
-    }
-
-    fn run(&self, size: usize, list: &List, file: &mut [T]) {
-        let (width, run) = self.sizes[size];
-        assert!(file.len() >= self.places * width);
+    fn run(&self, size: usize, file: &mut [T]) {
+        let size = &self.sizes[size];
+        assert!(file.len() >= self.places * size.width);
         let file = file.as_mut_ptr();
         let memory = Memory {
             constants: file,
             frame: file,
             kept: &[],
         };
-        // SAFETY: `places` is past every place of the list, whose blocks are inside a file of this length that nobody else sees; the
-        // kernel was chosen for this processor.
-        unsafe { run(&memory, list) }
+        for part in &size.parts {
+            // SAFETY: `places` is past every place of the list, whose blocks are inside a file of this length that nobody else sees;
+            // the kernels were chosen for this processor.
+            unsafe {
+                match part {
+                    Part::Lines(run, lines) => run(&memory, lines),
+                    Part::Functions(run, chain) => run(&memory, chain),
+                }
+            }
+        }
+    }
+}
+
+/// A chain of functions over blocks of this many points.
+fn functions_of_blocks<'a>(
+    functions: impl Iterator<Item = (Option<elementwise::Code>, &'a Instruction)>,
+    width: usize,
+) -> Chain {
+    let (mut arrays, mut code) = (Vec::new(), Vec::new());
+    let mut entry = |place: u32| {
+        let at = place * width as u32;
+        let known = arrays.iter().position(|&array| array == at);
+        known.unwrap_or_else(|| {
+            arrays.push(at);
+            arrays.len() - 1
+        }) as u16
+    };
+    for (function, instruction) in functions {
+        code.extend(function.map(|code| elementwise::Instruction {
+            code,
+            from: [entry(instruction.from[0]), 0, 0],
+            to: entry(instruction.to),
+        }));
+    }
+    Chain {
+        arrays: arrays.into(),
+        numbers: Box::default(),
+        temporaries: 0,
+        code: code.into(),
+        len: width,
     }
 }
 
@@ -95,14 +196,15 @@ impl<T: Registers> Plain<T> {
 
     /// Prepares [`Program::run_lanes`]; the ends of what enters and leaves are inside `places`.
     pub(super) fn blocks(steps: &[Step<T>], places: usize, isa: Isa) -> Option<Blocks<T>> {
-        let list = Self::list(steps).ok()?;
-        Some(Blocks::new(list.map_or(&[], |list| list), places, isa))
+        Some(Blocks::new(Self::list(steps).ok()?, places, isa))
     }
 }
 
 impl<T: Lane> Program<T> {
-    /// Evaluates a scalar program at many points at once, with a point in each lane of the registers: the same bits as
-    /// [`eval`](Program::eval) at each point alone, several times as fast.
+    /// Evaluates a scalar program at many points at once, with a point in each lane of the registers, several times as fast as
+    /// [`eval`](Program::eval) at each alone. The numbers of a point do not depend on what stands beside it. They have the same bits as
+    /// those of `eval`, except behind exp, ln, sin, cos, tanh, sigmoid, silu and softplus, which are here those of arrays (at most 2.5
+    /// units in the last place off).
     ///
     /// A program is scalar if it works on numbers one by one: its arrays have at most four elements, or are only indexed and
     /// stacked. Element e of an input at point p stands at `e·points + p`, and so in `out`; θ, if there is one, is the same for all
@@ -151,7 +253,7 @@ impl<T: Lane> Program<T> {
             Lowering::Plain(plain) => plain,
             Lowering::Batch(_) => return Err(Error::NotScalar { step: "a layer" }),
         };
-        let list = Plain::list(&plain.steps[0]).map_err(|step| Error::NotScalar { step })?;
+        Plain::list(&plain.steps[0]).map_err(|step| Error::NotScalar { step })?;
         let blocks = plain.blocks.as_ref().expect("a list has blocks");
         workspace.lanes.grow(blocks.memory(), T::ZERO);
         let Workspace { shared, lanes, .. } = workspace;
@@ -162,19 +264,20 @@ impl<T: Lane> Program<T> {
             let fits = blocks.fitting(points - at);
             if fits != size {
                 size = fits;
-                plain.begin_blocks(shared.as_slice(), lanes.as_mut_slice(), blocks.width(size));
+                let width = blocks.sizes[size].width;
+                plain.begin_blocks(shared.as_slice(), lanes.as_mut_slice(), width);
             }
+            let Size { width, copy, .. } = blocks.sizes[size];
             let slice = Slice {
                 at,
-                len: blocks.width(size).min(points - at),
+                len: width.min(points - at),
                 points,
-                width: blocks.width(size),
+                width,
+                copy,
             };
             let file = lanes.as_mut_slice();
             slice.enter(plain, inputs, file);
-            if let Some(list) = list {
-                blocks.run(size, list, file);
-            }
+            blocks.run(size, file);
             slice.leave(&plain.output, file, out);
             for (i, guard) in self.guards.iter().enumerate() {
                 slice.broken(plain, i, guard, file, |point| {
@@ -194,22 +297,43 @@ impl<T: Lane> Program<T> {
 }
 
 /// Some of the points, in one block.
-struct Slice {
+struct Slice<T> {
     at: usize,
     len: usize,
     /// All points.
     points: usize,
     /// Points of a block, of which the last is repeated past `len`.
     width: usize,
+    /// Copies rows of whole blocks.
+    copy: Run<T, Rows>,
 }
 
-impl Slice {
+impl<T: Registers> Slice<T> {
     fn block(&self, place: usize) -> Range<usize> {
         place * self.width..(place + 1) * self.width
     }
 
-    fn enter<T: Registers>(&self, plain: &Plain<T>, inputs: &[&[T]], file: &mut [T]) {
+    /// Copies `rows` whole blocks that begin so far apart.
+    fn copy(&self, from: (&[T], usize), to: (&mut [T], usize), rows: usize) {
+        let end = |apart: usize| (rows - 1) * apart + self.width;
+        assert!(from.0.len() >= end(from.1) && to.0.len() >= end(to.1));
+        let memory = Memory {
+            constants: from.0.as_ptr().cast_mut(),
+            frame: to.0.as_mut_ptr(),
+            kept: &[],
+        };
+        let (from, to) = (from.1, to.1);
+        // SAFETY: both slices reach to the end of the last block; the kernel only reads its constants, and was chosen for this processor.
+        unsafe { (self.copy)(&memory, &Rows { rows, from, to }) }
+    }
+
+    fn enter(&self, plain: &Plain<T>, inputs: &[&[T]], file: &mut [T]) {
         for (input, places) in inputs.iter().zip(&plain.inputs) {
+            if self.len == self.width && !places.is_empty() {
+                let (from, to) = (&input[self.at..], &mut file[places.start * self.width..]);
+                self.copy((from, self.points), (to, self.width), places.len());
+                continue;
+            }
             for (e, place) in places.clone().enumerate() {
                 let from = &input[e * self.points + self.at..][..self.len];
                 let block = &mut file[self.block(place)];
@@ -219,15 +343,19 @@ impl Slice {
         }
     }
 
-    fn leave<T: Copy>(&self, output: &Export, file: &[T], out: &mut [T]) {
+    fn leave(&self, output: &Export, file: &[T], out: &mut [T]) {
         for (e, to) in out.chunks_exact_mut(self.points).enumerate() {
-            to[self.at..][..self.len]
-                .copy_from_slice(&file[self.block(output.address(e))][..self.len]);
+            let (from, to) = (&file[self.block(output.address(e))], &mut to[self.at..]);
+            if self.len == self.width {
+                self.copy((from, 0), (to, 0), 1);
+            } else {
+                to[..self.len].copy_from_slice(&from[..self.len]);
+            }
         }
     }
 
     /// Tells the points at which guard `i` came out otherwise.
-    fn broken<T: Registers>(
+    fn broken(
         &self,
         plain: &Plain<T>,
         i: usize,

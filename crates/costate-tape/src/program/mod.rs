@@ -168,7 +168,8 @@ impl<T: Lane> Program<T> {
         match &self.lowering {
             Lowering::Batch(batch) => batch.eval(shared, frame, inputs, out),
             Lowering::Plain(plain) => {
-                plain.eval(shared, frame, inputs, out);
+                // SAFETY: all lengths were compared above.
+                unsafe { plain.eval(shared, frame, inputs, out) };
                 if !self.guards.is_empty() {
                     let broken = self.guards.iter().enumerate().position(|(i, guard)| {
                         let [a, b] = plain.guard(shared, i);
@@ -220,7 +221,8 @@ impl<T: Lane> Program<T> {
         }
         let (shared, frame) = self.parts(workspace, frame);
         match &self.lowering {
-            Lowering::Plain(plain) => plain.products(shared, frame, a, cotangents),
+            // SAFETY: all lengths were compared above.
+            Lowering::Plain(plain) => unsafe { plain.products(shared, frame, a, cotangents) },
             Lowering::Batch(batch) => batch.products(shared, frame, a, cotangents),
         }
     }

@@ -7,6 +7,8 @@
 use std::ops::Range;
 
 use super::compile::Signature;
+#[cfg(feature = "jit")]
+use super::jit::MachineCode;
 use super::lanes::Blocks;
 use super::lowered::{Lowered, slots};
 use super::place::Value;
@@ -19,6 +21,9 @@ use crate::kernel::dispatch::{Isa, Memory, Registers};
 pub(crate) struct Plain<T> {
     /// Evaluation, then products.
     pub(crate) steps: [Vec<Step<T>>; 2],
+    /// Evaluation, then products, each as one function if it is one list; steps are what they were made of.
+    #[cfg(feature = "jit")]
+    pub(crate) machine: [Option<MachineCode<T>>; 2],
     /// The constants of a new file, literals filled in.
     pub(crate) constants: Vec<T>,
     pub(crate) file: usize,
@@ -58,6 +63,15 @@ impl Export {
             Export::Run(first..first + addresses.len())
         } else {
             Export::Gather(addresses.into())
+        }
+    }
+
+    /// Where the numbers of the output are.
+    #[cfg(feature = "jit")]
+    pub(super) fn addresses(&self) -> Box<dyn Iterator<Item = u32> + '_> {
+        match self {
+            Export::Run(range) => Box::new(range.clone().map(|at| at as u32)),
+            Export::Gather(from) => Box::new(from.iter().copied()),
         }
     }
 
@@ -136,9 +150,12 @@ impl<T: Registers> Plain<T> {
         let (output, guards) = (export(&lowered.outputs), export(&guards));
         let ends = inputs.iter().map(|place| place.end);
         let places = ends.chain([layout.kept, output.end(), guards.end()]).max();
-        Plain {
+        #[cfg_attr(not(feature = "jit"), expect(unused_mut))]
+        let mut plain = Plain {
             blocks: Plain::blocks(&steps[0], places.unwrap_or(0), isa),
             steps,
+            #[cfg(feature = "jit")]
+            machine: [None, None],
             constants: lowered.literals(&layout),
             file: layout.len,
             kept: layout.kept..layout.shared,
@@ -153,7 +170,10 @@ impl<T: Registers> Plain<T> {
                 .map(|value| export(std::slice::from_ref(value)))
                 .collect(),
             parameter_cotangent: export(parameter_cotangent.as_slice()),
-        }
+        };
+        #[cfg(feature = "jit")]
+        plain.compile_lists();
+        plain
     }
 }
 
@@ -191,8 +211,22 @@ impl<T: Registers> Plain<T> {
         }
     }
 
+    /// # Safety
+    /// Inputs and output have the function's lengths.
     #[inline]
-    pub(crate) fn eval(&self, shared: &mut [T], frame: &mut [T], inputs: &[&[T]], out: &mut [T]) {
+    pub(crate) unsafe fn eval(
+        &self,
+        shared: &mut [T],
+        frame: &mut [T],
+        inputs: &[&[T]],
+        out: &mut [T],
+    ) {
+        #[cfg(feature = "jit")]
+        if let Some(code) = &self.machine[0] {
+            let inputs = inputs.iter().map(|input| input.as_ptr());
+            // SAFETY: the caller's lengths are those that the code was made for.
+            return unsafe { code.call(shared, frame, inputs, std::iter::once(out.as_mut_ptr())) };
+        }
         for (input, place) in inputs.iter().zip(&self.inputs) {
             copy(&mut shared[place.clone()], input);
         }
@@ -206,14 +240,22 @@ impl<T: Registers> Plain<T> {
         [2 * i, 2 * i + 1].map(|side| shared[self.guards.address(side)])
     }
 
+    /// # Safety
+    /// Cotangents have the function's lengths.
     #[inline]
-    pub(crate) fn products(
+    pub(crate) unsafe fn products(
         &self,
         shared: &mut [T],
         frame: &mut [T],
         a: &[T],
         cotangents: &mut [&mut [T]],
     ) {
+        #[cfg(feature = "jit")]
+        if let Some(code) = &self.machine[1] {
+            let outputs = cotangents.iter_mut().map(|to| to.as_mut_ptr());
+            // SAFETY: the caller's lengths are those that the code was made for.
+            return unsafe { code.call(shared, frame, std::iter::once(a.as_ptr()), outputs) };
+        }
         copy(&mut shared[self.kept.clone()], &frame[..self.kept.len()]);
         copy(&mut shared[self.cotangent.clone()], a);
         self.run(1, shared);

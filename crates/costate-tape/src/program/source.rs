@@ -94,16 +94,10 @@ impl Elementwise {
             Elementwise::Unary(Unary::Neg) => elementwise::Code::Neg,
             Elementwise::Unary(Unary::Abs) => elementwise::Code::Abs,
             Elementwise::Unary(Unary::Sqrt) => elementwise::Code::Sqrt,
-            Elementwise::Unary(Unary::Exp) => elementwise::Code::Exp,
-            Elementwise::Unary(Unary::Tanh) => elementwise::Code::Tanh,
-            Elementwise::Unary(Unary::Sigmoid) => elementwise::Code::Sigmoid,
-            Elementwise::Unary(Unary::Silu) => elementwise::Code::Silu,
-            Elementwise::Unary(Unary::Softplus) => elementwise::Code::Softplus,
-            Elementwise::Unary(Unary::Ln) => elementwise::Code::Ln,
-            Elementwise::Unary(Unary::Sin) => elementwise::Code::Sin,
-            Elementwise::Unary(Unary::Cos) => elementwise::Code::Cos,
             Elementwise::Unary(Unary::Relu) => elementwise::Code::Relu,
-            Elementwise::Unary(op) => elementwise::Code::Unary(op),
+            Elementwise::Unary(op) => {
+                elementwise::Code::function(op).unwrap_or(elementwise::Code::Unary(op))
+            }
             Elementwise::Binary(Binary::Add) => elementwise::Code::Add,
             Elementwise::Binary(Binary::Sub) => elementwise::Code::Sub,
             Elementwise::Binary(Binary::Mul) => elementwise::Code::Mul,

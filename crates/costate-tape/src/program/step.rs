@@ -222,11 +222,6 @@ fn flush<T: Registers>(list: &mut Vec<Instruction>, steps: &mut Vec<Step<T>>, is
     if list.is_empty() {
         return;
     }
-    let list = std::mem::take(list).into_boxed_slice();
-    #[cfg(feature = "jit")]
-    if let Some(code) = MachineCode::new(&list) {
-        steps.push(Step::Machine(code, list));
-        return;
-    }
+    let list = std::mem::take(list).into();
     steps.push(Step::Straight(select::<T, Straight>(isa), list));
 }

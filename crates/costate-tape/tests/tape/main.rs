@@ -1,7 +1,6 @@
 //! What the tape promises, as claims.
 
 mod accuracy;
-mod agreement;
 mod binary;
 mod check;
 mod compositions;
@@ -12,6 +11,7 @@ mod linear;
 mod random;
 mod recording;
 mod scalars;
+mod source;
 mod sparsity;
 mod unary;
 mod verbs;

@@ -1,7 +1,14 @@
-//! One function, five ways to run it: the interpreter, a compiled program, points in lanes, machine code, the printed source.
+//! One function, five ways to run it: the interpreter, a compiled program, points in lanes, machine code (with the feature `jit`), the
+//! printed source.
 
-use crate::display::compiled_source_gives_the_same_bits;
-use crate::random::{self, Numbers, for_all, instructions};
+#[allow(dead_code, reason = "shared with the tests of the tape")]
+#[path = "../tape/random.rs"]
+mod random;
+#[path = "../tape/source.rs"]
+mod source;
+
+use crate::random::{Numbers, for_all, instructions};
+use crate::source::compiled_source_gives_the_same_bits;
 use costate_tape::{Error, Function, Program};
 use std::cell::{Cell, RefCell};
 
@@ -30,6 +37,18 @@ fn eval(program: &Program<f64>, inputs: &[&[f64]]) -> Vec<f64> {
     let mut out = vec![0.0; program.output_len()];
     program.eval(&mut program.workspace(1), 0, inputs, &mut out);
     out
+}
+
+/// Registers round otherwise: sums in another order, functions of their own.
+fn assert_close(who: &str, found: &[f64], expected: &[f64], f: &Function<f64>) {
+    assert_eq!(found.len(), expected.len());
+    let largest = expected.iter().fold(1.0_f64, |most, x| most.max(x.abs()));
+    for (&found, &expected) in found.iter().zip(expected) {
+        assert!(
+            same(found, expected) || (found - expected).abs() <= 1e-11 * largest,
+            "{who}: {found:e}, not {expected:e}, in\n{f}"
+        );
+    }
 }
 
 /// The values in lanes at a point among others, if the program is one of single numbers. All of them are compared with their own.
@@ -62,7 +81,7 @@ fn in_lanes(program: &Program<f64>, point: &[&[f64]], f: &Function<f64>) -> Opti
     };
     for (p, point) in points.iter().enumerate() {
         let alone: Vec<&[f64]> = point.iter().map(Vec::as_slice).collect();
-        assert_same("a lane", &of(p), &eval(program, &alone), f);
+        assert_close("a lane", &of(p), &eval(program, &alone), f);
     }
     Some(of(0))
 }
@@ -74,33 +93,71 @@ fn everyone_agrees(f: &Function<f64>, point: &[Vec<f64>]) -> bool {
     let program = Program::compile(f).unwrap();
     let compiled = eval(&program, &inputs);
     #[cfg(feature = "jit")]
-    {
-        let interpreted = eval(&program.clone().without_machine_code(), &inputs);
-        for (found, expected) in compiled.iter().zip(&interpreted) {
+    machine::assert_bits(
+        &compiled,
+        &eval(&program.clone().without_machine_code(), &inputs),
+        f,
+    );
+    let Some(lanes) = in_lanes(&program, &inputs, f) else {
+        assert_close("the program", &compiled, &expected, f);
+        return false;
+    };
+    assert_same("the program", &compiled, &expected, f);
+    assert_close("a lane among others", &lanes, &expected, f);
+    true
+}
+
+/// Machine code against the interpreter of programs.
+#[cfg(feature = "jit")]
+mod machine {
+    use super::{FEW, Numbers};
+    use costate_tape::{Function, Program};
+
+    pub(super) fn assert_bits(found: &[f64], expected: &[f64], f: &Function<f64>) {
+        assert_eq!(found.len(), expected.len());
+        for (found, expected) in found.iter().zip(expected) {
             let equal =
                 found.to_bits() == expected.to_bits() || found.is_nan() && expected.is_nan();
             assert!(equal, "machine code: {found:e}, not {expected:e}, in\n{f}");
         }
     }
-    let Some(lanes) = in_lanes(&program, &inputs, f) else {
-        // Registers round otherwise: sums in another order, functions of their own.
-        let largest = expected.iter().fold(1.0_f64, |most, x| most.max(x.abs()));
-        for (found, expected) in compiled.iter().zip(&expected) {
-            let close = (found - expected).abs() <= 1e-11 * largest;
-            assert!(
-                close || same(*found, *expected),
-                "compiled: {found:e}, not {expected:e}, in\n{f}"
-            );
-        }
-        return false;
-    };
-    assert_same("the program", &compiled, &expected, f);
-    assert_same("a lane among others", &lanes, &expected, f);
-    true
+
+    /// Two evaluations in two frames, their products in the other order, the sum of those of the parameters `v`.
+    pub(super) fn products_have_the_bits(f: &Function<f64>, numbers: &mut Numbers) {
+        let program = Program::with_products(f, 2).unwrap();
+        let varying = [0, 1, 3].map(|i| FEW[i].1.iter().product::<usize>());
+        let theta = numbers.many(3);
+        let points = [0, 1].map(|_| varying.map(|len| numbers.many(len)));
+        let a = numbers.many(program.output_len());
+        let all = |program: &Program<f64>| {
+            let mut workspace = program.workspace(2);
+            program.set_params(&mut workspace, &theta);
+            let mut found = Vec::new();
+            for (frame, point) in points.iter().enumerate() {
+                let mut out = vec![0.0; program.output_len()];
+                let inputs = [0, 1, 2].map(|i| &point[i][..]);
+                program.eval(&mut workspace, frame, &inputs, &mut out);
+                found.extend(out);
+            }
+            for frame in [1, 0] {
+                let mut cotangents = varying.map(|len| vec![0.0; len]);
+                let mut slices = cotangents.each_mut().map(|x| &mut x[..]);
+                program.products(&mut workspace, frame, &a, &mut slices);
+                found.extend(cotangents.concat());
+            }
+            program.accumulate(&mut workspace, &[(0, 1.0), (1, 0.5)]);
+            let mut gradient = vec![0.0; program.parameter_len()];
+            program.finish(&mut workspace, &mut gradient);
+            found.extend(gradient);
+            found
+        };
+        let found = all(&program);
+        assert_bits(&found, &all(&program.without_machine_code()), f);
+    }
 }
 
 #[test]
-fn interpreter_program_lanes_machine_code_and_printed_source_give_the_same_bits() {
+fn interpreter_program_lanes_machine_code_and_printed_source_agree() {
     let functions = RefCell::new(Vec::new());
     let scalar = Cell::new(0);
     for_all(160, &instructions(), |code| {
@@ -111,6 +168,8 @@ fn interpreter_program_lanes_machine_code_and_printed_source_give_the_same_bits(
             FEW.iter()
                 .map(|(_, shape)| numbers.many(shape.iter().product())),
         );
+        #[cfg(feature = "jit")]
+        machine::products_have_the_bits(&f, &mut numbers);
         let products = f.vjp(&[0, 2]);
         let mut with_cotangent = point.clone();
         with_cotangent.push(numbers.many(f.output_shape(0).len()));

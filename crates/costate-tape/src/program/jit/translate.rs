@@ -1,0 +1,288 @@
+//! From instructions to Cranelift's.
+
+use std::collections::HashMap;
+
+use cranelift_codegen::ir::condcodes::FloatCC;
+use cranelift_codegen::ir::types::{F32, F64, I32, I64};
+use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, Signature, Value};
+use cranelift_codegen::isa::TargetFrontendConfig;
+use cranelift_frontend::FunctionBuilder;
+use cranelift_jit::JITModule;
+use cranelift_module::Module;
+
+use super::{Port, Ports};
+use crate::kernel::dispatch::Registers;
+use crate::kernel::straight::{Code, Instruction};
+use crate::op::{Binary, Unary};
+
+/// Writes one function.
+pub(super) struct Translator<'a, T> {
+    builder: FunctionBuilder<'a>,
+    ports: &'a Ports,
+    /// File, frame, pointers to inputs, pointers to outputs.
+    arguments: [Value; 4],
+    /// Where a port begins, once it was asked for.
+    begins: HashMap<Port, Value>,
+    float: ir::Type,
+    pointer: ir::Type,
+    frontend: TargetFrontendConfig,
+    calls: [ir::SigRef; 2],
+    /// The last value of each place that was read or written.
+    values: HashMap<u32, Value>,
+    lane: std::marker::PhantomData<T>,
+}
+
+impl<'a, T: Registers> Translator<'a, T> {
+    pub(super) fn new(
+        mut builder: FunctionBuilder<'a>,
+        module: &JITModule,
+        ports: &'a Ports,
+    ) -> Self {
+        let block = builder.create_block();
+        builder.append_block_params_for_function_params(block);
+        builder.switch_to_block(block);
+        builder.seal_block(block);
+        let float = if size_of::<T>() == 4 { F32 } else { F64 };
+        let call = |arguments: usize| {
+            let mut signature = Signature::new(module.target_config().default_call_conv);
+            signature.params.push(AbiParam::new(I32));
+            signature
+                .params
+                .extend(vec![AbiParam::new(float); arguments]);
+            signature.returns.push(AbiParam::new(float));
+            signature
+        };
+        let calls = [1, 2].map(|arguments| builder.import_signature(call(arguments)));
+        let arguments = std::array::from_fn(|i| builder.block_params(block)[i]);
+        Translator {
+            ports,
+            arguments,
+            begins: HashMap::new(),
+            float,
+            pointer: module.target_config().pointer_type(),
+            frontend: module.target_config(),
+            calls,
+            values: HashMap::new(),
+            lane: std::marker::PhantomData,
+            builder,
+        }
+    }
+
+    pub(super) fn list(mut self, list: &[Instruction]) {
+        let mut last = HashMap::new();
+        for (i, instruction) in list.iter().enumerate() {
+            last.insert(instruction.to, i);
+        }
+        // A value is stored as soon as it is known, which frees its register; what no instruction makes, at the end.
+        let mut wanted: HashMap<u32, Vec<(Port, usize)>> = HashMap::new();
+        for &(at, port, number) in &self.ports.writes {
+            wanted.entry(at).or_default().push((port, number));
+        }
+        for (i, instruction) in list.iter().enumerate() {
+            let value = self.value(instruction, &last);
+            self.values.insert(instruction.to, value);
+            if last[&instruction.to] == i {
+                for (port, number) in wanted.remove(&instruction.to).unwrap_or_default() {
+                    self.store(value, port, number);
+                }
+            }
+        }
+        let mut rest: Vec<_> = wanted.into_iter().collect();
+        rest.sort_unstable_by_key(|&(at, _)| at);
+        for (at, to) in rest {
+            let value = self.at(at, &last);
+            for (port, number) in to {
+                self.store(value, port, number);
+            }
+        }
+        self.builder.ins().return_(&[]);
+        self.builder.finalize(self.frontend);
+    }
+
+    /// Where a port begins.
+    fn begin(&mut self, port: Port) -> Value {
+        let [file, frame, inputs, outputs] = self.arguments;
+        let (table, i) = match port {
+            Port::File => return file,
+            Port::Frame => return frame,
+            Port::Input(i) => (inputs, i),
+            Port::Output(i) => (outputs, i),
+        };
+        if let Some(&begin) = self.begins.get(&port) {
+            return begin;
+        }
+        let offset = (i * size_of::<usize>()) as i32;
+        let begin = self
+            .builder
+            .ins()
+            .load(self.pointer, only_read(), table, offset);
+        self.begins.insert(port, begin);
+        begin
+    }
+
+    fn store(&mut self, value: Value, port: Port, number: usize) {
+        let begin = self.begin(port);
+        let offset = offset::<T>(number);
+        self.builder
+            .ins()
+            .store(MemFlagsData::trusted(), value, begin, offset);
+    }
+
+    /// The value at a place; `written` are the places that the list writes.
+    fn at(&mut self, at: u32, written: &HashMap<u32, usize>) -> Value {
+        if let Some(&value) = self.values.get(&at) {
+            return value;
+        }
+        let (port, number) = self.ports.read(at);
+        // What is never written may be read wherever that is best.
+        let flags = if port == Port::File && written.contains_key(&at) {
+            MemFlagsData::trusted()
+        } else {
+            only_read()
+        };
+        let begin = self.begin(port);
+        let value = self
+            .builder
+            .ins()
+            .load(self.float, flags, begin, offset::<T>(number));
+        self.values.insert(at, value);
+        value
+    }
+
+    fn number(&mut self, value: f64) -> Value {
+        if self.float == F32 {
+            self.builder.ins().f32const(value as f32)
+        } else {
+            self.builder.ins().f64const(value)
+        }
+    }
+
+    fn value(&mut self, instruction: &Instruction, written: &HashMap<u32, usize>) -> Value {
+        let [a, b, c] = instruction.from;
+        let a = self.at(a, written);
+        match instruction.code {
+            Code::Neg => self.builder.ins().fneg(a),
+            Code::Square => self.builder.ins().fmul(a, a),
+            Code::Unary(op) => self.unary(op, a),
+            Code::Add | Code::Sub | Code::Mul | Code::Div | Code::Binary(_) => {
+                let b = self.at(b, written);
+                match instruction.code {
+                    Code::Add => self.builder.ins().fadd(a, b),
+                    Code::Sub => self.builder.ins().fsub(a, b),
+                    Code::Mul => self.builder.ins().fmul(a, b),
+                    Code::Div => self.builder.ins().fdiv(a, b),
+                    Code::Binary(op) => self.binary(op, a, b),
+                    _ => unreachable!("matched above"),
+                }
+            }
+            Code::MulAdd | Code::MulSub | Code::SubMul | Code::MulMul | Code::MulDiv => {
+                let (b, c) = (self.at(b, written), self.at(c, written));
+                let product = self.builder.ins().fmul(a, b);
+                match instruction.code {
+                    Code::MulAdd => self.builder.ins().fadd(product, c),
+                    Code::MulSub => self.builder.ins().fsub(product, c),
+                    Code::SubMul => self.builder.ins().fsub(c, product),
+                    Code::MulDiv => self.builder.ins().fdiv(product, c),
+                    _ => self.builder.ins().fmul(product, c),
+                }
+            }
+            Code::DivMul | Code::SumMul | Code::DiffMul => {
+                let (b, c) = (self.at(b, written), self.at(c, written));
+                let first = match instruction.code {
+                    Code::DivMul => self.builder.ins().fdiv(a, b),
+                    Code::SumMul => self.builder.ins().fadd(a, b),
+                    _ => self.builder.ins().fsub(a, b),
+                };
+                self.builder.ins().fmul(first, c)
+            }
+            Code::Select => {
+                let (b, c) = (self.at(b, written), self.at(c, written));
+                let zero = self.number(0.0);
+                let condition = self.builder.ins().fcmp(FloatCC::NotEqual, a, zero);
+                self.builder.ins().select(condition, b, c)
+            }
+        }
+    }
+
+    fn unary(&mut self, op: Unary, x: Value) -> Value {
+        match op {
+            Unary::Identity => x,
+            Unary::Abs => self.builder.ins().fabs(x),
+            Unary::Sqrt => self.builder.ins().sqrt(x),
+            _ => {
+                let rule = if self.float == F32 {
+                    unary_f32 as *const ()
+                } else {
+                    unary_f64 as *const ()
+                };
+                self.call(0, rule, op as i64, &[x])
+            }
+        }
+    }
+
+    fn binary(&mut self, op: Binary, a: Value, b: Value) -> Value {
+        let comparison = match op {
+            Binary::Lt => FloatCC::LessThan,
+            Binary::Le => FloatCC::LessThanOrEqual,
+            Binary::Gt => FloatCC::GreaterThan,
+            Binary::Ge => FloatCC::GreaterThanOrEqual,
+            Binary::Eq => FloatCC::Equal,
+            Binary::Ne => FloatCC::NotEqual,
+            _ => {
+                let rule = if self.float == F32 {
+                    binary_f32 as *const ()
+                } else {
+                    binary_f64 as *const ()
+                };
+                return self.call(1, rule, op as i64, &[a, b]);
+            }
+        };
+        let holds = self.builder.ins().fcmp(comparison, a, b);
+        let (one, zero) = (self.number(1.0), self.number(0.0));
+        self.builder.ins().select(holds, one, zero)
+    }
+
+    /// The rule of operation number `op`.
+    fn call(&mut self, signature: usize, rule: *const (), op: i64, arguments: &[Value]) -> Value {
+        let address = self.builder.ins().iconst(I64, rule as i64);
+        let address = if self.pointer == I64 {
+            address
+        } else {
+            self.builder.ins().ireduce(self.pointer, address)
+        };
+        let op = self.builder.ins().iconst(I32, op);
+        let all: Vec<Value> = std::iter::once(op)
+            .chain(arguments.iter().copied())
+            .collect();
+        let call = self
+            .builder
+            .ins()
+            .call_indirect(self.calls[signature], address, &all);
+        self.builder.inst_results(call)[0]
+    }
+}
+
+fn only_read() -> MemFlagsData {
+    MemFlagsData::trusted().with_readonly().with_can_move()
+}
+
+/// Number `number` of a port, in bytes.
+fn offset<T>(number: usize) -> i32 {
+    (number * size_of::<T>()) as i32
+}
+
+extern "C" fn unary_f64(op: u32, x: f64) -> f64 {
+    Unary::ALL[op as usize].value(x)
+}
+
+extern "C" fn unary_f32(op: u32, x: f32) -> f32 {
+    Unary::ALL[op as usize].value(x)
+}
+
+extern "C" fn binary_f64(op: u32, a: f64, b: f64) -> f64 {
+    Binary::ALL[op as usize].value(a, b)
+}
+
+extern "C" fn binary_f32(op: u32, a: f32, b: f32) -> f32 {
+    Binary::ALL[op as usize].value(a, b)
+}
