@@ -186,8 +186,8 @@ pub struct CostateBundle<'a> {
     entries: Vec<f64>,
 }
 
-/// Observations of a block.
-const SEEN: usize = 512;
+/// Observations of a block: whole registers, and rows that are not a power of two apart, which would all share a set of the cache.
+const SEEN: usize = 448;
 
 impl<'a> CostateBundle<'a> {
     pub fn new(problem: &'a Problems) -> Self {
