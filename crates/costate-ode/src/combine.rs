@@ -81,20 +81,74 @@ fn sum_of<T: Real, Y: State<T>, const N: usize>(
 }
 
 /// Writes y + h Σ_j w_j k_j into `out` for the first N slopes, all of them: straight-line code for small states.
+///
+/// Where components fill registers of 16 bytes they leave in one piece, which is how an f that is a function of its own is likely to read them: it would wait long
+/// for pieces that left one by one. Where they do not, such an f is likely to write them one by one, and to read and write them so costs less.
 #[inline(always)]
 pub(crate) fn combine_first<T: Real, Y: State<T>, const N: usize>(
     out: &mut Y,
     y: &Y,
     slopes: &[Y],
-    weights: &[T],
+    weights: &Pairs<T>,
     h: T,
 ) {
-    let (out, y) = (out.as_mut_slice(), y.as_slice());
-    let combination = Combination::<T, Y::Element, N>::of_first(y.len(), slopes, weights, h);
-    for (i, out) in out.iter_mut().enumerate() {
-        let one = <Y::Element as Element<T>>::weight(T::one());
-        *out = y[i].add_scaled(one, combination.at(i));
+    let one = <Y::Element as Element<T>>::weight(T::one());
+    if !size_of::<Y>().is_multiple_of(16) {
+        let slopes = &slopes[..N];
+        for (i, out) in out.as_mut_slice().iter_mut().enumerate() {
+            *out = y.as_slice()[i].add_scaled(one, component::<T, Y, N>(slopes, weights, h, i));
+        }
+        return;
     }
+    let mut sum = sum_first::<T, Y, N>(slopes, weights, h);
+    for (sum, y) in sum.as_mut_slice().iter_mut().zip(y.as_slice()) {
+        *sum = y.add_scaled(one, *sum);
+    }
+    *out = sum;
+}
+
+/// Component i of h Σ_j w_j k_j.
+#[inline(always)]
+fn component<T: Real, Y: State<T>, const N: usize>(
+    slopes: &[Y],
+    weights: &Pairs<T>,
+    h: T,
+    i: usize,
+) -> Y::Element {
+    let weight = |j: usize| Y::Element::weight(h * weights[j][0]);
+    let first = slopes[0].as_slice()[i].scaled(weight(0));
+    (1..N).fold(first, |sum, j| {
+        sum.add_scaled(weight(j), slopes[j].as_slice()[i])
+    })
+}
+
+/// The most terms of [`sum_first`].
+pub(crate) const STRAIGHT: usize = 16;
+
+/// Weights, each twice: for two components side by side in a register.
+pub(crate) type Pairs<T> = [[T; 2]; STRAIGHT];
+
+/// h Σ_j w_j k_j for the first N slopes of a small state: all components of a term together, which share registers then.
+#[inline(always)]
+pub(crate) fn sum_first<T: Real, Y: State<T>, const N: usize>(
+    slopes: &[Y],
+    weights: &Pairs<T>,
+    h: T,
+) -> Y {
+    let slopes = &slopes[..N];
+    let weight = |j: usize, i: usize| Y::Element::weight(h * weights[j][i % 2]);
+    let mut sum = slopes[0].clone();
+    let all = sum.as_mut_slice();
+    for (i, k) in all.iter_mut().enumerate() {
+        *k = k.scaled(weight(0, i));
+    }
+    for j in 1..N {
+        let slope = slopes[j].as_slice();
+        for (i, sum) in all.iter_mut().enumerate() {
+            *sum = sum.add_scaled(weight(j, i), slope[i]);
+        }
+    }
+    sum
 }
 
 /// h Σ_j w_j k_j with N terms, component by component.
@@ -119,26 +173,6 @@ impl<'a, T: Real, E: Element<T>, const N: usize> Combination<'a, T, E, N> {
         for j in 0..N {
             these.weights[j] = E::weight(h * terms[j].1);
             these.slopes[j] = &slopes[terms[j].0].as_slice()[..n];
-        }
-        these
-    }
-
-    /// Of the first N slopes.
-    #[inline(always)]
-    pub(crate) fn of_first<Y: State<T, Element = E>>(
-        n: usize,
-        slopes: &'a [Y],
-        weights: &[T],
-        h: T,
-    ) -> Self {
-        let (slopes, weights) = (&slopes[..N], &weights[..N]);
-        let mut these = Self {
-            weights: [E::weight(h); N],
-            slopes: [&[]; N],
-        };
-        for j in 0..N {
-            these.weights[j] = E::weight(h * weights[j]);
-            these.slopes[j] = &slopes[j].as_slice()[..n];
         }
         these
     }

@@ -28,7 +28,7 @@ pub use radau::Radau;
 pub use reversible::Reversible;
 pub use rock::{Rock, RockTableau};
 pub use rosenbrock::{Rosenbrock, RosenbrockTableau};
-pub use runge_kutta::{Polynomials, RungeKutta, Scheme};
+pub use runge_kutta::{Part, RungeKutta, Scheme};
 pub use symplectic::{Symplectic, SymplecticTableau};
 
 use crate::combine::{Terms, combine};

@@ -26,8 +26,8 @@ const REMEMBERED: usize = 8;
 ///
 /// [`Ivp`](crate::Ivp) is the short way to a solution; take this one to look at stages, to stop, to change the state on the way, or to lead the steps yourself.
 ///
-/// Steps of adaptive methods are chosen by the controller and shortened to land on the end; with [`Options::constant_step`] all but the last are equal. Nothing is
-/// allocated after construction. The engine's page says [when f is evaluated](RungeKutta#when-f-is-evaluated).
+/// Steps of adaptive methods are chosen by the controller and shortened to land on the end; with [`Options::constant_step`] all but the last are equal. After the
+/// first step, and the first look inside one, nothing is allocated any more. The engine's page says [when f is evaluated](RungeKutta#when-f-is-evaluated).
 ///
 /// ```
 /// use costate_ode::{Integrator, Options, tableau};

@@ -90,7 +90,7 @@ pub use consistent::make_consistent;
 pub use controller::Controller;
 pub use diagnosis::{Cause, Diagnosis, Try, Worst};
 pub use engine::{
-    Adams, Auto, Bdf, Dirk, DirkTableau, Engine, Gauss, GaussTableau, Imex, Polynomials, Radau,
+    Adams, Auto, Bdf, Dirk, DirkTableau, Engine, Gauss, GaussTableau, Imex, Part, Radau,
     Reversible, Rock, RockTableau, Rosenbrock, RosenbrockTableau, RungeKutta, Scheme, Span,
     Symplectic, SymplecticTableau,
 };

@@ -4,7 +4,9 @@ mod scheme;
 mod straight;
 
 pub(super) use scheme::terms;
-pub use scheme::{Polynomials, Scheme};
+use scheme::time;
+pub use scheme::{Part, Scheme};
+use straight::Rows;
 
 use super::{Engine, Span};
 use crate::combine::{Combination, Terms, combine};
@@ -23,9 +25,10 @@ use crate::{Element, Real, Scale, State, Stats, System, Tableau};
 #[derive(Clone, Debug)]
 pub struct RungeKutta<T, Y> {
     scheme: Scheme<T>,
+    straight: Rows<T>,
     /// Slopes: stages, then what dense output adds.
     k: Vec<Y>,
-    /// Where a stage, or a point of dense output, is evaluated.
+    /// Where a slope of dense output is evaluated.
     argument: Y,
     /// Weights of dense output at one point.
     weights: Terms<T>,
@@ -39,11 +42,11 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
     /// An engine for states like `y`.
     pub fn new(tableau: &'static Tableau, y: &Y) -> Self {
         let () = Size::<Y>::ALLOWED;
-        let scheme = Scheme::new(tableau);
-        let k = vec![y.clone(); scheme.rows.len()];
+        let k = vec![y.clone(); tableau.dense_len()];
         let weights = Terms::with_capacity(tableau.dense_len());
         Self {
-            scheme,
+            scheme: Scheme::new(tableau),
+            straight: Rows::new::<Y>(tableau),
             k,
             argument: y.clone(),
             weights,
@@ -89,7 +92,7 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
         y_next: &Y,
         stats: &mut Stats,
     ) {
-        while self.known < self.scheme.rows.len() {
+        while self.known < self.k.len() {
             let (i, (c, row)) = (self.known, &self.scheme.rows[self.known]);
             if i == self.scheme.tableau.next() {
                 evaluate(system, span.t_next, y_next, &mut self.k[i]);
@@ -103,10 +106,10 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
         }
     }
 
-    /// All stages but the first.
+    /// All stages but the first, each evaluated in `trial`: the last of all at y₁ if the method is FSAL.
     #[inline(always)]
     fn any_stages<S: System<T, Y>>(&mut self, system: &mut S, span: Span<T>, y: &Y, trial: &mut Y) {
-        let tableau = self.scheme.tableau;
+        let (tableau, rows) = (self.scheme.tableau, &*self.scheme.rows);
         for i in 1..tableau.stages() {
             let argument = if tableau.fsal && i + 1 == tableau.stages() {
                 &mut *trial
@@ -114,9 +117,29 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
                 &mut self.argument
             };
             // book: (runge-kutta)
-            combine(argument, y, &self.k, &self.scheme.rows[i].1, span.h);
-            evaluate(system, self.scheme.time(i, span), argument, &mut self.k[i]);
+            let (c, row) = &rows[i];
+            combine(argument, y, &self.k, row, span.h);
+            evaluate(system, time(*c, span), argument, &mut self.k[i]);
         }
+    }
+
+    /// The end of a step, unless the last stage was there, and its squared error.
+    #[inline]
+    fn any_end(&self, h: T, scale: &mut Scale<T>, y: &Y, trial: &mut Y, measure: bool) -> T {
+        if !self.scheme.tableau.fsal {
+            combine(trial, y, &self.k, &self.scheme.b, h);
+        }
+        if !measure {
+            return T::zero();
+        }
+        let error2 = self.error(&self.scheme.b_err, h, scale, y, trial);
+        if self.scheme.tableau.b_err_low.is_empty() || error2 == T::zero() {
+            return error2;
+        }
+        of_both(
+            error2,
+            self.error(&self.scheme.b_err_low, h, scale, y, trial),
+        )
     }
 
     #[inline]
@@ -181,22 +204,14 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
     ) -> T {
         let stages = self.scheme.tableau.stages();
         <Self as Engine<T, Y, S>>::slope(self, system, span.t, y, stats);
-        if self.straight() {
+        stats.nfe += stages - 1;
+        if self.is_straight() {
             self.small_stages(system, span, y, trial);
+            self.small_end(span.h, scale, y, trial, measure)
         } else {
             self.any_stages(system, span, y, trial);
+            self.any_end(span.h, scale, y, trial, measure)
         }
-        stats.nfe += stages - 1;
-        self.end(span.h, y, trial);
-        if !measure {
-            return T::zero();
-        }
-        let error2 = self.first_error(span.h, scale, y, trial);
-        if self.scheme.b_err_low.is_empty() || error2 == T::zero() {
-            return error2;
-        }
-        let low2 = self.second_error(span.h, scale, y, trial);
-        error2 * error2 / (error2 + low2 * T::from_f64(0.01))
     }
 
     #[inline]
@@ -292,4 +307,10 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Engine<T, Y, S> for RungeKutta<T, Y>
     fn name(&self) -> &'static str {
         self.scheme.tableau.name
     }
+}
+
+/// The squared error of methods with two estimates, e⁴/(e² + ê²/100).
+#[inline(always)]
+fn of_both<T: Real>(error2: T, low2: T) -> T {
+    error2 * error2 / (error2 + low2 * T::from_f64(0.01))
 }

@@ -2,46 +2,150 @@
 //!
 //! The numbers are those of the general way, for which the coefficients are listed without zeros: sums run in the same order, and 0·k adds nothing.
 
-use super::RungeKutta;
-use crate::combine::{Combination, combine, combine_first};
+use super::scheme::time;
+use super::{RungeKutta, of_both};
+use crate::combine::{PASS, Pairs, STRAIGHT, combine_first, sum_first};
 use crate::engine::Span;
 use crate::system::evaluate;
-use crate::{Real, Scale, State, System};
+use crate::{Coefficient, Real, Scale, State, System, Tableau};
 
-impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
-    /// Whether states are small and of a size known to the compiler: then every stage is straight-line code of its own.
-    const SMALL: bool = !std::mem::needs_drop::<Y>() && size_of::<Y>() <= 128;
+/// Coefficients as straight-line code reads them, zeros among them.
+#[derive(Clone, Debug)]
+pub(super) struct Rows<T> {
+    nodes: Vec<T>,
+    /// Rows of the stages, then b, b_err and b_err_low. None for methods without such code.
+    a: Vec<Pairs<T>>,
+}
 
-    /// Whether they are so small that products with the many zeros of methods of many stages cost less than finding the others.
-    const TINY: bool = Self::SMALL && size_of::<Y>() <= 24;
+/// The most stages that there is straight-line code for with states of this type: none unless they are small and of a size known to the compiler.
+const fn most_stages<Y>() -> usize {
+    match size_of::<Y>() {
+        _ if std::mem::needs_drop::<Y>() => 0,
+        // Of many stages many coefficients are zero: where components are few, products with them cost less than finding the others.
+        0..=24 => STRAIGHT,
+        25..=128 => 7,
+        _ => 0,
+    }
+}
 
-    /// Stage N of a small state.
-    #[inline(always)]
-    fn stage<S: System<T, Y>, const N: usize>(
-        &mut self,
-        system: &mut S,
-        span: Span<T>,
-        y: &Y,
-        trial: &mut Y,
-    ) {
-        let tableau = self.scheme.tableau;
-        let argument = if tableau.fsal && N + 1 == tableau.stages() {
-            trial
-        } else {
-            &mut self.argument
+impl<T: Real> Rows<T> {
+    /// The rows of a method for states of this type, if there is straight-line code for both.
+    pub(super) fn new<Y: State<T>>(tableau: &Tableau) -> Self {
+        let stages = tableau.stages();
+        // The general way takes longer sums in two passes, which rounds otherwise.
+        let long = |row: &[Coefficient]| {
+            row.len() > PASS && row.iter().filter(|c| !c.is_zero()).count() > PASS
         };
-        let (earlier, this) = self.k.split_at_mut(N);
-        combine_first::<T, Y, N>(
-            argument,
-            y,
-            earlier,
-            &self.scheme.triangle[N * (N - 1) / 2..],
-            span.h,
+        let mut sums = tableau.a.iter().chain([&tableau.b]);
+        if stages > most_stages::<Y>() || sums.any(|row| long(row)) {
+            return Self {
+                nodes: Vec::new(),
+                a: Vec::new(),
+            };
+        }
+        let mut a = vec![[[T::zero(); 2]; STRAIGHT]; stages + 3];
+        let ends = [tableau.b, tableau.b_err, tableau.b_err_low];
+        for (to, from) in a.iter_mut().zip(tableau.a.iter().chain(&ends)) {
+            for (to, from) in to.iter_mut().zip(*from) {
+                *to = [from.to(); 2];
+            }
+        }
+        let nodes = tableau.c.iter().map(|c| c.to()).collect();
+        Self { nodes, a }
+    }
+}
+
+/// What the stages of a step read and write. Apart from the engine, so that the compiler sees that evaluating f leaves it as it is.
+struct Step<'a, T, Y> {
+    nodes: &'a [T],
+    rows: &'a [Pairs<T>],
+    k: &'a mut [Y],
+    /// Where stages are evaluated, the last of all at y₁ if the method is FSAL.
+    trial: &'a mut Y,
+    y: &'a Y,
+    span: Span<T>,
+    stages: usize,
+}
+
+impl<T: Real, Y: State<T>> Step<'_, T, Y> {
+    /// Stage N.
+    #[inline(always)]
+    fn stage<S: System<T, Y>, const N: usize>(&mut self, system: &mut S) {
+        let (row, (earlier, this)) = (&self.rows[N], self.k.split_at_mut(N));
+        combine_first::<T, Y, N>(self.trial, self.y, earlier, row, self.span.h);
+        evaluate(
+            system,
+            time(self.nodes[N], self.span),
+            self.trial,
+            &mut this[0],
         );
-        evaluate(system, self.scheme.time(N, span), argument, &mut this[0]);
     }
 
-    /// All stages but the first, of a small state: of methods that have a triangle.
+    /// All stages but the first.
+    #[inline(always)]
+    fn stages<S: System<T, Y>>(mut self, system: &mut S) {
+        if self.stages > 1 {
+            self.stage::<S, 1>(system);
+        }
+        if self.stages > 2 {
+            self.stage::<S, 2>(system);
+        }
+        if self.stages > 3 {
+            self.stage::<S, 3>(system);
+        }
+        if self.stages > 4 {
+            self.stage::<S, 4>(system);
+        }
+        if self.stages > 5 {
+            self.stage::<S, 5>(system);
+        }
+        if self.stages > 6 {
+            self.stage::<S, 6>(system);
+        }
+        if most_stages::<Y>() > 7 && self.stages > 7 {
+            self.many_stages(system);
+        }
+    }
+
+    /// Stages beyond the seventh: a function of its own, so that methods of few stages stay one short piece of code.
+    #[inline(never)]
+    fn many_stages<S: System<T, Y>>(mut self, system: &mut S) {
+        self.stage::<S, 7>(system);
+        if self.stages > 8 {
+            self.stage::<S, 8>(system);
+        }
+        if self.stages > 9 {
+            self.stage::<S, 9>(system);
+        }
+        if self.stages > 10 {
+            self.stage::<S, 10>(system);
+        }
+        if self.stages > 11 {
+            self.stage::<S, 11>(system);
+        }
+        if self.stages > 12 {
+            self.stage::<S, 12>(system);
+        }
+        if self.stages > 13 {
+            self.stage::<S, 13>(system);
+        }
+        if self.stages > 14 {
+            self.stage::<S, 14>(system);
+        }
+        if self.stages > 15 {
+            self.stage::<S, 15>(system);
+        }
+    }
+}
+
+impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
+    /// Whether there is straight-line code for this method and this state.
+    #[inline(always)]
+    pub(super) fn is_straight(&self) -> bool {
+        most_stages::<Y>() > 0 && !self.straight.a.is_empty()
+    }
+
+    /// All stages but the first, by straight-line code.
     #[inline(always)]
     pub(super) fn small_stages<S: System<T, Y>>(
         &mut self,
@@ -50,139 +154,71 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
         y: &Y,
         trial: &mut Y,
     ) {
-        let stages = self.scheme.tableau.stages();
-        if stages > 1 {
-            self.stage::<S, 1>(system, span, y, trial);
-        }
-        if stages > 2 {
-            self.stage::<S, 2>(system, span, y, trial);
-        }
-        if stages > 3 {
-            self.stage::<S, 3>(system, span, y, trial);
-        }
-        if stages > 4 {
-            self.stage::<S, 4>(system, span, y, trial);
-        }
-        if stages > 5 {
-            self.stage::<S, 5>(system, span, y, trial);
-        }
-        if stages > 6 {
-            self.stage::<S, 6>(system, span, y, trial);
-        }
-        if Self::TINY && stages > 7 {
-            self.many_stages(system, span, y, trial);
-        }
+        let step = Step {
+            nodes: &self.straight.nodes,
+            rows: &self.straight.a,
+            k: &mut self.k,
+            trial,
+            y,
+            span,
+            stages: self.scheme.tableau.stages(),
+        };
+        // Said once, not at every stage.
+        let least = step.rows.len().min(step.nodes.len()).min(step.k.len());
+        assert!(least >= step.stages);
+        step.stages(system);
     }
 
-    /// Stages beyond the seventh of a small state: a function of its own, so that methods of few stages stay one short piece of code.
-    #[inline(never)]
-    fn many_stages<S: System<T, Y>>(
-        &mut self,
-        system: &mut S,
-        span: Span<T>,
-        y: &Y,
-        trial: &mut Y,
-    ) {
-        let stages = self.scheme.tableau.stages();
-        self.stage::<S, 7>(system, span, y, trial);
-        if stages > 8 {
-            self.stage::<S, 8>(system, span, y, trial);
-        }
-        if stages > 9 {
-            self.stage::<S, 9>(system, span, y, trial);
-        }
-        if stages > 10 {
-            self.stage::<S, 10>(system, span, y, trial);
-        }
-        if stages > 11 {
-            self.stage::<S, 11>(system, span, y, trial);
-        }
-        if stages > 12 {
-            self.stage::<S, 12>(system, span, y, trial);
-        }
-        if stages > 13 {
-            self.stage::<S, 13>(system, span, y, trial);
-        }
-        if stages > 14 {
-            self.stage::<S, 14>(system, span, y, trial);
-        }
-        if stages > 15 {
-            self.stage::<S, 15>(system, span, y, trial);
-        }
-    }
-
-    /// The row of the triangle behind `before` rows of weights: b, b_err, b_err_low.
+    /// The end of a step and its squared error, for the numbers of stages that there are methods with.
     #[inline(always)]
-    fn weights<const N: usize>(&self, before: usize) -> &[T] {
-        &self.scheme.triangle[N * (N - 1) / 2 + N * before..]
-    }
-
-    /// y₁ of a small state.
-    #[inline(always)]
-    fn small_end<const N: usize>(&self, h: T, y: &Y, trial: &mut Y) {
-        combine_first::<T, Y, N>(trial, y, &self.k, self.weights::<N>(0), h);
-    }
-
-    /// The squared norm of h Σ b_err · k of a small state, or of b_err_low.
-    #[inline(always)]
-    fn small_error<const N: usize>(
+    pub(super) fn small_end(
         &self,
-        before: usize,
         h: T,
         scale: &mut Scale<T>,
         y: &Y,
-        y1: &Y,
+        trial: &mut Y,
+        measure: bool,
     ) -> T {
-        let (y, y1) = (y.as_slice(), y1.as_slice());
-        let weights = self.weights::<N>(before);
-        let error = Combination::<T, Y::Element, N>::of_first(y.len(), &self.k, weights, h);
-        scale.squared(y, y1, |i| error.at(i))
-    }
-
-    /// The end of a step, unless the last stage was there.
-    #[inline(always)]
-    pub(super) fn end(&self, h: T, y: &Y, trial: &mut Y) {
-        if self.scheme.tableau.fsal {
-            return;
-        }
         match self.scheme.tableau.stages() {
-            10 if self.straight() => self.small_end::<10>(h, y, trial),
-            12 if self.straight() => self.small_end::<12>(h, y, trial),
-            13 if self.straight() => self.small_end::<13>(h, y, trial),
-            16 if self.straight() => self.small_end::<16>(h, y, trial),
-            _ => combine(trial, y, &self.k, &self.scheme.b, h),
+            4 => self.end_of::<4>(h, scale, y, trial, measure),
+            6 => self.end_of::<6>(h, scale, y, trial, measure),
+            7 => self.end_of::<7>(h, scale, y, trial, measure),
+            9 => self.end_of::<9>(h, scale, y, trial, measure),
+            10 => self.end_of::<10>(h, scale, y, trial, measure),
+            12 => self.end_of::<12>(h, scale, y, trial, measure),
+            13 => self.end_of::<13>(h, scale, y, trial, measure),
+            16 => self.end_of::<16>(h, scale, y, trial, measure),
+            _ => self.any_end(h, scale, y, trial, measure),
         }
     }
 
-    /// Whether there is straight-line code for this method and this state.
+    /// The end of a step of N stages, and its squared error.
     #[inline(always)]
-    pub(super) fn straight(&self) -> bool {
-        let small = Self::TINY || (Self::SMALL && self.scheme.tableau.stages() <= 7);
-        small && !self.scheme.triangle.is_empty()
-    }
-
-    /// The squared norm of h Σ b_err · k.
-    #[inline(always)]
-    pub(super) fn first_error(&self, h: T, scale: &mut Scale<T>, y: &Y, y1: &Y) -> T {
-        match self.scheme.tableau.stages() {
-            4 if self.straight() => self.small_error::<4>(1, h, scale, y, y1),
-            6 if self.straight() => self.small_error::<6>(1, h, scale, y, y1),
-            7 if self.straight() => self.small_error::<7>(1, h, scale, y, y1),
-            9 if self.straight() => self.small_error::<9>(1, h, scale, y, y1),
-            10 if self.straight() => self.small_error::<10>(1, h, scale, y, y1),
-            12 if self.straight() => self.small_error::<12>(1, h, scale, y, y1),
-            13 if self.straight() => self.small_error::<13>(1, h, scale, y, y1),
-            16 if self.straight() => self.small_error::<16>(1, h, scale, y, y1),
-            _ => self.error(&self.scheme.b_err, h, scale, y, y1),
+    fn end_of<const N: usize>(
+        &self,
+        h: T,
+        scale: &mut Scale<T>,
+        y: &Y,
+        trial: &mut Y,
+        measure: bool,
+    ) -> T {
+        let [b, b_err, b_err_low] = [0, 1, 2].map(|i| &self.straight.a[N + i]);
+        let k = &self.k[..N];
+        if !self.scheme.tableau.fsal {
+            combine_first::<T, Y, N>(trial, y, k, b, h);
         }
-    }
-
-    /// The squared norm of h Σ b_err_low · k.
-    #[inline(always)]
-    pub(super) fn second_error(&self, h: T, scale: &mut Scale<T>, y: &Y, y1: &Y) -> T {
-        match self.scheme.tableau.stages() {
-            12 if self.straight() => self.small_error::<12>(2, h, scale, y, y1),
-            _ => self.error(&self.scheme.b_err_low, h, scale, y, y1),
+        if !measure {
+            return T::zero();
         }
+        let mut squared = |weights: &Pairs<T>| {
+            let error = sum_first::<T, Y, N>(k, weights, h);
+            let error = error.as_slice();
+            scale.squared(y.as_slice(), trial.as_slice(), |i| error[i])
+        };
+        let error2 = squared(b_err);
+        if self.scheme.tableau.b_err_low.is_empty() || error2 == T::zero() {
+            return error2;
+        }
+        of_both(error2, squared(b_err_low))
     }
 }
