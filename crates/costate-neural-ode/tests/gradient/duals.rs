@@ -1,6 +1,6 @@
 //! Discrete against dual numbers.
 
-use super::fields::{Case, Field, case, config, loss_with_cotangents, network, polynomial};
+use super::fields::{Case, Field, case, config, linear, loss_with_cotangents, network, polynomial};
 use super::oracle::{Variable, derivatives};
 use costate_neural_ode::gradient::Gradient;
 use costate_neural_ode::{Discrete, GradientMethod};
@@ -20,6 +20,17 @@ pub(crate) fn entries(gradient: &Gradient<f64>) -> Vec<(Variable, f64)> {
     let saves = gradient.save.iter().enumerate();
     all.extend(saves.map(|(s, value)| (Variable::Save(s), *value)));
     all
+}
+
+/// Weights of dense output far above 1 magnify rounding.
+pub(crate) fn magnified(case: &Case) -> f64 {
+    let mut weights = vec![0.0_f64; case.tableau.dense_len()];
+    let mut magnified = 1.0_f64;
+    for sigma in [0.1, 0.3, 0.5, 0.7, 0.9] {
+        case.tableau.dense_weight_derivatives(sigma, &mut weights);
+        magnified = magnified.max(0.1 * weights.iter().map(|w| w.abs()).sum::<f64>());
+    }
+    magnified
 }
 
 fn is_the_derivative_of_the_numbers_computed(case: &Case) -> Result<(), TestCaseError> {
@@ -43,13 +54,7 @@ fn is_the_derivative_of_the_numbers_computed(case: &Case) -> Result<(), TestCase
         size(|v| matches!(v, Variable::Theta(_))),
         size(|v| matches!(v, Variable::T0 | Variable::T1 | Variable::Save(_))),
     ];
-    // Weights of dense output far above 1 magnify rounding.
-    let mut weights = vec![0.0_f64; case.tableau.dense_len()];
-    let mut magnified = 1.0_f64;
-    for sigma in [0.1, 0.3, 0.5, 0.7, 0.9] {
-        case.tableau.dense_weight_derivatives(sigma, &mut weights);
-        magnified = magnified.max(0.1 * weights.iter().map(|w| w.abs()).sum::<f64>());
-    }
+    let magnified = magnified(case);
     for ((variable, found), expected) in found.iter().zip(&expected) {
         let size = match variable {
             Variable::H0(_) => sizes[0],
@@ -77,6 +82,11 @@ proptest! {
 
 proptest! {
     #![proptest_config(config(60))]
+
+    #[test]
+    fn discrete_is_dual_numbers_through_the_same_steps_for_linear_systems(case in case(linear(true))) {
+        is_the_derivative_of_the_numbers_computed(&case)?;
+    }
 
     #[test]
     fn discrete_is_dual_numbers_through_the_same_steps_for_networks(case in case(network(true))) {

@@ -1,67 +1,11 @@
 //! Random vector fields and problems, each written once for every kind of number.
 
+use super::tableaus::tableaus;
 use costate_neural_ode::layer::{Layer, Mlp};
 use costate_neural_ode::{Discrete, Error, GradientMethod, Problem, Recorded, Saved};
-use costate_ode::{Coefficient, Dense, Options, Tableau, tableau};
+use costate_ode::{Options, Tableau};
 use costate_tape::{Scalar, Unary, Var};
 use proptest::prelude::*;
-
-const fn ratio(numerator: i128, denominator: i128) -> Coefficient {
-    Coefficient::ratio(numerator, denominator)
-}
-
-const ZERO: Coefficient = ratio(0, 1);
-
-/// The classical method with a dense output that needs f where the step ends.
-static HERMITE: Tableau = Tableau {
-    name: "rk4-hermite",
-    title: "Runge–Kutta 4, Hermite",
-    order: 4,
-    embedded_order: None,
-    c: &[ZERO, ratio(1, 2), ratio(1, 2), ratio(1, 1)],
-    a: &[
-        &[],
-        &[ratio(1, 2)],
-        &[ZERO, ratio(1, 2)],
-        &[ZERO, ZERO, ratio(1, 1)],
-    ],
-    b: &[ratio(1, 6), ratio(1, 3), ratio(1, 3), ratio(1, 6)],
-    b_err: &[],
-    b_err_low: &[],
-    fsal: false,
-    extra: &[],
-    dense: Dense::Hermite,
-    when: "",
-    reference: "",
-};
-
-/// The same with a further stage that only dense output needs; what it draws is smooth, if not accurate.
-static EXTRA: Tableau = Tableau {
-    name: "rk4-extra",
-    extra: &[(
-        ratio(1, 2),
-        &[ratio(1, 4), ZERO, ZERO, ratio(1, 2), ratio(-1, 4)],
-    )],
-    dense: Dense::Polynomial {
-        order: 1,
-        weights: &[
-            &[ratio(1, 6)],
-            &[ratio(1, 3)],
-            &[ratio(1, 3)],
-            &[ratio(1, 6)],
-            &[ratio(-1, 3), ratio(1, 3)],
-            &[ratio(1, 3), ratio(-1, 3)],
-        ],
-    },
-    ..HERMITE
-};
-
-/// Every method of the registry, and two with more slopes for dense output.
-pub(crate) fn tableaus() -> Vec<&'static Tableau> {
-    let mut all = tableau::tableaus().to_vec();
-    all.extend([&HERMITE, &EXTRA]);
-    all
-}
 
 /// θ_k h_a^i h_b^j t^m, in row `row`.
 #[derive(Clone, Debug)]
@@ -74,6 +18,13 @@ pub(crate) struct Term {
 
 #[derive(Clone, Debug)]
 pub(crate) enum Field {
+    /// dh/dt = A h with A = −1/2 + a skew part + θ at some entries, and all of it shaken by the clock if it is seen.
+    Linear {
+        n: usize,
+        /// Where each parameter is added.
+        entries: Vec<(usize, usize)>,
+        sees_time: bool,
+    },
     /// dh_i/dt = −h_i/2 + Σ terms.
     Polynomial {
         n: usize,
@@ -92,13 +43,14 @@ pub(crate) enum Field {
 impl Field {
     pub(crate) fn states(&self) -> usize {
         match self {
-            Self::Polynomial { n, .. } => *n,
+            Self::Linear { n, .. } | Self::Polynomial { n, .. } => *n,
             Self::Network { batch, widths, .. } => batch * widths.last().unwrap(),
         }
     }
 
     pub(crate) fn parameters(&self) -> usize {
         match self {
+            Self::Linear { entries, .. } => entries.len(),
             Self::Polynomial { p, .. } => *p,
             Self::Network { widths, .. } => {
                 widths.windows(2).map(|pair| pair[1] * (pair[0] + 1)).sum()
@@ -109,6 +61,32 @@ impl Field {
     /// f(h, t, θ) by plain loops.
     pub(crate) fn eval<S: Scalar>(&self, h: &[S], t: S, theta: &[S]) -> Vec<S> {
         match self {
+            Self::Linear {
+                n,
+                entries,
+                sees_time,
+            } => {
+                let turns = |i: usize, j: usize| {
+                    let (low, high) = (i.min(j), i.max(j));
+                    let size = (1.1 * low as f64 + 2.3 * high as f64).sin() / *n as f64;
+                    if i < j { size } else { -size }
+                };
+                let row = |i: usize| {
+                    let others = (0..*n).filter(|j| *j != i);
+                    others.fold(S::from_f64(-0.5) * h[i], |sum, j| {
+                        sum + S::from_f64(turns(i, j)) * h[j]
+                    })
+                };
+                let mut dh: Vec<S> = (0..*n).map(row).collect();
+                for ((i, j), theta) in entries.iter().zip(theta) {
+                    dh[*i] = dh[*i] + *theta * h[*j];
+                }
+                if *sees_time {
+                    let clock = S::from_f64(1.0) + S::from_f64(0.5) * t.sin();
+                    dh.iter_mut().for_each(|dh| *dh = *dh * clock);
+                }
+                dh
+            }
             Self::Polynomial { terms, .. } => {
                 let mut dh: Vec<S> = h.iter().map(|h| S::from_f64(-0.5) * *h).collect();
                 for term in terms {
@@ -169,11 +147,13 @@ impl Field {
     pub(crate) fn record(&self) -> Recorded {
         let p = self.parameters();
         let recorded = match self {
-            Self::Polynomial { n, .. } => Recorded::record(&[*n], p, |h, t, theta| {
-                let h: Vec<_> = (0..*n).map(|i| h.index(i)).collect();
-                let theta: Vec<_> = (0..p).map(|k| theta.index(k)).collect();
-                Var::stack(&self.eval(&h, t, &theta))
-            }),
+            Self::Linear { n, .. } | Self::Polynomial { n, .. } => {
+                Recorded::record(&[*n], p, |h, t, theta| {
+                    let h: Vec<_> = (0..*n).map(|i| h.index(i)).collect();
+                    let theta: Vec<_> = (0..p).map(|k| theta.index(k)).collect();
+                    Var::stack(&self.eval(&h, t, &theta))
+                })
+            }
             Self::Network {
                 batch,
                 widths,
@@ -195,6 +175,18 @@ impl Field {
         };
         recorded.unwrap()
     }
+}
+
+/// From one state to twenty, from no parameter to fifty.
+pub(crate) fn linear(clock: bool) -> impl Strategy<Value = Field> {
+    (1_usize..=20, any::<bool>()).prop_flat_map(move |(n, sees_time)| {
+        let entries = prop::collection::vec((0..n, 0..n), 0..=50);
+        entries.prop_map(move |entries| Field::Linear {
+            n,
+            entries,
+            sees_time: sees_time && clock,
+        })
+    })
 }
 
 pub(crate) fn polynomial(clock: bool) -> impl Strategy<Value = Field> {

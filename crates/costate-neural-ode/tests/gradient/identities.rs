@@ -1,7 +1,8 @@
 //! What must hold of every right gradient, whatever computed it.
 
 use super::duals::entries;
-use super::fields::{Case, case, config, loss_with_cotangents, network, polynomial, tableaus};
+use super::fields::{Case, case, config, loss_with_cotangents, network, polynomial};
+use super::tableaus::tableaus;
 use costate_neural_ode::gradient::{METHODS, by_name};
 use costate_neural_ode::{Native, Problem, Recorded, RightHandSide, VectorField};
 use costate_ode::Options;

@@ -8,3 +8,4 @@ mod identities;
 mod oracle;
 mod promises;
 mod resnet;
+mod tableaus;

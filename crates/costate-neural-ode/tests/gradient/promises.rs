@@ -1,7 +1,8 @@
 //! What the methods promise beside agreeing: of solves of no length, what they cost, other numbers, and what they refuse.
 
 use super::agreement::distance;
-use super::fields::{loss_with_cotangents, tableaus};
+use super::fields::loss_with_cotangents;
+use super::tableaus::tableaus;
 use costate_neural_ode::gradient::{METHODS, OTHERS, by_name};
 use costate_neural_ode::{
     Backsolve, Error, FiniteDifference, Forward, GradientMethod, Problem, Saved, doc::House,

@@ -1,6 +1,6 @@
 //! Discrete against dual numbers.
 
-use super::fields::{Case, case, config, loss_with_cotangents, network, polynomial};
+use super::fields::{Case, case, config, linear, loss_with_cotangents, network, polynomial};
 use super::oracle::{Engine, Formula, Sized, Solve, distance, entries};
 use costate_neural_ode::{
     Discrete, Error, GradientMethod, Native, Problem, RightHandSide, VectorField,
@@ -111,6 +111,13 @@ proptest! {
 
 proptest! {
     #![proptest_config(config(40))]
+
+    #[test]
+    fn discrete_is_dual_numbers_through_the_same_steps_for_linear_systems(
+        case in case(linear(true)), method in prop::sample::select(methods())
+    ) {
+        of_case(&case, method)?;
+    }
 
     #[test]
     fn discrete_is_dual_numbers_through_the_same_steps_for_networks(

@@ -15,3 +15,5 @@ mod reversible;
 mod sparse;
 mod steady_state;
 mod stiff;
+#[path = "../gradient/tableaus.rs"]
+mod tableaus;
