@@ -93,16 +93,18 @@ pub(crate) fn combine_first<T: Real, Y: State<T>, const N: usize>(
     h: T,
 ) {
     let one = <Y::Element as Element<T>>::weight(T::one());
+    let y = y.as_slice();
     if !size_of::<Y>().is_multiple_of(16) {
-        let slopes = &slopes[..N];
-        for (i, out) in out.as_mut_slice().iter_mut().enumerate() {
-            *out = y.as_slice()[i].add_scaled(one, component::<T, Y, N>(slopes, weights, h, i));
+        let (out, slopes) = (&mut out.as_mut_slice()[..y.len()], &slopes[..N]);
+        for i in 0..y.len() {
+            out[i] = y[i].add_scaled(one, component::<T, Y, N>(slopes, weights, h, i));
         }
         return;
     }
     let mut sum = sum_first::<T, Y, N>(slopes, weights, h);
-    for (sum, y) in sum.as_mut_slice().iter_mut().zip(y.as_slice()) {
-        *sum = y.add_scaled(one, *sum);
+    let all = &mut sum.as_mut_slice()[..y.len()];
+    for i in 0..y.len() {
+        all[i] = y[i].add_scaled(one, all[i]);
     }
     *out = sum;
 }
@@ -116,10 +118,11 @@ fn component<T: Real, Y: State<T>, const N: usize>(
     i: usize,
 ) -> Y::Element {
     let weight = |j: usize| Y::Element::weight(h * weights[j][0]);
-    let first = slopes[0].as_slice()[i].scaled(weight(0));
-    (1..N).fold(first, |sum, j| {
-        sum.add_scaled(weight(j), slopes[j].as_slice()[i])
-    })
+    let mut sum = slopes[0].as_slice()[i].scaled(weight(0));
+    for j in 1..N {
+        sum = sum.add_scaled(weight(j), slopes[j].as_slice()[i]);
+    }
+    sum
 }
 
 /// The most terms of [`sum_first`].
@@ -139,13 +142,13 @@ pub(crate) fn sum_first<T: Real, Y: State<T>, const N: usize>(
     let weight = |j: usize, i: usize| Y::Element::weight(h * weights[j][i % 2]);
     let mut sum = slopes[0].clone();
     let all = sum.as_mut_slice();
-    for (i, k) in all.iter_mut().enumerate() {
-        *k = k.scaled(weight(0, i));
+    for i in 0..all.len() {
+        all[i] = all[i].scaled(weight(0, i));
     }
     for j in 1..N {
-        let slope = slopes[j].as_slice();
-        for (i, sum) in all.iter_mut().enumerate() {
-            *sum = sum.add_scaled(weight(j, i), slope[i]);
+        let slope = &slopes[j].as_slice()[..all.len()];
+        for i in 0..all.len() {
+            all[i] = all[i].add_scaled(weight(j, i), slope[i]);
         }
     }
     sum

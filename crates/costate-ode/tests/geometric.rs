@@ -300,6 +300,28 @@ fn gauss_methods_solve_stiff_systems_with_their_structure() {
 }
 
 #[test]
+fn an_energy_is_kept_for_ten_thousand_periods() {
+    let steps_a_period = 100;
+    let h = 2.0 * std::f64::consts::PI / steps_a_period as f64;
+    let all = SymplecticTableau::all().iter();
+    let verlet = all.copied().find(|tableau| tableau.name == "verlet");
+    let engine = Symplectic::new(verlet.unwrap(), &START);
+    let options = Options::constant_step(h);
+    let mut it = Integrator::with_engine(engine, kepler::<f64>, 0.0, &START, options).unwrap();
+    // The largest error in the first hundred periods, and from then on.
+    let mut worst = [0.0_f64; 2];
+    for period in 0..10_000 {
+        for _ in 0..steps_a_period {
+            it.force_step(h);
+            let off = (energy(it.y()) + 0.5).abs();
+            worst[usize::from(period >= 100)] = off.max(worst[usize::from(period >= 100)]);
+        }
+    }
+    assert!(worst[0] < 5e-2 && worst[1] < 1.1 * worst[0], "{worst:?}");
+    assert!(worst[0] > 1e-4, "too good: {worst:?}");
+}
+
+#[test]
 #[ignore = "ten thousand periods, for a look: cargo test -p costate-ode --release --test geometric -- --ignored --nocapture"]
 fn energies_over_ten_thousand_periods() {
     let h = 2.0 * std::f64::consts::PI / 200.0;

@@ -164,8 +164,8 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
             stages: self.scheme.tableau.stages(),
         };
         // Said once, not at every stage.
-        let least = step.rows.len().min(step.nodes.len()).min(step.k.len());
-        assert!(least >= step.stages);
+        assert!(step.rows.len() >= step.stages && step.nodes.len() >= step.stages);
+        assert!(step.k.len() >= step.stages);
         step.stages(system);
     }
 
@@ -202,23 +202,32 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
         trial: &mut Y,
         measure: bool,
     ) -> T {
-        let [b, b_err, b_err_low] = [0, 1, 2].map(|i| &self.straight.a[N + i]);
         let k = &self.k[..N];
         if !self.scheme.tableau.fsal {
-            combine_first::<T, Y, N>(trial, y, k, b, h);
+            combine_first::<T, Y, N>(trial, y, k, &self.straight.a[N], h);
         }
         if !measure {
             return T::zero();
         }
-        let mut squared = |weights: &Pairs<T>| {
-            let error = sum_first::<T, Y, N>(k, weights, h);
-            let error = error.as_slice();
-            scale.squared(y.as_slice(), trial.as_slice(), |i| error[i])
-        };
-        let error2 = squared(b_err);
+        let error2 = self.small_error::<N>(N + 1, h, scale, y, trial);
         if self.scheme.tableau.b_err_low.is_empty() || error2 == T::zero() {
             return error2;
         }
-        of_both(error2, squared(b_err_low))
+        of_both(error2, self.small_error::<N>(N + 2, h, scale, y, trial))
+    }
+
+    /// The squared norm of h Σ w_j k_j, with the weights in this row.
+    #[inline(always)]
+    fn small_error<const N: usize>(
+        &self,
+        row: usize,
+        h: T,
+        scale: &mut Scale<T>,
+        y: &Y,
+        y1: &Y,
+    ) -> T {
+        let error = sum_first::<T, Y, N>(&self.k, &self.straight.a[row], h);
+        let error = error.as_slice();
+        scale.squared(y.as_slice(), y1.as_slice(), |i| error[i])
     }
 }
