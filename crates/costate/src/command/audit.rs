@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use costate_model::Model;
-use costate_neural_ode::audit::{Audit, Verdict};
+use costate_neural_ode::audit::{Audit, Variable, Verdict};
 use serde_json::{Map, Value, json};
 
 use super::open;
@@ -60,7 +60,21 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
                     name(worst)
                 )));
             }
+            Verdict::NotSmooth { worst } if audit.kinks.is_empty() => {
+                return Err(Error::Numerical(format!(
+                    "the loss is not smooth in {}{within}",
+                    name(worst)
+                )));
+            }
             _ => {}
+        }
+        if let Some(kink) = audit.kinks.first() {
+            let start = name(Variable::H0(kink.component));
+            let state = start.trim_end_matches("(start)");
+            return Err(Error::Numerical(format!(
+                "the equation of {state} has a kink or a jump on the solution, at t = {}{within}: the gradient is that of one side",
+                kink.time
+            )));
         }
     }
     Ok(())

@@ -47,6 +47,20 @@ fn tolerances_too_loose_for_the_adjoint_exit_with_1_and_say_which_method() {
 }
 
 #[test]
+fn a_kink_on_the_solution_exits_with_1_and_names_the_equation_and_the_time() {
+    let room = Room::new();
+    room.write(
+        "kink.toml",
+        "[states]\nx = 1.0\ny = 0.5\n[parameters]\nk = 1.0\nc = 0.7\n[equations]\nx = \"-k * y\"\ny = \"k * x - c * abs(y)\"\n\
+         [time]\nstart = 0.0\nend = 4.0\n[solver]\nrtol = 1e-9\natol = 1e-9\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+    );
+    room.write("d.csv", "t,x,y\n1.0,0.4,0.8\n2.5,-0.5,0.5\n4.0,-0.8,-0.5\n");
+    let kink = ["the equation of y has a kink", "t = 2.80"];
+    let run = room.run("audit kink.toml").failed(1, &kink);
+    assert!(run.out.contains("discrete"), "{}", run.out);
+}
+
+#[test]
 fn a_model_with_events_is_audited_against_differences_of_whole_solutions() {
     let room = Room::new();
     room.write(
