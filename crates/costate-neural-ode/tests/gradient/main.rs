@@ -1,6 +1,7 @@
 //! Every gradient method against every other, against dual numbers, differences and closed forms.
 
 mod agreement;
+mod closed;
 mod duals;
 mod fields;
 mod house;

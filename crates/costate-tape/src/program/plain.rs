@@ -104,11 +104,11 @@ impl Export {
     }
 }
 
-/// A copy that does not call `memcpy` for a few numbers.
+/// A copy, to where there may be room for more, that does not call `memcpy` for a few numbers.
 #[inline]
 fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     if from.len() > 16 {
-        to.copy_from_slice(from);
+        to[..from.len()].copy_from_slice(from);
     } else {
         for (to, &from) in to.iter_mut().zip(from) {
             *to = from;
