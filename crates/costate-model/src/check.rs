@@ -148,6 +148,15 @@ impl Model {
                 _ => {}
             }
         }
+        for (i, observable) in self.observables.iter().enumerate() {
+            let measured = (0..data.times().len()).any(|row| data.value(row, i).is_some());
+            if self.observables_named && !measured {
+                warn(format!(
+                    "observable {} is never measured in {path} (column {})",
+                    observable.name, observable.column
+                ));
+            }
+        }
         for name in data.ignored() {
             warn(format!(
                 "{path} measures {name}, which is no observable of the model"

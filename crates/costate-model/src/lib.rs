@@ -59,6 +59,7 @@
 
 mod check;
 mod condition;
+mod consistent;
 mod data;
 mod error;
 mod explain;
@@ -78,6 +79,7 @@ mod random;
 mod schema;
 mod scope;
 mod settings;
+mod start;
 mod trajectory;
 mod trouble;
 mod weights;

@@ -5,7 +5,7 @@ use costate_ode::{Cause, Diagnosis, Failure, Ivp, Options, Stats};
 
 use crate::error::{Error, Result};
 use crate::field::{self, Layout, Map};
-use crate::model::Model;
+use crate::model::{Model, StateVariable};
 
 /// Which states of a solution to keep.
 #[derive(Clone, Debug, PartialEq)]
@@ -165,6 +165,51 @@ impl Model {
         options
     }
 
+    /// A warning for each state whose error is not controlled along a solution, because its values are about as small as its absolute tolerance.
+    ///
+    /// ```
+    /// use costate_model::{Model, Save};
+    ///
+    /// let text = "[states]\ny = 1e-9\n[equations]\ny = \"-y\"\n[time]\nstart = 0.0\nend = 1.0\n[solver]\natol = 1e-9";
+    /// let model = Model::parse(text, "decay.toml")?;
+    /// let warnings = model.uncontrolled(&model.solve(&Save::Steps)?);
+    /// assert_eq!(warnings, ["y stays below 100 × atol for the whole run: its error is not controlled; set atol for y"]);
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
+    pub fn uncontrolled(&self, solution: &Trajectory) -> Vec<String> {
+        let largest = |i: usize| {
+            let rows = (0..solution.len()).map(|row| solution.row(row)[i].abs());
+            rows.fold(0.0, f64::max)
+        };
+        let states = self.states.iter().enumerate();
+        let small = states.filter(|(i, state)| {
+            let largest = largest(*i);
+            0.0 < largest && largest < 100.0 * state.atol
+        });
+        small
+            .map(|(_, state)| {
+                let name = &state.name;
+                format!("{name} stays below 100 × atol for the whole run: its error is not controlled; set atol for {name}")
+            })
+            .collect()
+    }
+
+    /// Of a solution that went wrong: a state that went below zero while it was about as small as its absolute tolerance, so that its error, which was free,
+    /// may have led there.
+    fn blamed_on_atol(&self, partial: &Trajectory) -> Option<String> {
+        let went = |i: usize| {
+            let small = 100.0 * self.states[i].atol;
+            let values = (0..partial.len()).map(|row| partial.row(row)[i]);
+            let mut before = values.take_while(|x| x.abs() < small);
+            before.next().is_some_and(|start| start >= 0.0) && before.any(|x| x < 0.0)
+        };
+        let state = (0..self.states.len()).find(|&i| went(i))?;
+        let StateVariable { name, atol, .. } = &self.states[state];
+        Some(format!(
+            "; {name} went below zero while it was about as small as its atol, {atol:e}, where its error is not controlled, and that may have led here: set a smaller atol for {name}"
+        ))
+    }
+
     /// An integration that stopped, told with the names of this model.
     pub(crate) fn stopped(&self, error: &costate_ode::Error, partial: Trajectory) -> Error {
         match error {
@@ -245,6 +290,13 @@ impl Model {
                 state(worst.component),
                 worst.magnitude
             );
+        }
+        if matches!(
+            diagnosis.cause,
+            Cause::Unbounded { .. } | Cause::NotFinite { .. }
+        ) && let Some(blame) = self.blamed_on_atol(partial)
+        {
+            text += &blame;
         }
         if diagnosis.looks_stiff() {
             text += "; the equations look stiff";

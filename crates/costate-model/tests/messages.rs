@@ -104,7 +104,7 @@ fn a_state_without_an_equation_is_shown_with_what_to_write() {
 m.toml:6:1: the state 'lynx' has no equation
 6 | lynx = 5.9
   | ^^^^
-under [equations]: lynx = "…", its derivative dlynx/dt"#,
+under [equations]: lynx = "…", its derivative dlynx/dt; or under [algebraic] what is zero"#,
     );
 }
 

@@ -22,6 +22,8 @@ use variable::{condition, entries, sizes};
 const ROUNDING: f64 = 1e-8;
 /// Differences that are sure of fewer digits than this confirm nothing: the loss is not smooth there.
 const UNSURE: f64 = 1e-4;
+/// Exact methods that are further apart than this from differences are wrong, even if these are unsure.
+const BLATANT: f64 = 1e-2;
 /// What differences are allowed to miss by beyond their own uncertainty.
 const DIFFERENCES: f64 = 1e-6;
 /// By how much entries of the continuous adjoint may exceed the tolerance of the solves that they come from.
@@ -77,7 +79,7 @@ pub enum Verdict {
         /// Where it is worst.
         worst: Variable,
     },
-    /// Differences are not sure of this entry: the loss is not smooth there.
+    /// Differences are not sure of this entry: the loss is not smooth there, or so near its minimum that nothing is left to measure.
     NotSmooth {
         /// Where.
         worst: Variable,
@@ -287,7 +289,14 @@ impl Audit {
             runs.any(|run| run.about.name == name && run.about.exact)
         };
         let apart = || self.pairs.iter().filter(|pair| !pair.agrees());
-        if let Some(pair) = apart().find(|pair| pair.methods.iter().all(|name| exact(name))) {
+        // Differences that settle nowhere, as where a loss has its minimum, contradict nobody unless by far.
+        let settled = self.uncertainty.iter().all(|unsure| *unsure <= UNSURE);
+        let is_proof = |pair: &&Pair| {
+            let differences = pair.methods.contains(&crate::gradient::DIFFERENCES);
+            let all_exact = pair.methods.iter().all(|name| exact(name));
+            all_exact && (!differences || settled || pair.difference > BLATANT)
+        };
+        if let Some(pair) = apart().find(is_proof) {
             return Verdict::Wrong {
                 methods: pair.methods,
                 worst: pair.worst,

@@ -10,6 +10,9 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
+/// What the name of the folder that is being made has behind that of its place.
+pub(crate) const WORK_ENDING: &str = ".partial";
+
 /// Everything that a fit writes. A folder that holds nothing else is a fit's, and may be replaced by the next.
 pub(crate) const CHECKPOINT: &str = "checkpoint";
 pub(crate) const FITTED: &str = "fitted.toml";
@@ -50,7 +53,7 @@ impl Folder {
         if !force {
             check_replaceable(&place)?;
         }
-        let work = beside(&place, ".partial");
+        let work = beside(&place, WORK_ENDING);
         let set_aside = if work.join(CHECKPOINT).exists() {
             drop(lock(&work, &place)?);
             let aside = (1..)
@@ -92,12 +95,12 @@ impl Folder {
     pub(crate) fn reopen(place: &Path) -> Result<(Self, Vec<u8>)> {
         let place = match place
             .to_str()
-            .and_then(|text| text.trim_end_matches('/').strip_suffix(".partial"))
+            .and_then(|text| text.trim_end_matches('/').strip_suffix(WORK_ENDING))
         {
             Some(stem) if place.join(CHECKPOINT).exists() => resolved(Path::new(stem)),
             _ => resolved(place),
         };
-        let work = beside(&place, ".partial");
+        let work = beside(&place, WORK_ENDING);
         let source = [&work, &place]
             .map(|folder| folder.join(CHECKPOINT))
             .into_iter()
@@ -135,17 +138,16 @@ impl Folder {
             NAMES.contains(&name),
             "'{name}' is not known as a fit's file"
         );
-        let path = self.work.join(name);
-        let partial = self.work.join(partial(name));
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&partial)?;
-            file.write_all(contents)?;
-            if name == CHECKPOINT {
-                file.sync_data()?;
-            }
-            fs::rename(&partial, &path)
-        };
-        write().map_err(|e| Error::file("write", &path, &e))
+        replace(&self.work, name, contents)
+    }
+
+    /// These files, to be written by whoever gets to it.
+    pub(crate) fn snapshot(&self, shown: &Path, files: Vec<(&'static str, Vec<u8>)>) -> Snapshot {
+        Snapshot {
+            place: shown.to_owned(),
+            work: self.work.clone(),
+            files,
+        }
     }
 
     /// The earlier fit's checkpoint at this place, if there is one.
@@ -214,6 +216,40 @@ impl Drop for Folder {
             let _ = fs::remove_dir(&self.work);
         }
     }
+}
+
+/// Files of a folder that is being made.
+pub(crate) struct Snapshot {
+    /// The folder as the user knows it.
+    pub(crate) place: PathBuf,
+    work: PathBuf,
+    files: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Snapshot {
+    pub(crate) fn write(&self) -> Result<()> {
+        let mut files = self.files.iter();
+        files.try_for_each(|(name, contents)| replace(&self.work, name, contents))
+    }
+
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.files.iter().map(|(name, _)| *name).collect()
+    }
+}
+
+/// Puts a file whole in the place of another.
+fn replace(work: &Path, name: &str, contents: &[u8]) -> Result<()> {
+    let path = work.join(name);
+    let partial = work.join(partial(name));
+    let write = || -> io::Result<()> {
+        let mut file = File::create(&partial)?;
+        file.write_all(contents)?;
+        if name == CHECKPOINT {
+            file.sync_data()?;
+        }
+        fs::rename(&partial, &path)
+    };
+    write().map_err(|e| Error::file("write", &path, &e))
 }
 
 /// What a killed process may leave among a fit's files.

@@ -29,6 +29,11 @@ impl Progress {
         self.0.suspend(|| console.note(format!("  {line}")));
     }
 
+    /// So many of several are done.
+    pub(crate) fn count(&self, done: usize) {
+        self.0.set_position(done as u64);
+    }
+
     pub(crate) fn show(&self, iteration: usize, of: usize, loss: f64, gradient_norm: f64) {
         if !self.0.is_hidden() {
             self.0.set_message(format!(

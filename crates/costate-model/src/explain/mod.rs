@@ -111,7 +111,7 @@ fn left(written: &system::Written, name: &str, notation: Notation) -> String {
         (None, _) => notation.name(name),
         (Some(left), Notation::Text) => left.text(),
         (Some(left), notation) => {
-            let (Left::Start(x) | Left::Rate(x) | Left::Product(x)) = left;
+            let (Left::Start(x) | Left::Rate(x) | Left::Zero(x) | Left::Product(x)) = left;
             let x = notation.name(x);
             match (left, notation) {
                 (Left::Start(_), Notation::Latex) => format!(r"{x}(t_0)"),
@@ -124,6 +124,8 @@ fn left(written: &system::Written, name: &str, notation: Notation) -> String {
                 (Left::Rate(_), _) => format!(
                     "<mfrac><mrow><mi mathvariant=\"normal\">d</mi><mspace width=\"0.1em\"/>{x}</mrow><mrow><mi mathvariant=\"normal\">d</mi><mi>t</mi></mrow></mfrac>"
                 ),
+                (Left::Zero(_), Notation::Latex) => "0".into(),
+                (Left::Zero(_), _) => "<mn>0</mn>".into(),
                 (Left::Product(_), Notation::Latex) => {
                     format!(r"a\,\frac{{\partial f}}{{\partial {x}}}")
                 }

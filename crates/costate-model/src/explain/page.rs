@@ -31,6 +31,13 @@ pub(super) fn sections(system: &System<'_>) -> Result<Vec<Section>, costate_tape
         words: "The right-hand side f, component by component.",
         written: system.rates()?,
     };
+    let algebraic = system.zeros()?.map(|written| Section {
+        heading: "The algebraic equations",
+        plain: "zero_x is zero along every solution",
+        words: "They are zero along every solution. Differentiated by t they give the rates of their states, which are among the equations above; what these \
+                states begin with are first guesses, from which Newton's method solves the algebraic equations.",
+        written,
+    });
     let products = Section {
         heading: "The products of the row a with the derivatives of f",
         plain: "by_x is a·∂f/∂x",
@@ -45,7 +52,14 @@ pub(super) fn sections(system: &System<'_>) -> Result<Vec<Section>, costate_tape
                 loss. At the start of time the costates of the states are the gradient by the initial values, those of parameters the gradient by these.",
         written: system.augmented()?,
     };
-    Ok(vec![start, rates, products, augmented])
+    let sections = [
+        Some(start),
+        Some(rates),
+        algebraic,
+        Some(products),
+        Some(augmented),
+    ];
+    Ok(sections.into_iter().flatten().collect())
 }
 
 pub(super) fn text(title: &str, sections: &[Section], mark: &dyn Fn(&str) -> String) -> String {

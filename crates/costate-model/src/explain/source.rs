@@ -34,7 +34,10 @@ pub(super) fn write(model: &Model, title: &str) -> Result<String> {
     let (state, row) = (format!("[f64; {n}]"), format!("[f64; {width}]"));
     source.function(
         "start",
-        "h at the start of time, then the start and the end of time.",
+        match model.algebraic().is_empty() {
+            true => "h at the start of time, then the start and the end of time.",
+            false => "h at the start of time, of algebraic states a first guess, then the start and the end of time.",
+        },
         &start,
         &[("theta", p)],
         &format!("[f64; {}]", n + 2),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use costate_tape::{Function, Names, Rule, Var};
 
-use crate::field::Values;
+use crate::field::{Slope, Values, differentiated};
 use crate::model::Model;
 use crate::scope::Resolved;
 
@@ -17,6 +17,8 @@ pub(super) enum Left {
     Start(String),
     /// dx/dt.
     Rate(String),
+    /// Zero, by the equation of x.
+    Zero(String),
     /// a·∂f/∂x.
     Product(String),
 }
@@ -27,6 +29,7 @@ impl Left {
         match self {
             Left::Start(x) => format!("{x}(t0)"),
             Left::Rate(x) => format!("d_{x}"),
+            Left::Zero(x) => format!("zero_{x}"),
             Left::Product(x) => format!("by_{x}"),
         }
     }
@@ -154,6 +157,35 @@ impl<'m> System<'m> {
         Ok(function.with_output_names(&names))
     }
 
+    /// d(state)/dt, that of algebraic states among them.
+    fn right_side(&self) -> Recorded<Function<f64>> {
+        let equations = self.equations();
+        let f = self.formulas(&equations)?;
+        let (algebraic, n) = (self.model.algebraic(), equations.len());
+        if algebraic.is_empty() {
+            return Ok(f);
+        }
+        let by: Vec<usize> = (0..=n).collect();
+        let products = algebraic
+            .iter()
+            .map(|&z| Ok(self.formulas(&[equations[z]])?.vjp(&by)))
+            .collect::<Recorded<Vec<_>>>()?;
+        self.record(&[], |inputs| {
+            let mut rates = f.call(inputs);
+            let slope = |products: &Function<f64>| {
+                let one = inputs[0].full(1.0, []);
+                let all = products.call(&[inputs, &[one]].concat());
+                Slope {
+                    by_state: all[1..=n].to_vec(),
+                    by_time: all[n + 1],
+                }
+            };
+            let slopes: Vec<Slope<'_>> = products.iter().map(slope).collect();
+            differentiated(&mut rates, &algebraic, &slopes);
+            rates
+        })
+    }
+
     fn equations(&self) -> Vec<&'m Resolved> {
         self.model
             .states
@@ -208,7 +240,7 @@ impl<'m> System<'m> {
     /// d(state)/dt.
     pub(super) fn rates(&self) -> Recorded<Written> {
         let equations = self.equations();
-        let (function, named) = (self.formulas(&equations)?, self.named(&equations)?);
+        let (function, named) = (self.right_side()?, self.named(&equations)?);
         let function = self.record(&[], |inputs| {
             [function.call(inputs), named.call(inputs)].concat()
         })?;
@@ -219,10 +251,26 @@ impl<'m> System<'m> {
         ))
     }
 
+    /// What is zero, for a model with algebraic equations.
+    pub(super) fn zeros(&self) -> Recorded<Option<Written>> {
+        let algebraic = self.model.algebraic();
+        let states: Vec<_> = algebraic.iter().map(|&z| &self.model.states[z]).collect();
+        let equations: Vec<&Resolved> = states.iter().map(|state| &state.equation).collect();
+        if equations.is_empty() {
+            return Ok(None);
+        }
+        let (function, named) = (self.formulas(&equations)?, self.named(&equations)?);
+        let function = self.record(&[], |inputs| {
+            [function.call(inputs), named.call(inputs)].concat()
+        })?;
+        let outputs = states.iter().map(|state| Left::Zero(state.name.clone()));
+        Ok(Some(written(&function, outputs.collect(), &named)))
+    }
+
     /// f and its products with a row a, which follows the inputs, and after it the slopes of the known functions of time: through these f changes with
     /// time too.
     fn with_products(&self) -> Recorded<Function<f64>> {
-        let function = self.formulas(&self.equations())?;
+        let function = self.right_side()?;
         let (n, by) = (self.model.states.len(), self.differentiated());
         let all: Vec<usize> = by.iter().copied().chain(self.driven()).collect();
         let vjp = function.vjp(&all);

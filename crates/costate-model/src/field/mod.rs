@@ -3,6 +3,7 @@
 //! θ is here what formulas see, φ of [`crate::condition`]: the parameters in the order of the file, fixed ones included; the weights of the
 //! networks; and, for windows of data that begin at different times, the start of each window.
 
+mod algebraic;
 mod values;
 
 use costate_neural_ode::Recorded;
@@ -13,6 +14,7 @@ pub(crate) use crate::map::Map;
 use crate::model::{Model, Noise};
 use crate::network::Network;
 use crate::scope::Resolved;
+pub(crate) use algebraic::{Slope, differentiated};
 pub(crate) use values::Values;
 
 /// The compiled right-hand side of a model.
@@ -79,8 +81,7 @@ pub(crate) fn compile(model: &Model, layout: Layout) -> Result<Field> {
 
 /// d(state)/dt as a function of h, t and θ.
 pub(crate) fn right_side(model: &Model, layout: Layout) -> Result<Function<f64>> {
-    let equations: Vec<&Resolved> = model.states.iter().map(|state| &state.equation).collect();
-    record(model, &equations, layout)
+    rates(model, layout, false)
 }
 
 /// `[m]`: the observables.
@@ -123,8 +124,7 @@ pub(crate) fn values(model: &Model, formulas: &[&Resolved]) -> Result<Function<f
 
 /// d(state)/dt with inputs and the answers of moving comparisons after the states in h, and zero for these: `[n + inputs + switches]`.
 pub(crate) fn driven(model: &Model) -> Result<Field> {
-    let equations: Vec<&Resolved> = model.states.iter().map(|state| &state.equation).collect();
-    let f = record_with(model, &equations, Layout::Single, true)?;
+    let f = rates(model, Layout::Single, true)?;
     let width = f.input_shape(0).len();
     let inputs: [(&str, &[usize]); 3] = [
         ("h", &[width]),
@@ -221,6 +221,41 @@ fn record_with(
             .map(|formula| values.column(formula))
             .collect();
         vec![values.join(&columns)]
+    });
+    function.map_err(internal)
+}
+
+/// d(state)/dt, that of algebraic states among them.
+fn rates(model: &Model, layout: Layout, answered: bool) -> Result<Function<f64>> {
+    let equations: Vec<&Resolved> = model.states.iter().map(|state| &state.equation).collect();
+    let f = record_with(model, &equations, layout, answered)?;
+    let algebraic = model.algebraic();
+    if algebraic.is_empty() {
+        return Ok(f);
+    }
+    let products: Vec<Function<f64>> = algebraic
+        .iter()
+        .map(|&z| Ok(record_with(model, &[equations[z]], layout, answered)?.vjp(&[0, 1])))
+        .collect::<Result<_>>()?;
+    let shape = |k: usize| f.input_shape(k).to_vec();
+    let (h, theta) = (shape(0), shape(2));
+    let inputs: [(&str, &[usize]); 3] = [("h", &h), ("t", &[]), ("theta", &theta)];
+    let function = Function::record(&inputs, |inputs| {
+        let value = f.call(inputs)[0];
+        let mut rates: Vec<Var<'_, f64>> = (0..equations.len()).map(|i| value.index(i)).collect();
+        let slopes: Vec<Slope<'_>> = products
+            .iter()
+            .map(|products| {
+                let one = inputs[1].full(1.0, [1]);
+                let all = products.call(&[inputs[0], inputs[1], inputs[2], one]);
+                Slope {
+                    by_state: (0..equations.len()).map(|j| all[1].index(j)).collect(),
+                    by_time: all[2],
+                }
+            })
+            .collect();
+        differentiated(&mut rates, &algebraic, &slopes);
+        vec![Var::stack(&rates)]
     });
     function.map_err(internal)
 }

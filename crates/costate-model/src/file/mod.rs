@@ -27,6 +27,7 @@ const ROOT: Keys = &[
     "inputs",
     "networks",
     "equations",
+    "algebraic",
     "observables",
     "time",
     "solver",
@@ -53,6 +54,8 @@ pub(crate) struct ModelFile {
     pub(crate) inputs: Vec<InputBlock>,
     pub(crate) networks: Vec<NetworkBlock>,
     pub(crate) equations: Vec<Named>,
+    /// What is zero, for the states that have no rate.
+    pub(crate) algebraic: Vec<Named>,
     pub(crate) observables: Option<Vec<ObservableBlock>>,
     pub(crate) start: Formula,
     pub(crate) end: Formula,
@@ -133,6 +136,10 @@ impl ModelFile {
             },
             networks: block::networks(section("networks")?.as_ref())?,
             equations: named(&equations)?,
+            algebraic: section("algebraic")?
+                .map(|section| named(&section))
+                .transpose()?
+                .unwrap_or_default(),
             observables: section("observables")?
                 .map(|section| block::observables(&section))
                 .transpose()?,

@@ -3,6 +3,7 @@
 use costate_neural_ode::train::optimizer::GaussNewton;
 
 use super::Fit;
+use super::review::likelihood;
 use super::state::{Joint, Verdict};
 use crate::error::Result;
 use crate::model::Model;
@@ -59,7 +60,7 @@ pub struct FittedParameter {
     /// The value found.
     pub value: f64,
     /// The standard error, if the model is right and errors are independent and of one size. `None` where it has no meaning: fixed, at a
-    /// bound, without influence, beside networks, or with a loss that is no sum of squares.
+    /// bound, without influence, beside networks, or with a loss that is neither a sum of squares nor a likelihood.
     pub standard_error: Option<f64>,
     /// The bound it lies at.
     pub bound: Option<Bound>,
@@ -167,7 +168,13 @@ impl Fit {
     /// The standard error of each variable in its own units, where the loss is a sum of squares and the variables are few.
     fn standard_errors(&mut self, fitted: &Model, theta: &[f64]) -> Option<Vec<f64>> {
         let n = self.variables.len();
-        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() || !fitted.has_squares() {
+        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() {
+            return None;
+        }
+        if fitted.has_likelihood() {
+            return self.errors_of_likelihood(theta);
+        }
+        if !fitted.has_squares() {
             return None;
         }
         let residuals = self.objective.residuals(fitted, theta).ok()?;
@@ -179,6 +186,27 @@ impl Fit {
         let slopes = self.variables.slopes(theta);
         let error = |(i, slope): (usize, f64)| covariance[i * n + i].sqrt() * slope.abs();
         Some(slopes.into_iter().enumerate().map(error).collect())
+    }
+
+    /// From the second derivatives of the negative log-likelihood, by the variables that lie at no bound.
+    fn errors_of_likelihood(&mut self, theta: &[f64]) -> Option<Vec<f64>> {
+        let n = self.variables.len();
+        let fitted = self.fitted();
+        let inside = |k: &usize| {
+            let parameter = &fitted.parameters[*k];
+            parameter.lower < parameter.value && parameter.value < parameter.upper
+        };
+        let free = (0..fitted.parameters.len()).filter(inside);
+        let free: Vec<usize> = free.filter_map(|k| self.variables.of(k)).collect();
+        let curvature = likelihood(self)?;
+        let own = curvature.select_rows(&free).select_columns(&free);
+        let covariance = own.cholesky()?.inverse();
+        let slopes = self.variables.slopes(theta);
+        let mut errors = vec![f64::NAN; n];
+        for (a, &i) in free.iter().enumerate() {
+            errors[i] = covariance[(a, a)].sqrt() * slopes[i].abs();
+        }
+        Some(errors)
     }
 
     fn validation(&self, fitted: &Model, theta: &[f64]) -> Option<(f64, usize)> {

@@ -53,7 +53,13 @@ impl Fit {
             Sees::Beginning(part, parts) => {
                 format!("the first {part}/{parts} of the measured times")
             }
-            Sees::Everything | Sees::Batches => "all times in one piece".into(),
+            Sees::Everything | Sees::Batches => {
+                let by = match self.stages.iter().filter(|stage| whole(stage)).count() {
+                    ..=1 => String::new(),
+                    _ => format!(", by {}", self.stage().optimizer.name()),
+                };
+                format!("all times in one piece{by}")
+            }
         };
         let (number, all) = (self.state.stage + 1, self.stages.len());
         Some(format!("stage {number} of {all}: {what}"))

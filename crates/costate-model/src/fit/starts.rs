@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -111,10 +112,7 @@ impl Starts {
 
     /// Everything from which [`Starts::restore`] goes on.
     pub fn save(&self) -> String {
-        let saved = Saved {
-            outcomes: self.outcomes.clone(),
-        };
-        toml::to_string(&saved).expect("numbers and texts are TOML")
+        saved(self.outcomes.clone())
     }
 
     /// Takes over what an earlier run saved.
@@ -137,32 +135,38 @@ impl Starts {
         Ok(())
     }
 
-    /// Fits from every start that has not ended, `jobs` at a time, until `stop` says so. `ended` is called whenever one has ended, with how many have.
+    /// Fits from every start that has not ended, `jobs` at a time, until `stop` says so. `seen` is called whenever one has ended, and about once a
+    /// second while one goes on, with how many have ended and a way to save everything as it is then.
     pub fn run(
         &mut self,
         jobs: usize,
         stop: &(dyn Fn() -> bool + Sync),
-        ended: &(dyn Fn(usize) + Sync),
+        seen: &(dyn Fn(usize, &dyn Fn() -> String) + Sync),
     ) {
-        let open = |outcome: &Outcome| matches!(outcome, Outcome::Interrupted(_));
-        let done = AtomicUsize::new(self.outcomes.iter().filter(|o| !open(o)).count());
         let next = AtomicUsize::new(0);
-        let outcomes: Vec<Mutex<&mut Outcome>> = self.outcomes.iter_mut().map(Mutex::new).collect();
+        let outcomes: Vec<Mutex<Outcome>> = self.outcomes.drain(..).map(Mutex::new).collect();
+        let at = |i: usize| outcomes[i].lock().expect("nothing panics with it");
         let models = &self.models;
+        let look = || {
+            let ended = (0..models.len()).filter(|&i| !at(i).is_open()).count();
+            let save = || saved((0..models.len()).map(|i| at(i).clone()).collect());
+            seen(ended, &save);
+        };
         let work = || {
             loop {
                 let i = next.fetch_add(1, Ordering::Relaxed);
-                let Some(outcome) = outcomes.get(i) else {
+                if i >= models.len() {
                     return;
-                };
-                let mut outcome = outcome.lock().expect("each is taken once");
-                let Outcome::Interrupted(state) = &**outcome else {
+                }
+                let Outcome::Interrupted(state) = at(i).clone() else {
                     continue;
                 };
-                **outcome = one(&models[i], state, stop);
-                if !open(&outcome) {
-                    ended(done.fetch_add(1, Ordering::Relaxed) + 1);
-                }
+                let outcome = one(&models[i], &state, stop, &|state| {
+                    *at(i) = Outcome::Interrupted(state);
+                    look();
+                });
+                *at(i) = outcome;
+                look();
             }
         };
         std::thread::scope(|scope| {
@@ -171,6 +175,9 @@ impl Starts {
             }
             work();
         });
+        let outcomes = outcomes.into_iter();
+        let outcomes = outcomes.map(|own| own.into_inner().expect("nothing panics with it"));
+        self.outcomes = outcomes.collect();
     }
 
     /// The fit from the start that led to the least loss; of equal ones the first.
@@ -208,7 +215,19 @@ impl Starts {
     }
 }
 
-fn one(model: &Model, state: &str, stop: &(dyn Fn() -> bool + Sync)) -> Outcome {
+fn saved(outcomes: Vec<Outcome>) -> String {
+    toml::to_string(&Saved { outcomes }).expect("numbers and texts are TOML")
+}
+
+/// Between two looks at a fit that goes on.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+fn one(
+    model: &Model,
+    state: &str,
+    stop: &(dyn Fn() -> bool + Sync),
+    goes_on: &dyn Fn(String),
+) -> Outcome {
     if stop() {
         return Outcome::Interrupted(state.to_owned());
     }
@@ -220,9 +239,14 @@ fn one(model: &Model, state: &str, stop: &(dyn Fn() -> bool + Sync)) -> Outcome 
         Ok(fit) => fit,
         Err(error) => return Outcome::Failed(error.to_string()),
     };
+    let mut looked: Option<Instant> = None;
     loop {
         if stop() {
             return Outcome::Interrupted(fit.save());
+        }
+        if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            goes_on(fit.save());
+            looked = Some(Instant::now());
         }
         match fit.advance() {
             Ok(true) => {}

@@ -10,6 +10,7 @@ use super::reset::{Reset, Target};
 use super::schedule::{Margin, Schedule, Span};
 use super::settle::Settle;
 use super::system::{Happening, Shape, Timing, What};
+use crate::consistent::Consistent;
 use crate::error::Result;
 use crate::field::{self, Map};
 use crate::model::Model;
@@ -212,6 +213,8 @@ impl Builder<'_> {
         let mut reset = None;
         if !event.set.is_empty() || !event.add.is_empty() {
             let mut jump = self.jump();
+            let consistent = Consistent::new(self.model)?;
+            jump.consistent = consistent.map(|own| own.reading(&self.shape.pieces));
             self.set(event, &mut jump)?;
             if !event.add.is_empty() {
                 let formulas: Vec<&Resolved> = event.add.iter().map(|(_, f)| f).collect();

@@ -4,6 +4,7 @@ use costate_neural_ode::hybrid::Map as HybridMap;
 
 use super::schedule::Span;
 use super::settle::Settle;
+use crate::consistent::Consistent;
 use crate::field::Map;
 use crate::input::Input;
 
@@ -21,6 +22,8 @@ pub(crate) struct Reset {
     pub(crate) crossed: Option<(usize, f64)>,
     /// The switches that depend on states: a jump may turn them too.
     pub(crate) settle: Option<Settle>,
+    /// Where a jump leads off the algebraic equations, back to them.
+    pub(crate) consistent: Option<Consistent>,
     pub(crate) span: Span,
     pub(crate) width: usize,
 }
@@ -49,6 +52,9 @@ impl HybridMap<f64> for Reset {
         self.maps().for_each(|map| map.set_parameters(theta));
         if let Some(settle) = &mut self.settle {
             settle.set_parameters(theta);
+        }
+        if let Some(consistent) = &mut self.consistent {
+            consistent.set_parameters(theta);
         }
     }
 
@@ -82,21 +88,27 @@ impl HybridMap<f64> for Reset {
         if let Some((i, answer)) = self.crossed {
             out[i] = answer;
         }
+        if let Some(consistent) = &mut self.consistent {
+            consistent.solve(out, t);
+        }
         if let Some(settle) = &mut self.settle {
             settle.settle(out, t, direction, self.crossed);
         }
     }
 
     fn products(&mut self, a: &[f64], a_h: &mut [f64], a_theta: &mut [f64]) -> f64 {
-        a_h.copy_from_slice(a);
         a_theta.fill(0.0);
+        let (mut a, mut a_t) = (a.to_vec(), 0.0);
+        if let Some(consistent) = &mut self.consistent {
+            a_t += consistent.back(&mut a, a_theta);
+        }
+        a_h.copy_from_slice(&a);
         let constant = self.constants.iter().map(|(i, _)| *i);
         let piece = self.piece.iter().map(|(i, _)| *i);
         let turned = self.turned.iter().map(|(i, _)| *i);
         let settled = self.settle.iter().flat_map(Settle::components);
         let discrete = constant.chain(piece).chain(turned).chain(settled);
         discrete.for_each(|i| a_h[i] = 0.0);
-        let mut a_t = 0.0;
         for (_, targets) in &self.changes {
             for target in targets {
                 if let Target::Set(i) = target {

@@ -26,25 +26,40 @@ pub(crate) fn constant(formula: &Resolved, parts: &Parts, what: &str) -> Result<
     }
 }
 
+/// A rate, or what is zero; and whether it is this.
+type Equation = (Resolved, bool);
+
 pub(super) fn states(file: &ModelFile, scope: &Scope, parts: &Parts) -> Result<Vec<StateVariable>> {
-    let mut equations: Vec<Option<Resolved>> = vec![None; file.states.len()];
+    let mut equations: Vec<Option<Equation>> = vec![None; file.states.len()];
     for equation in &file.equations {
-        equations[scope.state(&equation.name)?] = Some(scope.resolve(&equation.formula)?);
+        let resolved = scope.resolve(&equation.formula)?;
+        equations[scope.state(&equation.name)?] = Some((resolved, false));
+    }
+    for equation in &file.algebraic {
+        let (state, name) = (scope.state(&equation.name)?, &equation.name);
+        if equations[state].is_some() {
+            let message = format!(
+                "'{}' has an equation under [equations] already: it is given there, or by what is zero",
+                name.value
+            );
+            return Err(name.place.error(message).into());
+        }
+        equations[state] = Some((scope.resolve(&equation.formula)?, true));
     }
     let mut atol = vec![file.solver.atol; file.states.len()];
     for (state, value) in &file.solver.atol_of {
         atol[scope.state(state)?] = *value;
     }
-    let state = |((state, equation), atol): ((&file::Named, Option<Resolved>), f64)| {
+    let state = |((state, equation), atol): ((&file::Named, Option<Equation>), f64)| {
         let name = state.name.value.clone();
-        let Some(equation) = equation else {
+        let Some((equation, is_algebraic)) = equation else {
             let error = state
                 .name
                 .place
                 .error(format!("the state '{name}' has no equation"));
             return Err(error
                 .with_help(Some(format!(
-                    "under [equations]: {name} = \"…\", its derivative d{name}/dt"
+                    "under [equations]: {name} = \"…\", its derivative d{name}/dt; or under [algebraic] what is zero"
                 )))
                 .into());
         };
@@ -55,6 +70,7 @@ pub(super) fn states(file: &ModelFile, scope: &Scope, parts: &Parts) -> Result<V
             atol,
             initial,
             equation,
+            is_algebraic,
         })
     };
     let states: Vec<_> = file

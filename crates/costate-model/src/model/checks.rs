@@ -44,6 +44,83 @@ impl Model {
     }
 
     /// # Errors
+    /// Something that goes beside no algebraic equation, or an algebraic equation that cannot be differentiated by t.
+    pub(super) fn check_algebra(&self) -> Result<()> {
+        let algebraic = self.algebraic();
+        let Some(&first) = algebraic.first() else {
+            return Ok(());
+        };
+        let refused = |place: &crate::error::Place, what: &str, help: &str| {
+            let name = &self.states[first].name;
+            let message = format!("{what} beside algebraic equations, here that of '{name}'");
+            Err(place.error(message).with_help(Some(help.into())).into())
+        };
+        for &z in &algebraic {
+            let equation = &self.states[z].equation;
+            let depends = self.parts.dependence(equation);
+            let parts = self.parts.needed([equation]);
+            let mut all = parts.iter().flat_map(|part| self.parts.formulas(*part));
+            let compares = !equation.answers.is_empty() || all.any(|f| !f.answers.is_empty());
+            let what = match (depends.inputs, compares) {
+                (true, _) => "an input: it has no formula to differentiate by t",
+                (_, true) => {
+                    "a comparison: its sides are differentiated by t, and where it turns they jump"
+                }
+                _ => continue,
+            };
+            let message = format!(
+                "the algebraic equation of '{}' depends on {what}",
+                self.states[z].name
+            );
+            let help = "solve it for the state and make that a definition, or write the switch smoothly: sigmoid((a - b) / width)";
+            let error = equation.formula.place().error(message);
+            return Err(error.with_help(Some(help.into())).into());
+        }
+        if let Some(over) = self.events.iter().find_map(|event| event.over.as_ref()) {
+            return refused(
+                over.formula.place(),
+                "no infusion ('over') goes",
+                "write it as a term of the equation: rate * pulse(t, start, duration)",
+            );
+        }
+        let (batch, segments) = (&self.fit.batch_place, &self.fit.segments_place);
+        if let Some(place) = batch.as_ref().or(segments.as_ref()) {
+            let help = "a window that grows begins with what meets the equations: curriculum = 8";
+            return refused(place, "windows and segments do not go", help);
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// No start that meets the algebraic equations.
+    pub(super) fn check_algebraic(&self) -> Result<()> {
+        if self.algebraic().is_empty() {
+            return Ok(());
+        }
+        let initial = self.initial();
+        let lost = |state: &&super::StateVariable| state.is_algebraic;
+        let all = self.states.iter().zip(&initial);
+        let found = all
+            .filter(|(state, _)| lost(state))
+            .find(|(_, x)| !x.is_finite());
+        match found {
+            None => Ok(()),
+            Some((state, _)) => {
+                let message = format!(
+                    "no start meets the algebraic equations{}: Newton's method finds none from these values",
+                    self.within()
+                );
+                let help = format!(
+                    "'{}' under [states] is a first guess, and a nearer one may help; where the equations do not determine the algebraic states (an index above 1), differentiate them by t first",
+                    state.name
+                );
+                let error = state.equation.formula.place().error(message);
+                Err(error.with_help(Some(help)).into())
+            }
+        }
+    }
+
+    /// # Errors
     /// A prior without noise to weigh it against, or noise for some observables alone.
     pub(super) fn check_likelihood(&self, file: &ModelFile) -> Result<()> {
         if !self.has_likelihood() {

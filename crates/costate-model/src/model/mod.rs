@@ -9,6 +9,7 @@ use std::sync::Arc;
 pub(crate) use build::constant;
 
 use crate::condition::{Condition, conditions};
+use crate::consistent::Consistent;
 use crate::data::{Columns, Data, Layout};
 use crate::error::{Error, Result, Source};
 use crate::expression::Formula;
@@ -29,7 +30,9 @@ pub struct StateVariable {
     /// The absolute tolerance of its error, in its own units.
     pub atol: f64,
     pub(crate) initial: Resolved,
+    /// Its rate; what is zero for an algebraic one.
     pub(crate) equation: Resolved,
+    pub(crate) is_algebraic: bool,
 }
 
 /// Something that can be measured: an expression of states, parameters and time.
@@ -213,6 +216,7 @@ impl Model {
             parts,
         };
         model.check_likelihood(&file)?;
+        model.check_algebra()?;
         for condition in 0..model.conditions.len() {
             let under = model.under(condition);
             let (start, end) = under.span();
@@ -225,6 +229,7 @@ impl Model {
             }
             under.check_inputs()?;
             under.check_infusions(start, end)?;
+            under.check_algebraic()?;
         }
         Ok(model)
     }
@@ -297,12 +302,18 @@ impl Model {
         )
     }
 
-    /// The initial value of every state at the present parameters, in the experiment that was chosen.
+    /// The initial value of every state at the present parameters, in the experiment that was chosen; of algebraic states what their equations make of it.
     pub fn initial(&self) -> Vec<f64> {
         let phi = self.phi();
-        self.initial_formulas()
+        let mut h: Vec<f64> = self
+            .initial_formulas()
             .map(|formula| self.evaluate(formula, &phi))
-            .collect()
+            .collect();
+        if let Ok(Some(mut consistent)) = Consistent::new(self) {
+            consistent.set_parameters(&phi);
+            consistent.solve(&mut h, self.span().0);
+        }
+        h
     }
 
     /// What each state begins with under the chosen condition.

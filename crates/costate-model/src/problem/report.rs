@@ -108,7 +108,9 @@ impl Model {
                 .map(|(parameter, g)| (parameter.name.clone(), *g))
                 .collect(),
             initial: initial
-                .filter(|(state, _)| state.initial.formula.literal().is_some())
+                .filter(|(state, _)| {
+                    !state.is_algebraic && state.initial.formula.literal().is_some()
+                })
                 .map(|(state, g)| (state.name.clone(), *g))
                 .collect(),
             networks: networks.collect(),

@@ -183,7 +183,7 @@ impl Report<'_> {
             }
             Verdict::NotSmooth { worst } => write!(
                 f,
-                "The loss is not smooth in {}: differences do not settle there. Look for a kink or a jump (abs, min, max, a branch) that the solution touches.",
+                "The loss is not smooth in {}: differences do not settle there. Look for a kink or a jump (abs, min, max, a branch) that the solution touches; where the loss has its minimum nothing is left to measure: take other values.",
                 name(worst)
             )?,
             Verdict::Wrong {

@@ -30,12 +30,12 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
         Begun::One(mut fit) => {
             introduce(&fit, &work, console);
             interrupt::listen();
-            let interrupted = work.drive(&mut fit, args.checkpoint_every, console)?;
+            let interrupted = work.drive(&mut fit, every(args), console)?;
             (*fit, interrupted)
         }
         Begun::Many(starts) => {
             interrupt::listen();
-            work.spread(*starts, args.jobs, console)?
+            work.spread(*starts, args.jobs, every(args), console)?
         }
     };
     let found = fit.found()?;
@@ -165,6 +165,11 @@ fn planned(path: &Path, plan: &Plan) -> Result<Model> {
     Ok(model)
 }
 
+/// The time between two checkpoints.
+fn every(args: &Args) -> Duration {
+    Duration::try_from_secs_f64(args.checkpoint_every).unwrap_or(Duration::MAX)
+}
+
 fn default_folder(model: &Path) -> PathBuf {
     let mut name = model.file_stem().unwrap_or_default().to_owned();
     name.push("-fit");
@@ -243,6 +248,9 @@ fn introduce(fit: &Fit, work: &Work, console: Console) {
     console.note(format!("  into    {}", work.shown.display()));
 }
 
+/// After an evaluation that took longer, what there is is kept before the next.
+const WORTH_KEEPING: Duration = Duration::from_millis(10);
+
 impl Work {
     fn checkpoint(&self, fit: &mut Fit) -> Result<()> {
         match &self.starts {
@@ -252,21 +260,42 @@ impl Work {
     }
 
     fn save(&self, finished: bool, state: String) -> Result<()> {
+        let bytes = self.bytes(finished, state);
+        self.folder.write(folder::CHECKPOINT, &bytes)
+    }
+
+    fn bytes(&self, finished: bool, state: String) -> Vec<u8> {
         let checkpoint = Checkpoint {
             plan: self.plan.clone(),
             finished,
             state,
         };
-        self.folder
-            .write(folder::CHECKPOINT, &checkpoint.to_bytes())
+        checkpoint.to_bytes()
+    }
+
+    /// Keeps what there is for a Ctrl-C during what comes next.
+    fn keep(&self, fit: &mut Fit) {
+        let fitted = fit.fitted();
+        let text = fitted.to_file(self.folder.place(), folder::WEIGHTS);
+        let mut files = vec![(folder::FITTED, text.into_bytes())];
+        files.extend(
+            fitted
+                .weights_file()
+                .map(|weights| (folder::WEIGHTS, weights)),
+        );
+        files.push((
+            folder::CHECKPOINT,
+            self.bytes(fit.is_finished(), fit.save()),
+        ));
+        interrupt::keep(self.folder.snapshot(&self.shown, files));
     }
 
     /// Runs the fit to its end, or until Ctrl-C; whether it was that.
-    fn drive(&mut self, fit: &mut Fit, every: f64, console: Console) -> Result<bool> {
-        let every = Duration::try_from_secs_f64(every).unwrap_or(Duration::MAX);
+    fn drive(&mut self, fit: &mut Fit, every: Duration, console: Console) -> Result<bool> {
         let (done, of) = fit.progress();
         let progress = Progress::new(console, done, of);
         let mut saved: Option<Instant> = None;
+        let mut took = Duration::MAX;
         let mut stage = None;
         while !fit.is_finished() {
             let now = fit.stage_name();
@@ -275,9 +304,16 @@ impl Work {
                 stage = now;
             }
             if interrupt::requested() {
+                // The report is work too.
+                self.keep(fit);
                 return Ok(true);
             }
+            if took > WORTH_KEEPING {
+                self.keep(fit);
+            }
+            let begun = Instant::now();
             fit.advance()?;
+            took = begun.elapsed();
             if saved.is_none_or(|at| at.elapsed() >= every) {
                 self.checkpoint(fit)?;
                 saved = Some(Instant::now());
@@ -287,6 +323,7 @@ impl Work {
                 progress.show(done, of, last.loss, last.gradient_norm);
             }
         }
+        self.keep(fit);
         Ok(false)
     }
 }

@@ -36,6 +36,7 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
         Err(ModelError::Solve { message, partial }) => (*partial, Some(Error::Numerical(message))),
         Err(error) => return Err(error.into()),
     };
+    let warnings = model.uncontrolled(&trajectory);
     let plotted = trajectory.clone();
     let trajectory = match args.observables {
         true => with_observables(&model, trajectory)?,
@@ -57,6 +58,9 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
         };
         fs::write(path, picture(&model, &curve).svg())
             .map_err(|e| Error::file("write", path, &e))?;
+    }
+    for warning in warnings {
+        console.note(warning);
     }
     if args.stats {
         print_stats(&trajectory);

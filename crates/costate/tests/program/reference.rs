@@ -1,4 +1,5 @@
-//! Problems of the literature as model files, against values that another program computed from models of its own (`reference/make.py`).
+//! Problems of the literature as model files, against values that another program computed from models of its own (`reference/make.py`,
+//! `reference/happenings.py`).
 
 use serde_json::{Map, Value};
 
@@ -11,25 +12,31 @@ struct Known {
     values: Value,
 }
 
+/// The files of a model, its own first.
+macro_rules! files {
+    ($($file:literal),*) => { &[$(($file, include_str!(concat!("reference/", $file)))),*] };
+}
+
 fn known(name: &str) -> Known {
-    let room = Room::new();
-    let (file, model, data) = match name {
-        "pollution" => (
-            "pollution.toml",
-            include_str!("reference/pollution.toml"),
-            include_str!("reference/pollution.csv"),
-        ),
-        _ => (
-            "pleiades.toml",
-            include_str!("reference/pleiades.toml"),
-            include_str!("reference/pleiades.csv"),
-        ),
+    let files: &[(&'static str, &str)] = match name {
+        "pollution" => files!["pollution.toml", "pollution.csv"],
+        "pleiades" => files!["pleiades.toml", "pleiades.csv"],
+        "doses" => files!["doses.toml", "doses.csv", "doses-conditions.csv"],
+        "epidemic" => files!["epidemic.toml", "epidemic.csv"],
+        _ => files!["enzyme.toml", "enzyme.csv"],
     };
-    room.write(file, model);
-    room.write(&file.replace("toml", "csv"), data);
-    let values: Value = serde_json::from_str(include_str!("reference/values.json")).unwrap();
-    let values = values[name].clone();
-    Known { room, file, values }
+    let room = Room::new();
+    files.iter().for_each(|(file, text)| room.write(file, text));
+    let values = match name {
+        "pollution" | "pleiades" => include_str!("reference/values.json"),
+        _ => include_str!("reference/happenings.json"),
+    };
+    let values: Value = serde_json::from_str(values).unwrap();
+    Known {
+        room,
+        file: files[0].0,
+        values: values[name].clone(),
+    }
 }
 
 impl Known {
@@ -103,4 +110,28 @@ fn the_gradient_through_seven_bodies_is_that_of_sensitivities_elsewhere() {
     for method in ["discrete", "forward"] {
         pleiades.has_the_gradient(&format!("--gradient {method}"), 1e-6);
     }
+}
+
+#[test]
+fn doses_and_an_infusion_in_three_subjects_have_the_likelihood_and_gradient_of_another_program() {
+    known("doses").has_the_gradient("", 1e-6);
+}
+
+#[test]
+fn an_epidemic_with_a_lockdown_in_long_data_is_that_of_another_program() {
+    let epidemic = known("epidemic");
+    epidemic.has_the_gradient("", 1e-6);
+    assert!(epidemic.error_at_the_end("--set lock=41.3", 1e-8) < 1e-6);
+}
+
+#[test]
+fn algebraic_states_with_a_dose_are_those_of_another_program() {
+    let enzyme = known("enzyme");
+    assert!(enzyme.error_at_the_end("", 1e-8) < 1e-7);
+    for method in ["discrete", "forward", "gauss"] {
+        enzyme.has_the_gradient(&format!("--gradient {method}"), 1e-6);
+    }
+    enzyme.has_the_gradient("--method rodas5p", 1e-6);
+    let end = enzyme.room.run("audit enzyme.toml").done();
+    assert!(end.out.contains("The gradient is right"), "{}", end.out);
 }

@@ -172,7 +172,7 @@ fn squares(fit: &mut Fit, fitted: &Model, theta: &[f64]) -> Option<(DMatrix<f64>
 }
 
 /// The second derivatives of the negative log-likelihood, by differences of its gradient.
-fn likelihood(fit: &mut Fit) -> Option<DMatrix<f64>> {
+pub(in crate::fit) fn likelihood(fit: &mut Fit) -> Option<DMatrix<f64>> {
     let (n, x) = (fit.variables.len(), fit.state.best_x.clone());
     let mut gradient = |i: usize, step: f64| {
         let mut moved = x.clone();

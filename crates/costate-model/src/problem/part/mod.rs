@@ -14,9 +14,10 @@ use super::observer::Observer;
 use super::stopped::Why;
 use crate::condition::Pull;
 use crate::error::Result;
-use crate::field::{self, Map};
+use crate::field;
 use crate::hybrid::Arcs;
 use crate::model::Model;
+use crate::start::Start;
 use stretch::Begin;
 pub(crate) use stretch::Stretch;
 
@@ -32,7 +33,7 @@ pub(crate) struct Part {
     /// The factor of each state's squared gap where two stretches meet.
     pub(crate) gap_weights: Vec<f64>,
     pull: Pull,
-    boundary: Map,
+    start: Start,
     /// Where something happens on the way.
     arcs: Option<Arcs>,
     /// The states that begin with a value of their own in this experiment.
@@ -106,7 +107,7 @@ impl Part {
             stretches,
             gap_weights: vec![0.0; model.states.len()],
             pull: Pull::new(&model)?,
-            boundary: Map::new(&model, &field::boundary(&model)?)?,
+            start: Start::new(&model)?,
             elsewhere: elsewhere.collect(),
             arcs,
             states: model.states.len(),
@@ -138,18 +139,8 @@ impl Part {
     fn begin(&mut self, theta: &[f64], observer: &mut Observer) -> Begin {
         let phi = self.pull.push(&theta[..self.own]);
         observer.set_parameters(&phi);
-        self.boundary.set_parameters(&phi);
-        let mut boundary = vec![0.0; self.states + 2];
-        self.boundary
-            .eval(0, &vec![0.0; self.states], 0.0, &mut boundary);
-        let t1 = boundary.pop().unwrap_or(0.0);
-        let t0 = boundary.pop().unwrap_or(0.0);
-        Begin {
-            phi,
-            h0: boundary,
-            t0,
-            t1,
-        }
+        let (h0, t0, t1) = self.start.at(&phi);
+        Begin { phi, h0, t0, t1 }
     }
 
     /// The loss of this experiment's measurements, and of the gaps between its stretches, and its gradient at θ.
@@ -244,10 +235,10 @@ impl Part {
             next.zip(&direct.by_next).for_each(|(a, by)| *a += by);
         }
         let ends = [evaluation.t0, evaluation.t1];
-        let along: Vec<f64> = [evaluation.h0.as_slice(), &ends].concat();
-        self.boundary
-            .products(0, &along, &mut vec![0.0; self.states]);
-        self.boundary.finish(&mut by_phi);
+        let mut along: Vec<f64> = [evaluation.h0.as_slice(), &ends].concat();
+        self.start.back(&mut along, &mut by_phi);
+        evaluation.h0.copy_from_slice(&along[..n]);
+        evaluation.t0 = along[n];
         self.pull.back(&by_phi, &mut evaluation.theta);
         Ok(evaluation)
     }

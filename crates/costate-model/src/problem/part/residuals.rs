@@ -153,12 +153,11 @@ impl Part {
     fn boundary_jacobian(&mut self, parameters: usize) -> Vec<f64> {
         let rows = self.states + 2;
         let mut jacobian = vec![0.0; rows * parameters];
-        let (mut unit, mut spare) = (vec![0.0; rows], vec![0.0; self.states]);
+        let mut unit = vec![0.0; rows];
         for (i, row) in jacobian.chunks_exact_mut(parameters.max(1)).enumerate() {
             unit.fill(0.0);
             unit[i] = 1.0;
-            self.boundary.products(0, &unit, &mut spare);
-            self.boundary.finish(row);
+            self.start.back(&mut unit, row);
         }
         jacobian
     }

@@ -180,7 +180,7 @@ impl<T: Plain> Writer<'_, T> {
                 let n = shape(0).axis(0);
                 let _ = writeln!(
                     self.body,
-                    "    let {name}: [{number}; {length}] = linear::solve(&{a}[..], &{b}[..], {n}, {transpose}).try_into().unwrap();"
+                    "    let {name}: [{number}; {length}] = std::convert::TryInto::try_into(linear::solve(&{a}[..], &{b}[..], {n}, {transpose})).unwrap();"
                 );
             }
             Op::Det | Op::LogAbsDet => {

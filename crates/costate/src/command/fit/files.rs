@@ -9,6 +9,7 @@ use crate::checkpoint::{Checkpoint, Plan};
 use crate::command::{solve::rows, title};
 use crate::error::Result;
 use crate::folder;
+use crate::interrupt;
 use crate::report::number::exact;
 use crate::report::plot::{Picture, Series};
 use crate::report::{csv, html};
@@ -56,6 +57,7 @@ impl Work {
             self.web_page(fit, &fitted, found)?.as_bytes(),
         )?;
 
+        interrupt::release();
         if interrupted && self.stands_before_a_finished_fit() {
             return Ok(self.folder.leave());
         }

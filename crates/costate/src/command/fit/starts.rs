@@ -1,6 +1,8 @@
 //! A fit from several starts.
 
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use costate_model::{Fit, Outcome, Starts};
 
@@ -8,7 +10,9 @@ use super::Work;
 use crate::command::title;
 use crate::console::Console;
 use crate::error::Result;
+use crate::folder;
 use crate::interrupt;
+use crate::progress::Progress;
 use crate::report::number::count;
 use crate::report::starts::{Tally, failed};
 
@@ -18,6 +22,7 @@ impl Work {
         &mut self,
         mut starts: Starts,
         jobs: Option<usize>,
+        every: Duration,
         console: Console,
     ) -> Result<(Fit, bool)> {
         let jobs = jobs.unwrap_or_else(|| {
@@ -33,7 +38,23 @@ impl Work {
         ));
         // A fit that is killed begins again from here.
         self.save(false, starts.save())?;
-        starts.run(jobs, &interrupt::requested, &|_| {});
+        let snapshot = |state: String| {
+            let files = vec![(folder::CHECKPOINT, self.bytes(false, state))];
+            self.folder.snapshot(&self.shown, files)
+        };
+        interrupt::keep(snapshot(starts.save()));
+        let progress = Mutex::new((Progress::new(console, 0, all), Instant::now()));
+        starts.run(jobs, &interrupt::requested, &|ended, save| {
+            let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+            progress.0.count(ended);
+            let snapshot = snapshot(save());
+            // What cannot be written now is told at the end.
+            if progress.1.elapsed() >= every && snapshot.write().is_ok() {
+                progress.1 = Instant::now();
+            }
+            interrupt::keep(snapshot);
+        });
+        drop(progress);
         let fit = starts.best()?;
         let interrupted = !starts.have_ended();
         self.starts = Some(starts);
