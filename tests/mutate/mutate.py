@@ -136,6 +136,8 @@ CRATES = [
 
 # Mutants, as they are printed but without the line number, that change nothing anybody could notice.
 EQUIVALENT = {
+    # A thread that makes a method keeps the others from taking theirs meanwhile: slower, no more.
+    "crates/costate-neural-ode/src/batch.rs: drop(idle);  =>  (dropped)",
     # More memory than needed is kept.
     "crates/costate-neural-ode/src/gradient/backsolve.rs: back.system_mut().frames = Frames::of_one_step(tableau.stages() + 1);  =>  (dropped)",
     "crates/costate-neural-ode/src/gradient/forward.rs: self.primal.steps.clear();  =>  (dropped)",
