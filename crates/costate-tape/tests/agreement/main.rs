@@ -9,7 +9,7 @@ mod source;
 
 use crate::random::{Numbers, for_all, instructions};
 use crate::source::compiled_source_gives_the_same_bits;
-use costate_tape::{Error, Function, Program};
+use costate_tape::{Error, Function, Program, Var};
 use std::cell::{Cell, RefCell};
 
 /// Inputs of so few elements that most functions of them are programs of single numbers.
@@ -186,4 +186,54 @@ fn interpreter_program_lanes_machine_code_and_printed_source_agree() {
     compiled_source_gives_the_same_bits("agreement", &functions.into_inner(), |x: f64| {
         if x.is_nan() { 0 } else { x.to_bits() }
     });
+}
+
+#[test]
+fn operations_that_become_one_instruction_have_the_bits_of_each_alone() {
+    type Numbers3<'t> = [Var<'t, f64>; 3];
+    // Each in a function of its own: what others read too is not joined.
+    let formulas: [for<'t> fn(Numbers3<'t>) -> Var<'t, f64>; 10] = [
+        |[x, y, z]| x * y + z,
+        |[x, y, z]| x * y - z,
+        |[x, y, z]| z - x * y,
+        |[x, y, z]| x * y * z,
+        |[x, y, z]| x * y / z,
+        |[x, y, z]| x / y * z,
+        |[x, y, z]| (x + y) * z,
+        |[x, y, z]| (x - y) * z,
+        |[x, y, _]| -(x * y),
+        |[x, _, z]| x * x - -z,
+    ];
+    let mut numbers = Numbers(11);
+    for formula in formulas {
+        let f = Function::<f64>::record(&[("v", &[3])], |v| {
+            vec![formula([0, 1, 2].map(|i| v[0].index(i)))]
+        })
+        .unwrap();
+        for _ in 0..20 {
+            let point = numbers.many(3);
+            let found = eval(&Program::compile(&f).unwrap(), &[&point]);
+            assert_eq!(found, f.eval(&[&point]).unwrap().concat(), "{f}");
+        }
+    }
+}
+
+#[test]
+fn a_program_of_numbers_notices_a_broken_guard() {
+    let f = Function::record_at(&[("x", &[2], &[1.0, 3.0])], |v| {
+        let (x, y) = (v[0].index(0), v[0].index(1));
+        vec![if x < y { y * y } else { x }]
+    })
+    .unwrap();
+    let program = Program::compile(&f).unwrap();
+    let (mut workspace, mut out) = (program.workspace(1), [0.0]);
+    for (x, value) in [
+        ([1.0, 3.0], 9.0),
+        ([3.0, 1.0], f64::NAN),
+        ([2.0, 4.0], 16.0),
+    ] {
+        program.eval(&mut workspace, 0, &[&x], &mut out);
+        assert!(same(out[0], value), "{} at {x:?}", out[0]);
+        assert_eq!(program.check_guards(&workspace).is_err(), value.is_nan());
+    }
 }
