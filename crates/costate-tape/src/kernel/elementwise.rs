@@ -20,6 +20,8 @@ pub(crate) enum Code {
     Sqrt,
     Square,
     Exp,
+    Expm1,
+    Elu,
     Tanh,
     Sigmoid,
     Silu,
@@ -44,6 +46,8 @@ impl Code {
     pub(crate) fn function(op: Unary) -> Option<Code> {
         Some(match op {
             Unary::Exp => Code::Exp,
+            Unary::Expm1 => Code::Expm1,
+            Unary::Elu => Code::Elu,
             Unary::Tanh => Code::Tanh,
             Unary::Sigmoid => Code::Sigmoid,
             Unary::Silu => Code::Silu,
@@ -189,6 +193,8 @@ unsafe fn pass<V: Vector, const G: usize>(
                     |x| x.mul(x),
                 ),
                 Code::Exp => elementary::exp([x])[0],
+                Code::Expm1 => elementary::expm1([x])[0],
+                Code::Elu => elementary::elu([x])[0],
                 Code::Tanh => elementary::tanh([x])[0],
                 Code::Sigmoid => elementary::sigmoid([x])[0],
                 Code::Silu => elementary::silu([x])[0],

@@ -6,8 +6,10 @@ use crate::op::Unary;
 use crate::program::{Lane, Program};
 use crate::scalar::Scalar;
 
-const KERNELS: [Unary; 9] = [
+const KERNELS: [Unary; 11] = [
     Unary::Exp,
+    Unary::Expm1,
+    Unary::Elu,
     Unary::Tanh,
     Unary::Sigmoid,
     Unary::Silu,

@@ -203,7 +203,7 @@ impl<T: Registers> Plain<T> {
 impl<T: Lane> Program<T> {
     /// Evaluates a scalar program at many points at once, with a point in each lane of the registers, several times as fast as
     /// [`eval`](Program::eval) at each alone. The numbers of a point do not depend on what stands beside it. They have the same bits as
-    /// those of `eval`, except behind exp, ln, sin, cos, tanh, sigmoid, silu and softplus, which are here those of arrays (at most 2.5
+    /// those of `eval`, except behind exp, expm1, ln, sin, cos, tanh, sigmoid, silu, elu and softplus, which are here those of arrays (at most 2.5
     /// units in the last place off).
     ///
     /// A program is scalar if it works on numbers one by one: its arrays have at most four elements, or are only indexed and

@@ -1,4 +1,4 @@
-//! Exponential, hyperbolic tangent and logistic function.
+//! Exponential, hyperbolic tangent and logistic function, and what is made of them.
 
 use super::Constants;
 use crate::kernel::vector::Vector;
@@ -81,6 +81,64 @@ pub(crate) unsafe fn exp<V: Vector, const A: usize, const B: usize>(
         }
     }
     x
+}
+
+/// eˣ − 1, as 2ⁿ(eʳ − 1) + (2ⁿ − 1) so that small arguments keep their digits.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn expm1<V: Vector, const A: usize, const B: usize>(
+    x: Group<V, A, B>,
+) -> Group<V, A, B> {
+    // SAFETY: the caller's.
+    let (least, most, large, magic, one) = unsafe {
+        (
+            V::splat(V::T::TANH_ONE).neg(),
+            V::splat(V::T::EXP_RANGE[1]),
+            V::splat(V::T::TANH_ONE),
+            V::splat(V::T::MAGIC),
+            V::splat(V::T::ONE),
+        )
+    };
+    let mut y = x;
+    for b in 0..B {
+        for a in 0..A {
+            // In this order a NaN passes both. Below `least` the result is −1.
+            y[b][a] = most.min(least.max(x[b][a]));
+        }
+    }
+    // SAFETY: the caller's.
+    let (biased, p) = unsafe { reduce(y) };
+    for b in 0..B {
+        for a in 0..A {
+            let power = biased[b][a].bits_to_exponent();
+            let small = power.fma(p[b][a], power.sub(one));
+            // Here the 1 is lost in rounding, and 2ⁿ may be too large for a factor.
+            let whole = one.add(p[b][a]).scale(biased[b][a].sub(magic));
+            let value = V::select(y[b][a].lt(large), small, whole);
+            y[b][a] = value.abs().with_sign(x[b][a]);
+        }
+    }
+    y
+}
+
+/// x above 0, eˣ − 1 below.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+pub(crate) unsafe fn elu<V: Vector, const A: usize, const B: usize>(
+    x: Group<V, A, B>,
+) -> Group<V, A, B> {
+    // SAFETY: the caller's.
+    let (zero, mut y) = unsafe { (V::splat(V::T::ZERO), expm1(x)) };
+    for b in 0..B {
+        for a in 0..A {
+            y[b][a] = V::select(zero.lt(x[b][a]), x[b][a], y[b][a]);
+        }
+    }
+    y
 }
 
 /// tanh x = (e²ˣ − 1)/(e²ˣ + 1), from e²ˣ − 1 so that small arguments keep their digits.

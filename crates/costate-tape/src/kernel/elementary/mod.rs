@@ -13,7 +13,7 @@ mod exponential;
 mod logarithm;
 mod trigonometric;
 
-pub(crate) use exponential::{exp, sigmoid, silu, tanh};
+pub(crate) use exponential::{elu, exp, expm1, sigmoid, silu, tanh};
 pub(crate) use logarithm::{ln, softplus};
 pub(crate) use trigonometric::{cos, sin, too_large};
 
@@ -42,7 +42,7 @@ pub(crate) trait Constants: Scalar + Send + Sync + 'static {
     const EXP_RANGE: [Self; 2];
     /// Below, x·σ(x) rounds to −0.
     const SILU_LEAST: Self;
-    /// From here on, tanh(x/2) rounds to 1.
+    /// From here on, tanh(x/2) rounds to 1 and eˣ − 1 to eˣ.
     const TANH_ONE: Self;
     const INFINITY: Self;
     /// Sixteen numbers of which all bits are set, then sixteen zeros: a mask of the first i numbers begins at 16 − i.
