@@ -6,8 +6,10 @@ use costate_neural_ode::{Error as SolverError, GradientMethod, Problem, Saved};
 use super::arcs::Arcs;
 use crate::problem::Why;
 
-/// What a step of a difference is, as a part of its variable's size.
+/// What the first step of a difference is, as a part of its variable's size.
 const STEP: f64 = 1e-3;
+/// How often it is halved at most: within a step an event may pass a measurement.
+const LEVELS: usize = 8;
 /// By how much the solver's own error may exceed its tolerance in an entry.
 const SOLVER: f64 = 90.0;
 
@@ -60,18 +62,16 @@ pub(crate) fn differences(
         ..Gradient::default()
     };
     let mut unsure = Gradient::default();
-    let spread = |fine: f64, coarse: f64| 0.01 * (fine - coarse).abs() + SOLVER * rtol * fine.abs();
     for i in 0..n + p {
         let step = STEP * if point[i] == 0.0 { 1.0 } else { point[i].abs() };
         let mut central = |h: f64| Ok::<_, Why>((value(i, h)? - value(i, -h)?) / (2.0 * h));
-        let (fine, coarse) = (central(step)?, central(2.0 * step)?);
-        let slope = (4.0 * fine - coarse) / 3.0;
+        let (slope, error) = settled(step, rtol, &mut central)?;
         let list = match i < n {
             true => (&mut found.h0, &mut unsure.h0),
             false => (&mut found.theta, &mut unsure.theta),
         };
         list.0.push(slope);
-        list.1.push(spread(slope, fine));
+        list.1.push(error);
     }
     // A state saved at an event is that before it: looking back is always right, but for the first.
     let saves = problem.save_at;
@@ -89,10 +89,32 @@ pub(crate) fn differences(
             let (near, far) = (value(index, -h)?, value(index, -2.0 * h)?);
             Ok::<_, Why>((3.0 * here - 4.0 * near + far) / (2.0 * h))
         };
-        let (fine, coarse) = (back(step)?, back(2.0 * step)?);
-        let slope = (4.0 * fine - coarse) / 3.0;
+        let (slope, error) = settled(step, rtol, &mut back)?;
         found.save.push(slope);
-        unsure.save.push(spread(slope, fine));
+        unsure.save.push(error);
     }
     Ok((found, unsure))
+}
+
+/// The slope that differences of second order, given for a step, tend to, and how unsure it is: from the two steps that agree best.
+fn settled(
+    mut step: f64,
+    rtol: f64,
+    difference: &mut dyn FnMut(f64) -> Result<f64, Why>,
+) -> Result<(f64, f64), Why> {
+    let mut best = (f64::NAN, f64::INFINITY);
+    let mut coarse = difference(2.0 * step)?;
+    for _ in 0..LEVELS {
+        let fine = difference(step)?;
+        let slope = (4.0 * fine - coarse) / 3.0;
+        let (apart, solver) = (0.01 * (slope - fine).abs(), SOLVER * rtol * slope.abs());
+        if apart + solver < best.1 {
+            best = (slope, apart + solver);
+        }
+        if apart <= solver {
+            break;
+        }
+        (coarse, step) = (fine, 0.5 * step);
+    }
+    Ok(best)
 }

@@ -77,3 +77,16 @@ fn a_model_with_events_is_audited_against_differences_of_whole_solutions() {
     assert_eq!(json["gradient"]["events"].as_array().unwrap().len(), 3);
     assert_eq!(json["gradient"]["save"].as_array().unwrap().len(), 4);
 }
+
+#[test]
+fn a_measurement_soon_after_an_event_is_no_kink() {
+    let room = Room::new();
+    room.write(
+        "dose.toml",
+        "[states]\nc = 1.0\n[parameters]\nk = 0.5\nwhen = 1.0\n[equations]\nc = \"-k * c\"\n[[events]]\nat = [\"when\"]\nadd = { c = 2.0 }\n\
+         [time]\nstart = 0.0\nend = 3.0\n[solver]\nrtol = 1e-8\natol = 1e-8\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+    );
+    room.write("d.csv", "t,c\n0.5,0.9\n1.0005,2.5\n3.0,0.8\n");
+    let run = room.run("audit dose.toml").done();
+    assert!(run.out.contains("The gradient is right"), "{}", run.out);
+}
