@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use costate_model::Model;
-use costate_neural_ode::audit::{Audit, Variable, Verdict};
+use costate_neural_ode::audit::{Audit, Jump, Kink, Variable, Verdict};
 use serde_json::{Map, Value, json};
 
 use super::open;
@@ -69,8 +69,7 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
             _ => {}
         }
         if let Some(kink) = audit.kinks.first() {
-            let start = name(Variable::H0(kink.component));
-            let state = start.trim_end_matches("(start)");
+            let state = state(&model, kink);
             return Err(Error::Numerical(format!(
                 "the equation of {state} has a kink or a jump on the solution, at t = {}{within}: the gradient is that of one side",
                 kink.time
@@ -78,6 +77,12 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// The name of the state whose equation has a kink.
+fn state(model: &Model, kink: &Kink) -> String {
+    let start = model.variable_name(Variable::H0(kink.component));
+    start.trim_end_matches("(start)").to_owned()
 }
 
 /// The audit itself, or those of several experiments under their names.
@@ -125,6 +130,9 @@ fn document(model: &Model, audit: &Audit) -> Value {
             "agrees": pair.agrees(),
         })
     });
+    let kinks = audit.kinks.iter().map(|kink| {
+        json!({ "state": state(model, kink), "time": kink.time, "jumps": kink.jump == Jump::Value })
+    });
     let (verdict, worst) = match audit.verdict() {
         Verdict::Right => ("right", None),
         Verdict::Inaccurate { worst, .. } => ("inaccurate", Some(worst)),
@@ -140,5 +148,6 @@ fn document(model: &Model, audit: &Audit) -> Value {
         "methods": methods.collect::<Vec<_>>(),
         "pairs": pairs.collect::<Vec<_>>(),
         "uncertainty": named(&audit.uncertainty),
+        "kinks": kinks.collect::<Vec<_>>(),
     })
 }

@@ -58,6 +58,15 @@ fn a_kink_on_the_solution_exits_with_1_and_names_the_equation_and_the_time() {
     let kink = ["the equation of y has a kink", "t = 2.80"];
     let run = room.run("audit kink.toml").failed(1, &kink);
     assert!(run.out.contains("discrete"), "{}", run.out);
+    let json: Value = serde_json::from_str(
+        &room
+            .run("audit kink.toml --format json")
+            .failed(1, &kink)
+            .out,
+    )
+    .unwrap();
+    assert_eq!(json["kinks"][0]["state"], "y");
+    assert_eq!(json["kinks"][0]["jumps"], false);
 }
 
 #[test]
