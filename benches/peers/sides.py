@@ -25,7 +25,8 @@ class Costate:
         return [f"costate ({'jit' if self.jit else way})" if way else "costate" for way in ways]
 
     def _case(self, case, name):
-        return f"{case}:recorded" if "(" in name else case
+        way = "recorded" if self.jit else name[9:-1]
+        return f"{case}:{way}" if "(" in name else case
 
     def check(self, case, name):
         return self.call("check", self._case(case, name))
