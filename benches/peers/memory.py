@@ -132,7 +132,7 @@ def main():
     ]
     for title, head, cases in [
         ("Against steps, w = 50", [f"{n} steps" for n in STEPS], [(n, 50) for n in STEPS]),
-        ("Against parameters, 100 steps", [f"{w * w + 5 * w + 2} parameters" for w in WIDTHS], [(100, w) for w in WIDTHS]),
+        ("Against parameters, 100 steps", [f"{w * w + 6 * w + 2} parameters" for w in WIDTHS], [(100, w) for w in WIDTHS]),
     ]:
         out += ["", f"## {title}", "", "| tool | gradient | " + " | ".join(head) + " |", "|---|---|" + "---|" * len(head)]
         print(title, flush=True)

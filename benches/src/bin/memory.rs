@@ -20,7 +20,7 @@ static MEMORY: Counted = Counted;
 /// The loss is the sum of the states at the end.
 fn run(method: &str, steps: usize, width: usize) -> Result<Gradient<f64>, Error> {
     let field = network::field(BATCH, &[2, width, width, 2], |h| h);
-    let theta: Vec<f64> = (0..width * width + 5 * width + 2)
+    let theta: Vec<f64> = (0..width * width + 6 * width + 2)
         .map(|i| 0.1 * (0.7 * i as f64).sin())
         .collect();
     let h0: Vec<f64> = (0..2 * BATCH).map(|i| (0.3 * i as f64).cos()).collect();
