@@ -4,7 +4,8 @@
 //! tanh; Adam on the mean square. Evaluations are those of a solve with tolerances of 10⁻⁵, a batch of 64 together; errors are those of new points.
 //! The medians of five seeds.
 
-use crate::{Setting, median};
+use crate::{Setting, median, milliseconds};
+use costate_benches::cpu_seconds;
 use costate_neural_ode::layer::{ConcatTime, Layer, Linear, Mlp, pieces};
 use costate_neural_ode::train::optimizer::Adam;
 use costate_neural_ode::train::pipeline::{Pipeline, Sizes, discrete};
@@ -62,11 +63,12 @@ impl Task {
     }
 }
 
-/// What is found: the mean square error of new points, and the evaluations of a solve at first and at last.
+/// What is found: the mean square error of new points, the evaluations of a solve at first and at last, and the processor time of an iteration.
 #[derive(Clone, Copy)]
 struct Found {
     square: f64,
     evaluations: [f64; 2],
+    milliseconds: f64,
 }
 
 fn learn(task: &Task, extra: usize, seed: u64, iterations: u64) -> Result<Found, Error> {
@@ -107,7 +109,7 @@ fn learn(task: &Task, extra: usize, seed: u64, iterations: u64) -> Result<Found,
         },
         ..Recipe::of(iterations)
     };
-    let mut first = 0;
+    let (mut first, begin) = (0, cpu_seconds());
     training.run(
         &recipe,
         |k, theta, g| {
@@ -119,6 +121,7 @@ fn learn(task: &Task, extra: usize, seed: u64, iterations: u64) -> Result<Found,
         },
         |_| Continue(()),
     );
+    let milliseconds = milliseconds(begin, iterations);
     let (mut square, mut unused) = (0.0, vec![0.0; parameters]);
     for k in 0..20 {
         let data = task.batch((1 << 40) + k);
@@ -127,14 +130,17 @@ fn learn(task: &Task, extra: usize, seed: u64, iterations: u64) -> Result<Found,
     Ok(Found {
         square,
         evaluations: [first as f64, model.stats().forward.nfe as f64],
+        milliseconds,
     })
 }
 
 /// Prints the table.
 pub(crate) fn run(setting: &Setting) -> Result<(), Error> {
     let seeds = if setting.reduced { 1 } else { 5 };
-    println!("| task | extra dimensions | mean square error | evaluations at first | at last |");
-    println!("|---|---|---|---|---|");
+    println!(
+        "| task | extra dimensions | mean square error | evaluations at first | at last | ms an iteration |"
+    );
+    println!("|---|---|---|---|---|---|");
     for task in &TASKS {
         let mut errors = Vec::new();
         for extra in [0, 1] {
@@ -143,10 +149,11 @@ pub(crate) fn run(setting: &Setting) -> Result<(), Error> {
             let of = |value: fn(&Found) -> f64| median(found.iter().map(value));
             let square = of(|found| found.square);
             println!(
-                "| {} | {extra} | {square:.2e} | {} | {} |",
+                "| {} | {extra} | {square:.2e} | {} | {} | {:.3} |",
                 task.name,
                 of(|found| found.evaluations[0]),
-                of(|found| found.evaluations[1])
+                of(|found| found.evaluations[1]),
+                of(|found| found.milliseconds)
             );
             errors.push(square);
         }

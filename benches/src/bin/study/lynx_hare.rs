@@ -154,7 +154,7 @@ pub(crate) fn run(setting: &Setting) -> Result<(), Error> {
         ("lynxes", [0.0, 1.0]),
         ("both", [1.0, 1.0]),
     ] {
-        for punishment in [1e-1, 1e-2, 1e-3] {
+        for punishment in [1.0, 1e-1, 1e-2, 1e-3] {
             let found = row(Some(Network {
                 corrects,
                 punishment,

@@ -12,6 +12,7 @@ mod digits;
 mod latent;
 mod lynx_hare;
 
+use costate_benches::cpu_seconds;
 use costate_benches::memory::Counted;
 use costate_neural_ode::train::optimizer::Lbfgs;
 use costate_neural_ode::train::training::Training;
@@ -50,6 +51,11 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// Of processor time since then, for each of so many iterations.
+fn milliseconds(begin: f64, iterations: u64) -> f64 {
+    1e3 * (cpu_seconds() - begin) / iterations as f64
 }
 
 #[global_allocator]

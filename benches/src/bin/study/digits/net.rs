@@ -17,7 +17,7 @@ const DATA: usize = B * (PIXELS + CLASSES);
 /// Channels and sides within the body.
 const SHAPE: [usize; 4] = [B, CHANNELS, SIDE / 2, SIDE / 2];
 pub(super) const STATES: usize = CHANNELS * PIXELS / 4;
-const SPAN: (f64, f64, &[f64]) = (0.0, 1.0, &[]);
+const SPAN: (f64, f64, &[f64]) = (0.0, 3.0, &[]);
 
 /// What stands between the first convolution and the readout.
 #[derive(Clone, Copy, PartialEq)]
