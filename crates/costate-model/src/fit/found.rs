@@ -1,9 +1,9 @@
 //! What a fit found.
 
 use costate_neural_ode::train::optimizer::GaussNewton;
+use nalgebra::DMatrix;
 
 use super::Fit;
-use super::review::likelihood;
 use super::state::{Joint, Verdict};
 use crate::error::Result;
 use crate::model::Model;
@@ -13,6 +13,8 @@ use crate::problem::{Measurements, Objective};
 const MOST_WITH_ERRORS: usize = 75;
 /// The part of rtol at which the solver's own error is looked at.
 const FINER: f64 = 0.01;
+/// The step of differences of gradients, in coordinates of the order of 1.
+const STEP: f64 = 2e-3;
 
 /// The end of a fit, or where it was interrupted.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +39,8 @@ pub struct Found {
     pub networks: Vec<(String, usize)>,
     /// The loss at a hundredth of the tolerances less the loss: the solver's own error in it. `None` if it cannot be solved there.
     pub solver_error: Option<f64>,
+    /// The second derivatives of a negative log-likelihood by the variables, where these are few.
+    pub(super) curvature: Option<DMatrix<f64>>,
 }
 
 impl Found {
@@ -103,7 +107,11 @@ impl Fit {
             .map_err(|error| fitted.failed(&error))?;
         let gradient = self.variables.gradient(&theta, &at.theta);
         let idle = self.without_influence(&gradient);
-        let errors = self.standard_errors(&fitted, &theta);
+        let curvature = self.curvature(&fitted);
+        let errors = match &curvature {
+            Some(curvature) => self.errors_of_likelihood(&fitted, &theta, curvature),
+            None => self.standard_errors(&fitted, &theta),
+        };
         let parameter = |(k, (start, end)): (usize, (&crate::Parameter, &crate::Parameter))| {
             let variable = self.variables.of(k);
             let without_influence = variable.is_some_and(|i| idle[i]);
@@ -142,6 +150,7 @@ impl Fit {
                 .map(|network| (network.name().to_owned(), network.parameter_count()))
                 .collect(),
             solver_error: self.solver_error(&fitted, &theta, at.loss),
+            curvature,
         })
     }
 
@@ -168,13 +177,7 @@ impl Fit {
     /// The standard error of each variable in its own units, where the loss is a sum of squares and the variables are few.
     fn standard_errors(&mut self, fitted: &Model, theta: &[f64]) -> Option<Vec<f64>> {
         let n = self.variables.len();
-        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() {
-            return None;
-        }
-        if fitted.has_likelihood() {
-            return self.errors_of_likelihood(theta);
-        }
-        if !fitted.has_squares() {
+        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() || !fitted.has_squares() {
             return None;
         }
         let residuals = self.objective.residuals(fitted, theta).ok()?;
@@ -188,17 +191,49 @@ impl Fit {
         Some(slopes.into_iter().enumerate().map(error).collect())
     }
 
+    /// The second derivatives of the negative log-likelihood, by differences of its gradient.
+    fn curvature(&mut self, fitted: &Model) -> Option<DMatrix<f64>> {
+        let (n, x) = (self.variables.len(), self.state.best_x.clone());
+        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() || !fitted.has_likelihood() {
+            return None;
+        }
+        let mut gradient = |i: usize, step: f64| {
+            let mut moved = x.clone();
+            moved[i] += step;
+            let theta = self.variables.theta(&moved);
+            let found = self.objective.evaluate(&theta).ok()?;
+            Some(self.variables.gradient(&theta, &found.theta))
+        };
+        let mut curvature = DMatrix::zeros(n, n);
+        for i in 0..n {
+            let step = STEP * x[i].abs().max(1.0);
+            let (up, down) = (gradient(i, step)?, gradient(i, -step)?);
+            for j in 0..n {
+                curvature[(i, j)] = (up[j] - down[j]) / (2.0 * step);
+            }
+        }
+        let turned = curvature.transpose();
+        let curvature = (curvature + turned) * 0.5;
+        curvature
+            .iter()
+            .all(|x: &f64| x.is_finite())
+            .then_some(curvature)
+    }
+
     /// From the second derivatives of the negative log-likelihood, by the variables that lie at no bound.
-    fn errors_of_likelihood(&mut self, theta: &[f64]) -> Option<Vec<f64>> {
+    fn errors_of_likelihood(
+        &self,
+        fitted: &Model,
+        theta: &[f64],
+        curvature: &DMatrix<f64>,
+    ) -> Option<Vec<f64>> {
         let n = self.variables.len();
-        let fitted = self.fitted();
         let inside = |k: &usize| {
             let parameter = &fitted.parameters[*k];
             parameter.lower < parameter.value && parameter.value < parameter.upper
         };
         let free = (0..fitted.parameters.len()).filter(inside);
         let free: Vec<usize> = free.filter_map(|k| self.variables.of(k)).collect();
-        let curvature = likelihood(self)?;
         let own = curvature.select_rows(&free).select_columns(&free);
         let covariance = own.cholesky()?.inverse();
         let slopes = self.variables.slopes(theta);

@@ -10,8 +10,6 @@ use crate::settings::Scale;
 const MOST: usize = 60;
 /// Of the curvature with a unit diagonal: an eigenvalue below says that a combination of parameters has no influence.
 const FLAT: f64 = 1e-9;
-/// The step of differences of gradients, in coordinates of the order of 1.
-const STEP: f64 = 2e-3;
 
 /// What is known of each parameter, and how what is known hangs together.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,7 +58,7 @@ pub(super) fn knowledge(fit: &mut Fit, fitted: &Model, found: &Found) -> Option<
     let theta = fitted.theta();
     let (curvature, reach, rise) = match fitted.has_squares() {
         true => squares(fit, fitted, &theta)?,
-        false if fitted.has_likelihood() => (likelihood(fit)?, 1.96, 1.92),
+        false if fitted.has_likelihood() => (found.curvature.clone()?, 1.96, 1.92),
         false => return None,
     };
     let is_free = |k: usize| {
@@ -169,32 +167,6 @@ fn squares(fit: &mut Fit, fitted: &Model, theta: &[f64]) -> Option<(DMatrix<f64>
     let reach = student(spare as f64);
     let curvature = rows.transpose() * &rows / variance;
     Some((curvature, reach, variance * reach * reach))
-}
-
-/// The second derivatives of the negative log-likelihood, by differences of its gradient.
-pub(in crate::fit) fn likelihood(fit: &mut Fit) -> Option<DMatrix<f64>> {
-    let (n, x) = (fit.variables.len(), fit.state.best_x.clone());
-    let mut gradient = |i: usize, step: f64| {
-        let mut moved = x.clone();
-        moved[i] += step;
-        let theta = fit.variables.theta(&moved);
-        let found = fit.objective.evaluate(&theta).ok()?;
-        Some(fit.variables.gradient(&theta, &found.theta))
-    };
-    let mut curvature = DMatrix::zeros(n, n);
-    for i in 0..n {
-        let step = STEP * x[i].abs().max(1.0);
-        let (up, down) = (gradient(i, step)?, gradient(i, -step)?);
-        for j in 0..n {
-            curvature[(i, j)] = (up[j] - down[j]) / (2.0 * step);
-        }
-    }
-    let turned = curvature.transpose();
-    let curvature = (curvature + turned) * 0.5;
-    curvature
-        .iter()
-        .all(|x: &f64| x.is_finite())
-        .then_some(curvature)
 }
 
 /// The 97.5 % point of Student's distribution, by the expansion about the normal one (to 1 % from 3 degrees of freedom on).

@@ -7,7 +7,6 @@ mod phase;
 mod profile;
 
 pub use compare::{Comparison, Panel, Residuals};
-pub(super) use knowledge::likelihood;
 pub use knowledge::{Knowledge, Known, Standing};
 pub use learned::{Learned, Slice};
 pub use phase::Phase;
