@@ -239,14 +239,14 @@ fn one(
         Ok(fit) => fit,
         Err(error) => return Outcome::Failed(error.to_string()),
     };
-    let mut looked: Option<Instant> = None;
+    let mut looked = Instant::now();
     loop {
         if stop() {
             return Outcome::Interrupted(fit.save());
         }
-        if looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+        if looked.elapsed() >= LOOK_EVERY {
             goes_on(fit.save());
-            looked = Some(Instant::now());
+            looked = Instant::now();
         }
         match fit.advance() {
             Ok(true) => {}
