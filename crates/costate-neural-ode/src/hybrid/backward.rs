@@ -160,7 +160,6 @@ where
     }
 
     /// The products of an arc, with its ends where they are moved.
-    #[allow(clippy::too_many_arguments)]
     fn products(
         &mut self,
         method: &mut dyn GradientMethod<T, Y::Element>,
@@ -192,7 +191,6 @@ where
     }
 
     /// The products of an arc between its plain times: by the method, or, where it has no length, by f.
-    #[allow(clippy::too_many_arguments)]
     fn unmoved(
         &mut self,
         method: &mut dyn GradientMethod<T, Y::Element>,

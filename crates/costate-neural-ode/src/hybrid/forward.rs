@@ -5,7 +5,7 @@ use super::leg::coincide;
 use super::shift::{Moved, carry, tangent};
 use super::watch::{Watched, order};
 use super::{Hybrid, Occurrence, Solution};
-use crate::gradient::{Problem, check_times, scalar};
+use crate::gradient::{Problem, check_times};
 use crate::{Error, VectorField};
 use costate_ode::{Real, State, Stats, Zeno};
 use num_traits::Zero;
@@ -236,13 +236,7 @@ where
             }
             t = leg.end;
             if let Some(moved) = arc.moved[1].take() {
-                let begin_at: Y::Element = scalar(t);
-                let behind = self.ahead(begin_at + moved.by, &h, zero - moved.by);
-                let state = std::mem::replace(&mut h, behind);
-                begin = Some(Moved {
-                    by: moved.by,
-                    state,
-                });
+                begin = Some(self.move_begin(t, &mut h, moved.by));
             }
             if terminal || coincide(t, problem.t1) {
                 return Ok(());

@@ -76,8 +76,7 @@ where
             Kind::Scheduled(_) if matches!(self.events[event].when, When::At(_)) => return,
             Kind::Scheduled(_) | Kind::Tied => by,
         };
-        let moved = self.ahead(end, &arc.h1, by);
-        let state = std::mem::replace(&mut arc.h1, moved);
+        let state = self.shift(end, &mut arc.h1, by);
         arc.moved[1] = Some(Moved { by, state });
     }
 
@@ -103,36 +102,34 @@ where
             return arc;
         }
         if let Some(moved) = begin {
-            let at: Y::Element = scalar(t);
-            arc.h0 = self.ahead(
-                at + moved.by,
-                &arc.h1,
-                <Y::Element as num_traits::Zero>::zero() - moved.by,
-            );
-            let state = std::mem::replace(&mut arc.h1, arc.h0.clone());
-            arc.moved[0] = Some(Moved {
-                by: moved.by,
-                state,
-            });
+            arc.moved[0] = Some(self.move_begin(t, &mut arc.h0, moved.by));
+            arc.h1.clone_from(&arc.h0);
         }
         self.move_end(&mut arc, (now.0, kind, now.2));
         arc
     }
 
-    /// M(h, t, `size`).
-    pub(super) fn ahead(
+    /// Moves the begin of an arc from behind an event, whose time moves by δ, back to the arc's plain time.
+    pub(super) fn move_begin(
         &mut self,
-        t: Y::Element,
-        h: &[Y::Element],
-        size: Y::Element,
-    ) -> Vec<Y::Element> {
-        let [_, slope] = self.slopes(t, h, size);
-        let mut ahead = h.to_vec();
-        add_scaled(&mut ahead, size, &slope);
-        ahead
+        t: T,
+        h: &mut [Y::Element],
+        by: Y::Element,
+    ) -> Moved<Y::Element> {
+        let at: Y::Element = scalar(t);
+        let state = self.shift(at + by, h, <Y::Element as num_traits::Zero>::zero() - by);
+        Moved { by, state }
     }
 
-    /// Its products with the row `a`.
+    /// Puts M(h, t, `size`) in the place of h, which is returned.
+    fn shift(&mut self, t: Y::Element, h: &mut [Y::Element], size: Y::Element) -> Vec<Y::Element> {
+        let [_, slope] = self.slopes(t, h, size);
+        let state = h.to_vec();
+        add_scaled(h, size, &slope);
+        state
+    }
+
+    /// The products of the row `a` with ∂M.
     pub(super) fn pull(
         &mut self,
         (t, h, size): (Y::Element, &[Y::Element], Y::Element),
