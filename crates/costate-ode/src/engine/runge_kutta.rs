@@ -109,17 +109,12 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
     /// All stages but the first, each evaluated in `trial`: the last of all at y₁ if the method is FSAL.
     #[inline(always)]
     fn any_stages<S: System<T, Y>>(&mut self, system: &mut S, span: Span<T>, y: &Y, trial: &mut Y) {
-        let (tableau, rows) = (self.scheme.tableau, &*self.scheme.rows);
-        for i in 1..tableau.stages() {
-            let argument = if tableau.fsal && i + 1 == tableau.stages() {
-                &mut *trial
-            } else {
-                &mut self.argument
-            };
+        let rows = &*self.scheme.rows;
+        for i in 1..self.scheme.tableau.stages() {
             // book: (runge-kutta)
             let (c, row) = &rows[i];
-            combine(argument, y, &self.k, row, span.h);
-            evaluate(system, time(*c, span), argument, &mut self.k[i]);
+            combine(trial, y, &self.k, row, span.h);
+            evaluate(system, time(*c, span), trial, &mut self.k[i]);
         }
     }
 
