@@ -4,13 +4,12 @@
 //! tanh; Adam on the mean square. Evaluations are those of a solve with tolerances of 10⁻⁵, a batch of 64 together; errors are those of new points.
 //! The medians of five seeds.
 
-use crate::{Setting, median, milliseconds};
+use crate::{Setting, falling, median, milliseconds};
 use costate_benches::cpu_seconds;
 use costate_neural_ode::layer::{ConcatTime, Layer, Linear, Mlp, pieces};
 use costate_neural_ode::train::optimizer::Adam;
 use costate_neural_ode::train::pipeline::{Pipeline, Sizes, discrete};
-use costate_neural_ode::train::schedule::Schedule;
-use costate_neural_ode::train::training::{Recipe, Training};
+use costate_neural_ode::train::training::Training;
 use costate_neural_ode::{Error, Recorded};
 use costate_ode::{Options, tableau};
 use costate_tape::Unary;
@@ -102,16 +101,9 @@ fn learn(task: &Task, extra: usize, seed: u64, iterations: u64) -> Result<Found,
     )?;
     let start = [net.initial::<f64>(2 * seed), readout.initial(2 * seed + 1)].concat();
     let mut training = Training::new(start, Adam::new(0.01));
-    let recipe = Recipe {
-        schedule: Schedule::Cosine {
-            iterations,
-            last: 0.02,
-        },
-        ..Recipe::of(iterations)
-    };
     let (mut first, begin) = (0, cpu_seconds());
     training.run(
-        &recipe,
+        &falling(iterations, 0.02),
         |k, theta, g| {
             let loss = model.gradient(SPAN, &task.batch(k + 1000 * seed), theta, g);
             if k == 0 {

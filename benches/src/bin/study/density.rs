@@ -4,14 +4,13 @@
 //! points, for eight Gaussians beside the entropy, which no model can be below; the integral of the density over a square of side 10, which contains all of it, as a sum over cells of 1/16; and −ln p of
 //! the same points with Hutchinson's estimate of the trace, averaged over so many noises, with its standard error.
 
-use crate::Setting;
+use crate::{Setting, falling};
 use costate_benches::cpu_seconds;
 use costate_neural_ode::flow::{self, Trace};
 use costate_neural_ode::layer::{ConcatTime, Layer, Mlp};
 use costate_neural_ode::train::optimizer::Adam;
 use costate_neural_ode::train::pipeline::{Pipeline, Sizes, discrete};
-use costate_neural_ode::train::schedule::Schedule;
-use costate_neural_ode::train::training::{Recipe, Training};
+use costate_neural_ode::train::training::Training;
 use costate_neural_ode::{Error, Recorded};
 use costate_ode::{Options, tableau};
 use costate_tape::{Function, Unary};
@@ -138,16 +137,9 @@ fn learn(
 ) -> Result<(Vec<f64>, f64, f64), Error> {
     let theta = [net().initial(seed), vec![0.0; 2 * B]].concat();
     let mut training = Training::new(theta, Adam::new(0.01));
-    let recipe = Recipe {
-        schedule: Schedule::Cosine {
-            iterations,
-            last: 0.02,
-        },
-        ..Recipe::of(iterations)
-    };
     let begin = cpu_seconds();
     training.run(
-        &recipe,
+        &falling(iterations, 0.02),
         |k, theta, g| model.gradient(BACK, &batch(target, k + (seed << 32)), theta, g),
         |_| Continue(()),
     );

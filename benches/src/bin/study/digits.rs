@@ -9,12 +9,11 @@
 mod memory;
 mod net;
 
-use crate::{Setting, milliseconds};
+use crate::{Setting, falling, milliseconds};
 use costate_benches::cpu_seconds;
 use costate_neural_ode::Error;
 use costate_neural_ode::train::optimizer::Adam;
-use costate_neural_ode::train::schedule::Schedule;
-use costate_neural_ode::train::training::{Recipe, Training};
+use costate_neural_ode::train::training::Training;
 use net::{B, Body, CLASSES, Model, PIXELS};
 use rand::{RngExt, SeedableRng, rngs::Xoshiro256PlusPlus, seq::SliceRandom};
 use std::ops::ControlFlow::Continue;
@@ -82,16 +81,9 @@ fn learn(
 ) -> Result<(usize, f64), Error> {
     let mut model = Model::new(body)?;
     let mut training = Training::new(model.initial(1), Adam::decoupled(0.005, 0.1));
-    let recipe = Recipe {
-        schedule: Schedule::Cosine {
-            iterations,
-            last: 0.01,
-        },
-        ..Recipe::of(iterations)
-    };
     let begin = cpu_seconds();
     training.run(
-        &recipe,
+        &falling(iterations, 0.01),
         |k, theta, g| {
             let mut random = Xoshiro256PlusPlus::seed_from_u64(k);
             let chosen: Vec<usize> = (0..B)

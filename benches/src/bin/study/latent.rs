@@ -6,14 +6,13 @@
 
 mod recurrent;
 
-use crate::{Setting, milliseconds};
+use crate::{Setting, falling, milliseconds};
 use costate_benches::cpu_seconds;
 use costate_neural_ode::layer::{Gru, Layer, Linear, Mlp, pieces};
 use costate_neural_ode::train::clip::Clip;
 use costate_neural_ode::train::loss::recorded::{gaussian, kl_standard_normal, normal_sample};
 use costate_neural_ode::train::optimizer::Adam;
 use costate_neural_ode::train::pipeline::{Pipeline, Sizes, discrete};
-use costate_neural_ode::train::schedule::Schedule;
 use costate_neural_ode::train::training::{Recipe, Training};
 use costate_neural_ode::{Error, Recorded};
 use costate_ode::{Options, tableau};
@@ -128,12 +127,8 @@ fn error(
 
 fn recipe(iterations: u64) -> Recipe {
     Recipe {
-        schedule: Schedule::Cosine {
-            iterations,
-            last: 0.01,
-        },
         clip: Some(Clip::Norm(100.0)),
-        ..Recipe::of(iterations)
+        ..falling(iterations, 0.01)
     }
 }
 

@@ -15,7 +15,8 @@ mod lynx_hare;
 use costate_benches::cpu_seconds;
 use costate_benches::memory::Counted;
 use costate_neural_ode::train::optimizer::Lbfgs;
-use costate_neural_ode::train::training::Training;
+use costate_neural_ode::train::schedule::Schedule;
+use costate_neural_ode::train::training::{Recipe, Training};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,6 +52,14 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// Iterations at a rate that falls by half a cosine to this part of the first.
+fn falling(iterations: u64, last: f64) -> Recipe {
+    Recipe {
+        schedule: Schedule::Cosine { iterations, last },
+        ..Recipe::of(iterations)
+    }
 }
 
 /// Of processor time since then, for each of so many iterations.
