@@ -89,7 +89,7 @@ pub(crate) fn combine_first<T: Real, Y: State<T>, const N: usize>(
     out: &mut Y,
     y: &Y,
     slopes: &[Y],
-    weights: &Pairs<T>,
+    weights: &[Pair<T>; N],
     h: T,
 ) {
     let one = <Y::Element as Element<T>>::weight(T::one());
@@ -113,7 +113,7 @@ pub(crate) fn combine_first<T: Real, Y: State<T>, const N: usize>(
 #[inline(always)]
 fn component<T: Real, Y: State<T>, const N: usize>(
     slopes: &[Y],
-    weights: &Pairs<T>,
+    weights: &[Pair<T>; N],
     h: T,
     i: usize,
 ) -> Y::Element {
@@ -125,17 +125,14 @@ fn component<T: Real, Y: State<T>, const N: usize>(
     sum
 }
 
-/// The most terms of [`sum_first`].
-pub(crate) const STRAIGHT: usize = 16;
-
-/// Weights, each twice: for two components side by side in a register.
-pub(crate) type Pairs<T> = [[T; 2]; STRAIGHT];
+/// A weight, twice: for two components side by side in a register.
+pub(crate) type Pair<T> = [T; 2];
 
 /// h Σ_j w_j k_j for the first N slopes of a small state: all components of a term together, which share registers then.
 #[inline(always)]
 pub(crate) fn sum_first<T: Real, Y: State<T>, const N: usize>(
     slopes: &[Y],
-    weights: &Pairs<T>,
+    weights: &[Pair<T>; N],
     h: T,
 ) -> Y {
     let slopes = &slopes[..N];

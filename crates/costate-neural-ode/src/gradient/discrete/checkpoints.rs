@@ -8,7 +8,7 @@ use costate_ode::{Real, State};
 
 /// The parts of a budget, in percent: for sizes of steps, for frames and for states. Frames may take twice their part while they grow; what is left
 /// is for the solver itself.
-const PARTS: [usize; 3] = [80, 6, 5];
+const PARTS: [usize; 3] = [80, 6, 6];
 /// Sizes of steps are kept in blocks of so many, so that more of them never means copying those there are.
 const BLOCK: usize = 512;
 

@@ -4,7 +4,7 @@
 
 use super::scheme::time;
 use super::{RungeKutta, of_both};
-use crate::combine::{PASS, Pairs, STRAIGHT, combine_first, sum_first};
+use crate::combine::{PASS, Pair, combine_first, sum_first};
 use crate::engine::Span;
 use crate::system::evaluate;
 use crate::{Coefficient, Real, Scale, State, System, Tableau};
@@ -13,8 +13,22 @@ use crate::{Coefficient, Real, Scale, State, System, Tableau};
 #[derive(Clone, Debug)]
 pub(super) struct Rows<T> {
     nodes: Vec<T>,
-    /// Rows of the stages, then b, b_err and b_err_low. None for methods without such code.
-    a: Vec<Pairs<T>>,
+    /// Row i of the stages with its i entries, row behind row, then b, b_err and b_err_low with one for each stage. None for methods without such code.
+    a: Vec<Pair<T>>,
+}
+
+/// The most stages that there is straight-line code for.
+const STRAIGHT: usize = 16;
+
+/// Where the row of stage i begins; of so many stages, where b begins.
+const fn begin(i: usize) -> usize {
+    i * (i - 1) / 2
+}
+
+/// The N entries of a row.
+#[inline(always)]
+fn row<T, const N: usize>(a: &[Pair<T>], begin: usize) -> &[Pair<T>; N] {
+    a[begin..].first_chunk().expect("as long as the sum")
 }
 
 /// The most stages that there is straight-line code for with states of this type: none unless they are small and of a size known to the compiler.
@@ -43,12 +57,17 @@ impl<T: Real> Rows<T> {
                 a: Vec::new(),
             };
         }
-        let mut a = vec![[[T::zero(); 2]; STRAIGHT]; stages + 3];
+        let mut a = Vec::with_capacity(begin(stages) + 3 * stages);
         let ends = [tableau.b, tableau.b_err, tableau.b_err_low];
-        for (to, from) in a.iter_mut().zip(tableau.a.iter().chain(&ends)) {
-            for (to, from) in to.iter_mut().zip(*from) {
-                *to = [from.to(); 2];
-            }
+        let ends = ends.map(|row| (stages, row));
+        for (len, row) in tableau.a.iter().copied().enumerate().chain(ends) {
+            let zeros = std::iter::repeat_n([T::zero(); 2], len.saturating_sub(row.len()));
+            a.extend(
+                row.iter()
+                    .take(len)
+                    .map(|weight| [weight.to(); 2])
+                    .chain(zeros),
+            );
         }
         let nodes = tableau.c.iter().map(|c| c.to()).collect();
         Self { nodes, a }
@@ -58,7 +77,7 @@ impl<T: Real> Rows<T> {
 /// What the stages of a step read and write. Apart from the engine, so that the compiler sees that evaluating f leaves it as it is.
 struct Step<'a, T, Y> {
     nodes: &'a [T],
-    rows: &'a [Pairs<T>],
+    rows: &'a [Pair<T>],
     k: &'a mut [Y],
     /// Where stages are evaluated, the last of all at y₁ if the method is FSAL.
     trial: &'a mut Y,
@@ -71,7 +90,7 @@ impl<T: Real, Y: State<T>> Step<'_, T, Y> {
     /// Stage N.
     #[inline(always)]
     fn stage<S: System<T, Y>, const N: usize>(&mut self, system: &mut S) {
-        let (row, (earlier, this)) = (&self.rows[N], self.k.split_at_mut(N));
+        let (row, (earlier, this)) = (row(self.rows, begin(N)), self.k.split_at_mut(N));
         combine_first::<T, Y, N>(self.trial, self.y, earlier, row, self.span.h);
         evaluate(
             system,
@@ -164,8 +183,7 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
             stages: self.scheme.tableau.stages(),
         };
         // Said once, not at every stage.
-        assert!(step.rows.len() >= step.stages && step.nodes.len() >= step.stages);
-        assert!(step.k.len() >= step.stages);
+        assert!(step.nodes.len() >= step.stages && step.k.len() >= step.stages);
         step.stages(system);
     }
 
@@ -204,29 +222,29 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
     ) -> T {
         let k = &self.k[..N];
         if !self.scheme.tableau.fsal {
-            combine_first::<T, Y, N>(trial, y, k, &self.straight.a[N], h);
+            combine_first::<T, Y, N>(trial, y, k, row(&self.straight.a, begin(N)), h);
         }
         if !measure {
             return T::zero();
         }
-        let error2 = self.small_error::<N>(N + 1, h, scale, y, trial);
+        let error2 = self.small_error::<N>(1, h, scale, y, trial);
         if self.scheme.tableau.b_err_low.is_empty() || error2 == T::zero() {
             return error2;
         }
-        of_both(error2, self.small_error::<N>(N + 2, h, scale, y, trial))
+        of_both(error2, self.small_error::<N>(2, h, scale, y, trial))
     }
 
-    /// The squared norm of h Σ w_j k_j, with the weights in this row.
+    /// The squared norm of h Σ w_j k_j, with the weights in this row behind those of the stages.
     #[inline(always)]
     fn small_error<const N: usize>(
         &self,
-        row: usize,
+        behind: usize,
         h: T,
         scale: &mut Scale<T>,
         y: &Y,
         y1: &Y,
     ) -> T {
-        let error = sum_first::<T, Y, N>(&self.k, &self.straight.a[row], h);
+        let error = sum_first::<T, Y, N>(&self.k, row(&self.straight.a, begin(N) + behind * N), h);
         let error = error.as_slice();
         scale.squared(y.as_slice(), y1.as_slice(), |i| error[i])
     }
