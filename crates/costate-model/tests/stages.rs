@@ -141,42 +141,57 @@ fn a_window_that_grows_finds_what_the_whole_does_not() {
     assert_eq!(stages[7], "stage 8 of 8: all times in one piece");
 }
 
-#[test]
-fn a_fit_goes_on_to_the_same_bits_from_any_stage() {
-    let folder = folder("resume", &["angle"]);
-    for settings in [
-        "segments = 5",
-        "segments = 5\noptimizer = \"lbfgs\"",
-        "segments = 5\noptimizer = \"adamw\"\niterations = 40",
-        "curriculum = 4",
-        "curriculum = 4\noptimizer = \"adam\"\niterations = 40",
-    ] {
-        let model = model(&folder, settings);
-        let mut whole = Fit::new(model.clone()).unwrap();
-        let mut evaluations = 0;
-        while whole.advance().unwrap() {
-            evaluations += 1;
-        }
-        let expected = whole.save();
-        let mut stages = Vec::new();
-        for stop in [1, 8, 13, evaluations / 2, evaluations - 1] {
-            let mut fit = Fit::new(model.clone()).unwrap();
-            for _ in 0..stop {
-                fit.advance().unwrap();
-            }
-            stages.push(fit.stage_name());
-            let mut again = Fit::resume(model.clone(), &fit.save()).unwrap();
-            while again.advance().unwrap() {}
-            assert_eq!(
-                again.save(),
-                expected,
-                "{settings} from {stop} of {evaluations}"
-            );
-        }
-        stages.dedup();
-        assert!(stages.len() > 2, "{settings}: {stages:?}");
+/// Stopped early, late and between stages, a fit ends with what the uninterrupted one found.
+fn goes_on_to_the_same_bits(name: &str, settings: &str) {
+    let folder = folder(name, &["angle"]);
+    let model = model(&folder, settings);
+    let mut whole = Fit::new(model.clone()).unwrap();
+    let mut evaluations = 0;
+    while whole.advance().unwrap() {
+        evaluations += 1;
     }
+    let expected = whole.save();
+    let mut stages = Vec::new();
+    for stop in [1, 8, 13, evaluations / 2, evaluations - 1] {
+        let mut fit = Fit::new(model.clone()).unwrap();
+        for _ in 0..stop {
+            fit.advance().unwrap();
+        }
+        stages.push(fit.stage_name());
+        let mut again = Fit::resume(model.clone(), &fit.save()).unwrap();
+        while again.advance().unwrap() {}
+        assert_eq!(again.save(), expected, "from {stop} of {evaluations}");
+    }
+    stages.dedup();
+    assert!(stages.len() > 2, "{stages:?}");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn segments_go_on_to_the_same_bits_by_least_squares() {
+    goes_on_to_the_same_bits("resume-squares", "segments = 5");
+}
+
+#[test]
+fn segments_go_on_to_the_same_bits_by_lbfgs() {
+    goes_on_to_the_same_bits("resume-lbfgs", "segments = 5\noptimizer = \"lbfgs\"");
+}
+
+#[test]
+fn segments_go_on_to_the_same_bits_by_adamw() {
+    let settings = "segments = 5\noptimizer = \"adamw\"\niterations = 40";
+    goes_on_to_the_same_bits("resume-adamw", settings);
+}
+
+#[test]
+fn a_window_that_grows_goes_on_to_the_same_bits_by_least_squares() {
+    goes_on_to_the_same_bits("resume-window", "curriculum = 4");
+}
+
+#[test]
+fn a_window_that_grows_goes_on_to_the_same_bits_by_adam() {
+    let settings = "curriculum = 4\noptimizer = \"adam\"\niterations = 40";
+    goes_on_to_the_same_bits("resume-window-adam", settings);
 }
 
 #[test]
