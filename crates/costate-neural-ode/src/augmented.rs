@@ -9,6 +9,7 @@ use costate_ode::{Element, Real, System, Term};
 /// ```text
 /// d/dt [ h   a   a_θ   a_t ] = [ f   −a·∂f/∂h   −a·∂f/∂θ   −a·∂f/∂t ]
 /// ```
+#[cfg_attr(doc, doc = include_str!("../formulas/augmented.html"))]
 ///
 /// Solved backwards from h(t₁), a(t₁) = ∂L/∂h(t₁), a_θ(t₁) = 0, a_t(t₁) = 0 it arrives at a(t₀) = ∂L/∂h₀, a_θ(t₀) = ∂L/∂θ and a_t(t₀) = ∫ a·∂f/∂t dt.
 ///

@@ -35,6 +35,9 @@ pub type Parts<'a, T> = (&'a mut dyn VectorField<T>, &'a mut dyn VectorField<T>)
 ///
 /// Signs are plain: every product is +a·∂f/∂·. The minus signs of the adjoint equation are the gradient methods' own.
 ///
+/// All three stand in the adjoint system of the derivation ([`Augmented`](crate::Augmented)):
+#[cfg_attr(doc, doc = include_str!("../formulas/augmented.html"))]
+///
 /// # Implementations
 /// [`Recorded`] for whatever was recorded on the tape, [`Native`] for right-hand sides of a few states written in Rust, [`Integral`] for a field with an integral
 /// cost beside it, [`Split`] for one in two parts, and your own:

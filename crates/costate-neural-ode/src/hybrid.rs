@@ -34,6 +34,9 @@ const MOST: usize = 10_000;
 /// dt = −(∂g/∂h δh + ∂g/∂θ δθ) / (∂g/∂h·f + ∂g/∂t)   how a crossing's time moves
 /// ```
 ///
+/// The last in full, where δh and δθ are what the state and the parameters change by:
+#[cfg_attr(doc, doc = include_str!("../formulas/saltation.html"))]
+///
 /// so that a crossing adds −C/(∂g/∂h·f + ∂g/∂t) ∂g/∂h to a⁻ (the saltation) and the like to ∂L/∂θ; a scheduled time's C goes through ∂s/∂θ. Each arc is a
 /// [`Problem`](gradient::Problem) like any other, so the gradient within it is taken by whatever [`GradientMethod`] you give. With an exact one the result is the
 /// derivative of the numbers computed, and f above stands for the derivative of the computed step by its own size.

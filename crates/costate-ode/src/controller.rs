@@ -42,6 +42,7 @@ pub struct Controller {
 
 impl Controller {
     /// The elementary controller, h e^{−1/k}.
+    #[cfg_attr(doc, doc = include_str!("../formulas/solver-controller.html"))]
     pub const I: Self = Self {
         name: "i",
         beta: [1.0, 0.0, 0.0],
@@ -172,7 +173,7 @@ impl Law {
             self.min_factor
         };
         let limit = if accepted { ceiling } else { f64::INFINITY };
-        let factor = if power < limit { power } else { limit }; // book: (controller)
+        let factor = if power < limit { power } else { limit }; // book: (controller), book: (solver-controller)
         let floored = if now > self.floor { now } else { self.floor };
         let kept = Memory {
             past: if accepted { [floored, past[0]] } else { past },

@@ -62,9 +62,23 @@ impl<T, const N: usize> From<[T; N]> for Tolerance<T> {
 pub type UserNorm<T> = Arc<dyn Fn(&[T]) -> T + Send + Sync>;
 
 /// The norm of the scaled errors r_i = e_i / (atol_i + rtol_i max(|y_i|, |y₁_i|)); a step is accepted when it is at most 1.
+///
+/// ```
+/// use costate_ode::{Ivp, Norm};
+/// use std::sync::Arc;
+///
+/// let turn = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [y[1], -y[0]];
+/// let mean = |r: &[f64]| r.iter().map(|r| r.abs()).sum::<f64>() / r.len() as f64;
+/// for norm in [Norm::Rms, Norm::Max, Norm::User(Arc::new(mean))] {
+///     let solution = Ivp::new(turn, 0.0, [1.0, 0.0], 5.0).rtol(1e-8).norm(norm).solve()?;
+///     assert!((solution.last()[0] - 5.0_f64.cos()).abs() < 1e-6);
+/// }
+/// # Ok::<(), costate_ode::Failure<f64, [f64; 2]>>(())
+/// ```
 #[derive(Clone, Default)]
 pub enum Norm<T> {
     /// √(1/n Σ r_i²): Hairer's norm, and the default.
+    #[cfg_attr(doc, doc = include_str!("../formulas/solver-error.html"))]
     #[default]
     Rms,
     /// max r_i: no component may exceed its tolerance.
@@ -206,7 +220,7 @@ impl<T: Real> Scale<T> {
                     / (*atol + *rtol * pick_larger(y[i].magnitude(), y1[i].magnitude()));
                 sum = sum + ratio * ratio;
             }
-            return sum * self.inverse_len; // book: (error-norm), squared
+            return sum * self.inverse_len; // book: (error-norm), book: (solver-error), squared
         }
         self.squared_in_general(n, y, y1, error)
     }

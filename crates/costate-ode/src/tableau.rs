@@ -27,9 +27,13 @@ use crate::{Coefficient, Error, Real};
 /// An explicit Runge–Kutta method:
 ///
 /// ```text
-/// k_i  = f(t + c_i h,  y + h Σ_{j<i} a_ij k_j)
-/// y₁   = y + h Σ b_i k_i            error estimate  h Σ b_err_i k_i
-/// y(t + σh) = y + h Σ w_i(σ) k_i    dense output, 0 ≤ σ ≤ 1
+/// k_i = f(t + c_i h,  y + h Σ_{j<i} a_ij k_j)        y₁ = y + h Σ b_i k_i
+/// ```
+#[cfg_attr(doc, doc = include_str!("../formulas/solver-step.html"))]
+///
+/// ```text
+/// h Σ b_err_i k_i                     the error of the step, estimated
+/// y(t + σh) = y + h Σ w_i(σ) k_i      dense output, 0 ≤ σ ≤ 1
 /// ```
 ///
 /// A method of your own is such a value in a `static` or `const`; [`validate`](Tableau::validate) checks its shape, and the crate's tests

@@ -9,6 +9,9 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// A value and its derivatives in N directions, v + Σ dᵢ εᵢ with εᵢεⱼ = 0.
 ///
+/// With one direction, a product is
+#[cfg_attr(doc, doc = include_str!("../formulas/dual-ring.html"))]
+///
 /// Nesting gives higher derivatives. Comparisons look at the value alone. It implements num-traits' `Float` too, so generic
 /// numerical code (a differential equation solver, say) carries derivatives without change.
 ///
@@ -43,6 +46,12 @@ impl<T: Scalar, const N: usize> Dual<T, N> {
     ///
     /// # Panics
     /// If there are not that many directions.
+    ///
+    /// ```
+    /// use costate_tape::{Dual, Scalar};
+    /// let (x, y) = (Dual::<f64, 2>::variable(3.0, 0), Dual::variable(5.0, 1));
+    /// assert_eq!((x * y + Dual::constant(1.0)).tangent, [5.0, 3.0]);
+    /// ```
     #[inline]
     #[track_caller]
     pub fn variable(value: T, direction: usize) -> Self {

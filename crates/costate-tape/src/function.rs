@@ -72,6 +72,15 @@ impl<T: Scalar> Function<T> {
     ///
     /// # Panics
     /// If `body` branches on a recorded value: there is none. Use [`Function::record_at`] or [`Scalar::select`].
+    ///
+    /// ```
+    /// use costate_tape::{Error, Function, Scalar};
+    /// let f = Function::<f64>::record(&[("x", &[2]), ("k", &[])], |v| vec![v[1] * v[0].sin()])?;
+    /// assert_eq!(f.to_string(), "f(x[2], k):\n  y = k*sin(x)\n");
+    /// let twice = Function::<f64>::record(&[("x", &[]), ("x", &[])], |v| vec![v[0] * v[1]]);
+    /// assert!(matches!(twice, Err(Error::DuplicateName { name }) if name == "x"));
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
     pub fn record<F>(inputs: &[(&str, &[usize])], body: F) -> Result<Self, Error>
     where
         F: for<'t> FnOnce(&[Var<'t, T>]) -> Vec<Var<'t, T>>,
@@ -88,6 +97,16 @@ impl<T: Scalar> Function<T> {
     ///
     /// # Errors
     /// [`Error::DuplicateName`] if two inputs share a name, [`Error::InputLength`] if values do not fill their shape.
+    ///
+    /// ```
+    /// use costate_tape::{Error, Function};
+    /// let f = Function::<f64>::record_at(&[("x", &[], &[2.0])], |v| {
+    ///     vec![if v[0] > v[0] * 0.0 { v[0] * 3.0 } else { v[0] }]
+    /// })?;
+    /// assert_eq!(f.eval(&[&[5.0]])?[0], [15.0]);
+    /// assert!(matches!(f.eval(&[&[-5.0]]), Err(Error::GuardFailed { held: true, .. })));
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
     pub fn record_at<F>(inputs: &[(&str, &[usize], &[T])], body: F) -> Result<Self, Error>
     where
         F: for<'t> FnOnce(&[Var<'t, T>]) -> Vec<Var<'t, T>>,
@@ -226,6 +245,15 @@ impl<T: Scalar> Function<T> {
     /// # Errors
     /// [`Error::InputCount`] or [`Error::InputLength`] if the inputs do not fit, [`Error::GuardFailed`] if a branch that was
     /// taken while recording would not be taken here.
+    ///
+    /// ```
+    /// use costate_tape::{Error, Function};
+    /// let f = Function::<f64>::record(&[("x", &[2]), ("k", &[])], |v| vec![v[0] * v[1], v[0].sum()])?;
+    /// assert_eq!(f.eval(&[&[1.0, 2.0], &[10.0]])?, [vec![10.0, 20.0], vec![3.0]]);
+    /// let short = f.eval(&[&[1.0], &[10.0]]).unwrap_err();
+    /// assert_eq!(short.to_string(), "input 'x' of shape [2] has 2 elements, but 1 were given");
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
     pub fn eval(&self, inputs: &[&[T]]) -> Result<Vec<Vec<T>>, Error> {
         let values = self.values(inputs)?;
         for guard in &self.guards {
@@ -261,6 +289,9 @@ impl<T: Scalar> Function<T> {
     /// its outputs are these outputs and, for each input named by number in `wrt`, the cotangent `bar_<input>` =
     /// Σ bar_output · ∂output/∂input, in the input's shape.
     ///
+    /// Node by node it is the reverse sweep, the chain rule from the outputs back: with φ_i the operation of node i,
+    #[cfg_attr(doc, doc = include_str!("../formulas/reverse-sweep.html"))]
+    ///
     /// No two names of a derivative are equal: a new name that an input or an output has already gets an underscore. Where an input and
     /// an output are both called `y`, `bar_y` is the new input, the cotangent of the output, and `bar_y_` the new output, the cotangent
     /// of the input; in the derivative of a derivative, `bar_y` stays what it was and `bar_y_` is new.
@@ -287,6 +318,14 @@ impl<T: Scalar> Function<T> {
     ///
     /// # Panics
     /// If `wrt` names an input that does not exist.
+    ///
+    /// ```
+    /// use costate_tape::{Function, Scalar};
+    /// let f = Function::<f64>::record(&[("x", &[2])], |v| vec![v[0].index(0) * v[0].index(1)])?;
+    /// let along = f.jvp(&[0]); // inputs x and dot_x
+    /// assert_eq!(along.eval(&[&[2.0, 3.0], &[1.0, 10.0]])?, [vec![6.0], vec![23.0]]);
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn jvp(&self, wrt: &[usize]) -> Function<T> {

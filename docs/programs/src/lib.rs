@@ -39,6 +39,7 @@ pub mod tape;
 pub mod text;
 pub mod training;
 pub mod types;
+pub mod typeset;
 
 use std::path::PathBuf;
 

@@ -11,6 +11,9 @@ use std::sync::Arc;
 /// dh/dt = f(h, t, θ)    dq/dt = g(h, t, θ)    q(t₀) = 0    so    q(t) = ∫ g dt
 /// ```
 ///
+/// For L = q(t₁), where q's own costate is 1 throughout, the costate of h is
+#[cfg_attr(doc, doc = include_str!("../../formulas/running-cost.html"))]
+///
 /// q is the last component of the state. A loss that is a function of it (and of h) has its gradient by any method, exact with
 /// [`Discrete`](crate::Discrete), since the quadrature has the weights of the method. q steers the steps like any other component, unless the options' norm
 /// leaves it out (`Norm::RmsOf(0..n)`).

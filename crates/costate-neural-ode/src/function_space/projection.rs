@@ -56,9 +56,26 @@ impl Basis {
     /// every φ_k.
     ///
     /// With A_ik = √wᵢ φ_k(tᵢ) and bᵢ = √wᵢ f(tᵢ) it is the least-squares problem min ‖A c − b‖, solved by A = Q R, R c = Qᵀ b.
+    #[cfg_attr(doc, doc = include_str!("../../formulas/least-squares.html"))]
     ///
     /// # Errors
     /// [`ProjectionError::Dependent`] if the nodes cannot tell the functions apart, [`ProjectionError::NotFinite`] if f is not finite at one.
+    ///
+    /// ```
+    /// use costate_neural_ode::function_space::{Basis, ProjectionError, Quadrature};
+    ///
+    /// // The best quadratic for eᵗ on [0, 1]
+    /// let (basis, inner) = (Basis::legendre(3, 0.0, 1.0), Quadrature::legendre(20, 0.0, 1.0));
+    /// let series = basis.project(f64::exp, &inner)?;
+    /// assert!((series.at(0.3) - 0.3_f64.exp()).abs() < 0.01);
+    /// assert!((series.coefficients[0] - (1.0_f64.exp() - 1.0)).abs() < 1e-12); // the mean
+    /// let left = |t: f64| t.exp() - series.at(t);
+    /// assert!(inner.inner(left, |t| basis.values(t)[2]).abs() < 1e-14); // orthogonal to each φ_k
+    ///
+    /// let two = basis.project(f64::exp, &Quadrature::samples(&[0.0, 1.0]));
+    /// assert!(matches!(two, Err(ProjectionError::Dependent { samples: 2, terms: 3, .. })));
+    /// # Ok::<(), ProjectionError>(())
+    /// ```
     pub fn project(
         &self,
         mut f: impl FnMut(f64) -> f64,
@@ -137,6 +154,15 @@ impl Basis {
     }
 
     /// The matrix ⟨φ_j, φ_k⟩, row by row: diagonal for an orthogonal basis.
+    ///
+    /// ```
+    /// use costate_neural_ode::function_space::{Basis, Quadrature};
+    ///
+    /// let gram = Basis::legendre(2, -1.0, 1.0).gram(&Quadrature::legendre(4, -1.0, 1.0));
+    /// for (found, exact) in gram.iter().zip([2.0, 0.0, 0.0, 2.0 / 3.0]) {
+    ///     assert!((found - exact).abs() < 1e-14);
+    /// }
+    /// ```
     #[must_use]
     pub fn gram(&self, inner: &Quadrature) -> Vec<f64> {
         let a = self.matrix(inner);
@@ -147,6 +173,17 @@ impl Basis {
     ///
     /// # Errors
     /// As [`project`](Basis::project).
+    ///
+    /// ```
+    /// use costate_neural_ode::function_space::{Basis, Quadrature};
+    ///
+    /// // |t| has a kink: its error falls like a power of the number of terms; that of eᵗ faster than any.
+    /// let inner = Quadrature::legendre_panels(20, 2, -1.0, 1.0);
+    /// let error = |f: fn(f64) -> f64, terms| Basis::legendre(terms, -1.0, 1.0).truncation_error(f, &inner);
+    /// assert!(error(f64::abs, 4)? / error(f64::abs, 8)? < 4.0);
+    /// assert!(error(f64::exp, 4)? / error(f64::exp, 8)? > 1e4);
+    /// # Ok::<(), costate_neural_ode::function_space::ProjectionError>(())
+    /// ```
     pub fn truncation_error(
         &self,
         mut f: impl FnMut(f64) -> f64,

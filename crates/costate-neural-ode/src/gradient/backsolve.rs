@@ -21,6 +21,7 @@ pub(super) const ABOUT: About = About {
 };
 
 /// The continuous adjoint: the [`Augmented`] system, solved backwards from t₁ to t₀ with the same method and tolerances.
+#[cfg_attr(doc, doc = include_str!("../../formulas/adjoint-ode.html"))]
 ///
 /// At a save time the costate jumps by ∂L/∂(saved state), h is set to what was saved, and the step size is carried over. a_θ and a_t are quadratures that do
 /// not steer the steps; by default they are not in the state either. The gradient is that of the exact solution, up to the errors of both solves.

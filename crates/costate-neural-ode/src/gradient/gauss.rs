@@ -45,6 +45,7 @@ const KRONROD: Nodes = &[
 
 /// The continuous adjoint along the forward solution's dense output, as [`Interpolating`](super::Interpolating), but with a_θ and a_t by a Gaussian rule on each
 /// step of the costate: the products with ∂f/∂θ do not depend on how many stages the method has, and parameters are never in the state.
+#[cfg_attr(doc, doc = include_str!("../../formulas/parameter-gradient.html"))]
 ///
 /// ```
 /// use costate_neural_ode::{Gauss, GradientMethod, Problem, doc::House}; // f = θ t h

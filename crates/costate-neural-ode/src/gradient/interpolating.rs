@@ -20,6 +20,7 @@ pub(super) const ABOUT: About = About {
 /// ```text
 /// da/dt = −a·∂f/∂h(h(t), t, θ)
 /// ```
+#[cfg_attr(doc, doc = include_str!("../../formulas/adjoint-ode.html"))]
 ///
 /// a_θ and a_t are quadratures with the weights of the method, at the stages of its steps. Unlike [`Backsolve`](super::Backsolve) it does not rebuild h, so it is as
 /// stable going back as the costate is.

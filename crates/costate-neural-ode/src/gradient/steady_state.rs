@@ -23,6 +23,7 @@ const LIMIT: usize = 500;
 
 /// The gradient of a loss of the equilibrium h* that the solution from h₀ comes to rest at, f(h*, t₁, θ) = 0, by the implicit function theorem:
 ///
+#[cfg_attr(doc, doc = include_str!("../../formulas/steady-state.html"))]
 /// ```text
 /// ∂f/∂hᵀ x = −∂L/∂h*          ∂L/∂θ = x·∂f/∂θ          ∂L/∂t₁ = x·∂f/∂t
 /// ```

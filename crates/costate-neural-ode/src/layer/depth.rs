@@ -17,6 +17,9 @@ use rand::Rng;
 /// θ holds the coefficients θ₀, θ₁, … one after another, each like the parameters of the layer, named `terms.0.weight`, `terms.0.bias`, `terms.1.weight`, …. At first all weights are
 /// constant in t, as the layer would draw them. With [`Basis::constant`] it is the plain layer, to the bit and by the same names.
 ///
+/// Along a solution its gradient is that of the plain layer, weighed with φ_k:
+#[cfg_attr(doc, doc = include_str!("../../formulas/coefficient-gradient.html"))]
+///
 /// The evaluation at t is [`apply_at`](Layer::apply_at); [`apply`](Layer::apply) is that at t = 0.
 ///
 /// ```

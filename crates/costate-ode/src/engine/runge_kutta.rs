@@ -111,7 +111,7 @@ impl<T: Real, Y: State<T>> RungeKutta<T, Y> {
     fn any_stages<S: System<T, Y>>(&mut self, system: &mut S, span: Span<T>, y: &Y, trial: &mut Y) {
         let rows = &*self.scheme.rows;
         for i in 1..self.scheme.tableau.stages() {
-            // book: (runge-kutta)
+            // book: (runge-kutta), book: (solver-step)
             let (c, row) = &rows[i];
             combine(trial, y, &self.k, row, span.h);
             evaluate(system, time(*c, span), trial, &mut self.k[i]);
