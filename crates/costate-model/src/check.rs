@@ -54,6 +54,16 @@ impl Model {
     ///
     /// # Errors
     /// What is wrong with the data, or with the settings of the fit.
+    ///
+    /// ```
+    /// use costate_model::Model;
+    ///
+    /// let text = "[states]\ny = 1.0\n[parameters]\nk = 2.0\nspare = 3.0\n[equations]\ny = \"-k * y\"\n[time]\nstart = 0.0\nend = 1.0";
+    /// let check = Model::parse(text, "decay.toml")?.check()?;
+    /// assert_eq!((check.fitted.as_slice(), check.measurements), (&["k".to_owned(), "spare".into()][..], (0, 0)));
+    /// assert!(check.warnings[0].to_string().contains("spare"), "{}", check.warnings[0]);
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
     pub fn check(&self) -> Result<Check> {
         let data = self.read_data()?;
         let measured = |i: usize| data.as_ref().map_or(0, |data| data.measurements_of(i));

@@ -75,6 +75,17 @@ fn plain(error: &std::io::Error) -> String {
 ///    |                                               ^^^^^^
 /// did you mean 'sigma' (parameter, line 6)?
 /// ```
+///
+/// ```
+/// use costate_model::{Error, Model};
+///
+/// let text = "[states]\ny = 1.0\n[parameters]\ngamma = 2.0\n[equations]\ny = \"-gama * y\"\n[time]\nstart = 0.0\nend = 1.0";
+/// let error = Model::parse(text, "decay.toml").unwrap_err();
+/// let Error::Written(diagnostic) = &error else { panic!("{error}") };
+/// assert_eq!((diagnostic.line(), diagnostic.column(), diagnostic.message()), (6, 7, "nothing is called 'gama'"));
+/// assert_eq!(diagnostic.help(), Some("did you mean 'gamma' (parameter, line 4)?"));
+/// assert!(error.to_string().starts_with("decay.toml:6:7: nothing is called 'gama'\n") && !error.is_numerical());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     path: PathBuf,

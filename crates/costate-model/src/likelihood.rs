@@ -25,6 +25,11 @@ impl Distribution {
     ];
 
     /// Whether predictions and measurements are compared by their logarithms, and so must be positive.
+    ///
+    /// ```
+    /// use costate_model::Distribution;
+    /// assert!(Distribution::LogNormal.is_logarithmic() && !Distribution::Laplace.is_logarithmic());
+    /// ```
     pub fn is_logarithmic(self) -> bool {
         matches!(self, Distribution::LogNormal | Distribution::LogLaplace)
     }

@@ -12,6 +12,16 @@ use crate::weights;
 
 /// A fully connected network, y = W x + b in every layer, with an activation between layers and none after the last. W and b may vary with t, each a
 /// series Σ φ_k(t) W_k in the same basis.
+///
+/// ```
+/// use costate_model::Model;
+///
+/// let text = "[states]\ny = 1.0\n[networks.net]\ninputs = [\"y\"]\noutputs = [\"rate\"]\nhidden = [8]\n[equations]\ny = \"-rate\"\n[time]\nstart = 0.0\nend = 1.0";
+/// let model = Model::parse(text, "learned.toml")?;
+/// let net = &model.networks()[0];
+/// assert_eq!((net.widths(), net.parameter_count(), net.activation()), (vec![1, 8, 1], 8 + 8 + 8 + 1, "tanh"));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     name: String,

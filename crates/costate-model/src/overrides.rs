@@ -20,6 +20,19 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Argument`] if nothing of this name can be set, or if the value lies outside the parameter's bounds.
+    ///
+    /// ```
+    /// use costate_model::{Model, Save};
+    ///
+    /// let text = "[states]\ny = 4.0\n[parameters]\nk = { value = 2.0, lower = 0.0 }\n[equations]\ny = \"-k * y\"\n[time]\nstart = 0.0\nend = 1.0";
+    /// let mut model = Model::parse(text, "decay.toml")?;
+    /// model.set("k", 3.0)?;
+    /// model.set("y", 1.0)?;
+    /// assert!((model.solve(&Save::Grid(2))?.row(1)[0] - (-3.0_f64).exp()).abs() < 1e-5);
+    /// let error = model.set("k", -1.0).unwrap_err();
+    /// assert_eq!(error.to_string(), "k = -1 is outside its bounds, 0 to inf");
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
     pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
         if !value.is_finite() {
             return Err(Error::Argument(format!(

@@ -11,6 +11,11 @@ use crate::file::Placed;
 use crate::likelihood::Prior;
 
 /// The axis along which an optimiser moves a parameter. Bounds and reports are in the parameter's own units on either.
+///
+/// ```
+/// use costate_model::Scale;
+/// assert_eq!((Scale::Log.coordinate(1.0), Scale::Log.value(0.0), Scale::Log.slope(5.0)), (0.0, 1.0, 5.0));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scale {
     /// The value itself.

@@ -109,6 +109,17 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Argument`] if the columns are not this model's states.
+    ///
+    /// ```
+    /// use costate_model::{Model, Save};
+    ///
+    /// let text = "[states]\nx = 1.0\ny = 2.0\n[equations]\nx = \"y\"\ny = \"0\"\n[observables]\nsum = { is = \"x + y\" }\n[time]\nstart = 0.0\nend = 1.0";
+    /// let model = Model::parse(text, "line.toml")?;
+    /// let seen = model.observe(&model.solve(&Save::Grid(3))?)?;
+    /// assert_eq!((seen.names.as_slice(), seen.times.as_slice()), (&["sum".to_owned()][..], &[0.0, 0.5, 1.0][..]));
+    /// assert!((seen.row(2)[0] - 5.0).abs() < 1e-12);
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
     pub fn observe(&self, solution: &Trajectory) -> Result<Trajectory> {
         if solution
             .names

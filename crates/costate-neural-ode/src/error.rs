@@ -1,6 +1,22 @@
 //! What can go wrong.
 
 /// Every error of this crate.
+///
+/// ```
+/// use costate_neural_ode::{Discrete, Error, GradientMethod, Problem, doc::House}; // f = θ t h
+/// use costate_ode::{Method, Options, tableau};
+///
+/// let options = Options::tolerances(1e-6, 1e-6);
+/// // A multistep method has no exact gradient, and the message says what to take.
+/// let refused = Discrete::new(House::default(), &[0.0], Method::by_name("bdf")?, options.clone()).unwrap_err();
+/// assert!(matches!(refused, Error::Unavailable { .. }) && refused.to_string().contains("take"), "{refused}");
+///
+/// let mut discrete = Discrete::new(House::default(), &[0.0], tableau::by_name("tsit5")?, options)?;
+/// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[4.0, 6.0] };
+/// let late = discrete.gradient(&problem, &mut |_, _| 0.0).unwrap_err();
+/// assert!(matches!(late, Error::SaveTime { index: 1, .. }), "{late}");
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -57,6 +57,14 @@ use crate::Error;
 use costate_ode::Real;
 
 /// What is differentiated: the solution of dh/dt = f(h, t, θ), h(t₀) = h₀, at the save times or at t₁.
+///
+/// ```
+/// use costate_neural_ode::Problem;
+///
+/// let problem = Problem { h0: &[1.0, 0.0], theta: &[0.5], t0: 0.0, t1: 10.0, save_at: &[2.0, 5.0] };
+/// assert_eq!(problem.times(), [2.0, 5.0]);
+/// assert_eq!(Problem { save_at: &[], ..problem }.times(), [10.0]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Problem<'a, T, E> {
     /// h₀.
@@ -165,6 +173,24 @@ impl<E: Copy + num_traits::Zero> Saved<E> {
 }
 
 /// A loss and its gradient.
+///
+/// ```
+/// use costate_neural_ode::{Discrete, GradientMethod, Problem, doc::House}; // f = θ t h
+/// use costate_ode::{Options, tableau};
+///
+/// let options = Options::tolerances(1e-10, 1e-10);
+/// let mut discrete = Discrete::new(House::default(), &[0.0], tableau::by_name("dopri5")?, options)?;
+/// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+/// let gradient = discrete.gradient(&problem, &mut |saved, cotangents| {
+///     cotangents.state_mut(0)[0] = 1.0;
+///     saved.state(0)[0] // L = h(5)
+/// })?;
+/// let parts = [gradient.loss, gradient.h0[0], gradient.theta[0], gradient.t0, gradient.t1, gradient.clock()];
+/// for (part, exact) in parts.iter().zip([3.0, 1.0, 24.0, -2.25, 3.75, 1.5]) {
+///     assert!((part - exact * 2.0_f64.exp()).abs() < 1e-6);
+/// }
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gradient<E> {
     /// L.

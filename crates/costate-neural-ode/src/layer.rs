@@ -57,6 +57,16 @@ use costate_tape::{Scalar, Var};
 use rand::{Rng, SeedableRng, rngs::Xoshiro256PlusPlus};
 
 /// A parameter of a layer: an array among the numbers of θ.
+///
+/// ```
+/// use costate_neural_ode::layer::{Layer, Mlp};
+/// use costate_tape::Unary;
+///
+/// let parameters = Mlp::new(&[2, 16, 1], Unary::Tanh).parameters();
+/// let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+/// assert_eq!(names, ["0.weight", "0.bias", "1.weight", "1.bias"]);
+/// assert_eq!((parameters[0].shape.as_slice(), parameters[0].len()), (&[16, 2][..], 32));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parameter {
     /// The name, as PyTorch gives it: `weight`, or `0.weight` in the layer numbered 0 of several.

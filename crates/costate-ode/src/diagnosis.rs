@@ -56,6 +56,17 @@ pub struct Worst {
 }
 
 /// Where and why an integration stopped. It displays as a few sentences that end with what to try.
+///
+/// ```
+/// use costate_ode::{Cause, Error, Ivp};
+///
+/// let root = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [0.0, -y[1].sqrt() - 1.0]; // y₁ passes zero
+/// let failure = Ivp::new(root, 0.0, [5.0, 1.0], 9.0).solve().unwrap_err();
+/// let Error::Stopped(diagnosis) = failure.error else { panic!("another error") };
+/// assert!(matches!(diagnosis.cause, Cause::NotFinite { component: 1, .. }));
+/// assert!((diagnosis.t - 0.61).abs() < 0.01 && diagnosis.method == "tsit5"); // 2 − 2 ln 2
+/// assert!(diagnosis.to_string().contains("a root or logarithm of a negative number"));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
     /// Why.

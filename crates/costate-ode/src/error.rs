@@ -3,6 +3,19 @@
 use crate::{Diagnosis, Method};
 
 /// Every error of this crate.
+///
+/// ```
+/// use costate_ode::{Error, Ivp, Method};
+///
+/// let error = Method::by_name("dopri").unwrap_err();
+/// assert!(error.to_string().starts_with("there is no method `dopri`; choose one of: "));
+///
+/// let decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -y[0];
+/// let failure = Ivp::new(decay, 0.0, [1.0], 1.0).rtol(-1.0).solve().unwrap_err();
+/// assert_eq!(failure.to_string(), "rtol = -1e0 for component 0: it must be zero or positive");
+/// let failure = Ivp::new(decay, 0.0, [1.0], 1.0).save_at([0.5, 2.0]).solve().unwrap_err();
+/// assert!(matches!(failure.error, Error::SaveTime { t: 2.0, .. }));
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

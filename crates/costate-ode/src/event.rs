@@ -73,6 +73,20 @@ impl<T: Real, Y> Event<T, Y> {
     }
 
     /// An event at these times, on which steps end exactly; those that lie outside the integration do not matter.
+    ///
+    /// ```
+    /// use costate_ode::{Event, Ivp};
+    ///
+    /// // A dose of 3 at t = 1 and t = 2.
+    /// let decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -y[0];
+    /// let solution = Ivp::new(decay, 0.0, [0.0], 3.0).rtol(1e-9)
+    ///     .event(Event::at([1.0, 2.0]).reset(|_t, y: &mut [f64; 1]| y[0] += 3.0))
+    ///     .solve()?;
+    /// let exact = 3.0 * ((-2.0_f64).exp() + (-1.0_f64).exp());
+    /// assert!((solution.last()[0] - exact).abs() < 1e-8);
+    /// assert_eq!(solution.events.iter().map(|found| found.t).collect::<Vec<_>>(), [1.0, 2.0]);
+    /// # Ok::<(), costate_ode::Failure<f64, [f64; 1]>>(())
+    /// ```
     pub fn at(times: impl Into<Vec<T>>) -> Self {
         Self::new(When::At(times.into()))
     }
@@ -86,6 +100,19 @@ impl<T: Real, Y> Event<T, Y> {
     }
 
     /// Only where g grows on the way of the integration: from below zero to above.
+    ///
+    /// ```
+    /// use costate_ode::{Event, Ivp};
+    ///
+    /// // cos t passes ½ twice in a period; upwards at 5π/3.
+    /// let turn = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [y[1], -y[0]];
+    /// let solution = Ivp::new(turn, 0.0, [1.0, 0.0], 6.0).rtol(1e-10).atol(1e-12)
+    ///     .event(Event::when_zero(|_t, y: &[f64; 2]| y[0] - 0.5).rising())
+    ///     .solve()?;
+    /// assert_eq!(solution.events.len(), 1);
+    /// assert!((solution.events[0].t - 5.0 / 3.0 * std::f64::consts::PI).abs() < 1e-8);
+    /// # Ok::<(), costate_ode::Failure<f64, [f64; 2]>>(())
+    /// ```
     #[must_use]
     pub fn rising(self) -> Self {
         self.direction(true)

@@ -45,6 +45,12 @@ pub struct Method {
 }
 
 /// Which engine runs a method, with the data that engine needs.
+///
+/// ```
+/// use costate_ode::{Family, Method};
+/// assert!(matches!(Method::by_name("tsit5")?.family(), Family::Explicit(tableau) if tableau.order == 5));
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Family {

@@ -59,6 +59,19 @@ impl<T: Real> Options<T> {
     }
 
     /// Constant steps of size |h| = `step`.
+    ///
+    /// ```
+    /// use costate_ode::{Integrator, Options, tableau};
+    ///
+    /// let decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -y[0];
+    /// let mut integrator = Integrator::new(tableau::by_name("rk4")?, decay, 0.0, &[1.0], Options::constant_step(0.25))?;
+    /// integrator.set_end(1.0);
+    /// while !integrator.finished() {
+    ///     integrator.step()?;
+    /// }
+    /// assert_eq!((integrator.stats().accepted, integrator.stats().nfe), (4, 16));
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     pub fn constant_step(step: T) -> Self {
         Self {
             step: Some(step),

@@ -4,6 +4,17 @@ use crate::{Element, Error, Occurrence, Real, State, Stats};
 use std::fmt;
 
 /// The saved times and states of an integration.
+///
+/// ```
+/// use costate_ode::Ivp;
+///
+/// let decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -y[0];
+/// let solution = Ivp::new(decay, 0.0, [1.0], 1.0).solve()?;
+/// assert_eq!((solution.t[0], solution.y[0]), (0.0, [1.0]));
+/// assert_eq!(solution.t.len(), solution.stats.accepted + 1);
+/// assert_eq!(solution.last(), &solution.y[solution.stats.accepted]);
+/// # Ok::<(), costate_ode::Failure<f64, [f64; 1]>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Solution<T, Y> {
@@ -44,6 +55,15 @@ impl<T, Y> Solution<T, Y> {
 /// An integration that could not reach its end: why, and what it had computed until then.
 ///
 /// It displays as its error does: what happened, where, and what to try.
+///
+/// ```
+/// use costate_ode::Ivp;
+///
+/// let explodes = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = y[0] * y[0]; // y = 1/(1 − t)
+/// let failure = Ivp::new(explodes, 0.0, [1.0], 2.0).solve().unwrap_err();
+/// assert!(failure.to_string().contains("infinite near t = 1.0"), "{failure}");
+/// assert!((failure.partial.t.last().unwrap() - 1.0).abs() < 1e-3);
+/// ```
 #[derive(Clone)]
 pub struct Failure<T, Y> {
     /// Why it stopped.

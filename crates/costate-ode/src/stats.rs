@@ -1,6 +1,18 @@
 //! What an integration cost.
 
 /// Counts of an integration.
+///
+/// ```
+/// use costate_ode::{Ivp, Method};
+///
+/// let decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -y[0];
+/// let ivp = Ivp::new(decay, 0.0, [1.0], 1.0);
+/// let explicit = ivp.clone().solve()?.stats;
+/// assert!(explicit.steps == explicit.accepted + explicit.rejected && explicit.jacobians == 0);
+/// let implicit = ivp.method(Method::by_name("radau")?).solve()?.stats;
+/// assert!(implicit.factorisations > 0 && implicit.solves > implicit.factorisations);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Stats {

@@ -47,6 +47,14 @@ impl Node {
 /// Nodes refer only to earlier nodes, so one pass over the indices is an evaluation and one pass backwards is a reverse
 /// sweep. Equal nodes (same operation, operands and shape) are stored once (hash-consing), so common subexpressions are
 /// found as they are written.
+///
+/// ```
+/// use costate_tape::{Function, Scalar};
+/// let f = Function::<f64>::record(&[("x", &[])], |v| vec![v[0].sin() * v[0] + v[0].sin()])?;
+/// let names: Vec<&str> = f.graph().nodes().iter().map(|node| node.op.name()).collect();
+/// assert_eq!(names, ["input", "sin", "mul", "add"]); // sin x once
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Graph<T> {
     nodes: Vec<Node>,

@@ -14,6 +14,14 @@ use std::panic::Location;
 /// A graph under construction. [`Var`]s are handles to its nodes.
 ///
 /// Most code never sees it: [`Function::record`](crate::Function::record) makes one, hands out its inputs and closes it.
+///
+/// ```
+/// use costate_tape::{Shape, Tape};
+/// let tape = Tape::at(vec![vec![3.0_f64]]); // the value of input 0
+/// let x = tape.input(0, Shape::scalar());
+/// assert_eq!((x * x + x).value(), Some(vec![12.0]));
+/// assert_eq!(Tape::<f64>::new().input(0, Shape::scalar()).value(), None); // formulas alone
+/// ```
 #[derive(Debug)]
 pub struct Tape<T> {
     state: RefCell<Recording<T>>,

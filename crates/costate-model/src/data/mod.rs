@@ -17,6 +17,15 @@ use table::Table;
 
 /// Measurements over time: one row for each time of an experiment, one column for each observable. The rows of an experiment follow each
 /// other along the direction of the model's time.
+///
+/// ```
+/// use costate_model::Model;
+///
+/// let data = Model::open("../../examples/lynx-hare.toml")?.read_data()?.expect("the file names one");
+/// assert_eq!((data.times().len(), data.times()[0], data.count(true)), (21, 1900.0, 42));
+/// assert_eq!(data.value(0, 0), Some(30.0)); // thousands of hares in 1900
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Data {
     path: PathBuf,

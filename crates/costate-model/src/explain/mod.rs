@@ -21,6 +21,16 @@ use system::System;
 /// Every component is a formula of its own, simplified over the real numbers, in the names of the model: of states, parameters,
 /// definitions and outputs of networks. The layers of a network are matrix products, `W_NAME_0`, `b_NAME_0`, …; weights that vary with t are sums of
 /// `W_NAME_0_term0`, `phi_NAME_1*W_NAME_0_term1`, ….
+///
+/// ```
+/// use costate_model::Model;
+///
+/// let text = "[states]\ny = 4.0\n[parameters]\nk = { value = 2.0, lower = 0.0 }\n[equations]\ny = \"-k * y\"\n[time]\nstart = 0.0\nend = 1.0";
+/// let explanation = Model::parse(text, "decay.toml")?.explain()?;
+/// assert!(explanation.html().contains("<math") && explanation.dot().starts_with("digraph"));
+/// assert!(explanation.rust()?.contains("pub fn"));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Explanation {
     title: String,

@@ -184,6 +184,23 @@ impl Fit {
     }
 
     /// Everything from which [`Fit::resume`] goes on.
+    ///
+    /// ```
+    /// use costate_model::{Fit, Model};
+    ///
+    /// let model = Model::open("../../examples/lynx-hare.toml")?;
+    /// let mut fit = Fit::new(model.clone())?;
+    /// for _ in 0..3 {
+    ///     fit.advance()?;
+    /// }
+    /// let state = fit.save(); // to a file
+    /// let mut later = Fit::resume(model, &state)?;
+    /// fit.advance()?;
+    /// later.advance()?;
+    /// assert_eq!(fit.best_loss().to_bits(), later.best_loss().to_bits());
+    /// assert!(fit.progress().0 < fit.progress().1 && !fit.is_finished());
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
     pub fn save(&mut self) -> String {
         let since = std::mem::replace(&mut self.clock, Instant::now()).elapsed();
         self.state.elapsed = self

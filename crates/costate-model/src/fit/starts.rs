@@ -48,6 +48,18 @@ struct Saved {
 /// value's own size both ways on a linear one. Networks begin with weights of other seeds.
 ///
 /// The starts do not know of each other, so the result does not depend on how many of them are fitted at a time.
+///
+/// ```
+/// use costate_model::{Model, Starts};
+///
+/// let mut model = Model::open("../../examples/lynx-hare.toml")?;
+/// model.fit_settings_mut().starts = 3;
+/// let starts = Starts::new(&model);
+/// let alphas: Vec<f64> = starts.models().iter().map(|model| model.parameters()[0].value).collect();
+/// assert_eq!((alphas.len(), alphas[0]), (3, 0.55)); // the file's own first
+/// assert!(!starts.have_ended());
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Starts {
     models: Vec<Model>,

@@ -142,6 +142,17 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Written`] for anything wrong in the text; [`Error::Read`] for weights that cannot be read.
+    ///
+    /// ```
+    /// use costate_model::Model;
+    ///
+    /// let text = "[states]\ny = 4.0\n[parameters]\nk = { value = 2.0, lower = 0.0 }\n[equations]\ny = \"-k * y\"\n[time]\nstart = 0.0\nend = 1.0";
+    /// let model = Model::parse(text, "decay.toml")?;
+    /// assert_eq!((model.states()[0].name.as_str(), model.initial(), model.span()), ("y", vec![4.0], (0.0, 1.0)));
+    /// assert_eq!((model.parameters()[0].name.as_str(), model.parameters()[0].value), ("k", 2.0));
+    /// assert_eq!((model.observables().len(), model.has_likelihood(), model.title()), (1, false, None));
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
     pub fn parse(text: &str, path: impl AsRef<Path>) -> Result<Self> {
         let file = ModelFile::parse(path.as_ref(), text.to_owned())?;
         let scope = Scope::new(&file)?;

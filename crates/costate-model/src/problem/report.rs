@@ -77,6 +77,19 @@ impl Model {
     /// # Errors
     /// [`Error::Solve`] if the solution cannot go on, [`Error::Numerical`] if the loss is not finite, and everything that can be wrong
     /// with the data.
+    ///
+    /// ```
+    /// use costate_model::Model;
+    ///
+    /// let model = Model::open("../../examples/lynx-hare.toml")?;
+    /// let gradient = model.gradient()?;
+    /// let (name, by_alpha) = &gradient.parameters[0];
+    /// let mut ahead = model.clone();
+    /// ahead.set(name, model.parameters()[0].value + 1e-6)?;
+    /// let difference = (ahead.gradient()?.loss - gradient.loss) / 1e-6;
+    /// assert!(name == "alpha" && (by_alpha - difference).abs() < 1e-3 * by_alpha.abs());
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
     pub fn gradient(&self) -> Result<GradientReport> {
         let data = self.data()?;
         let mut objective = Objective::new(self, self.measurements(&data)?)?;

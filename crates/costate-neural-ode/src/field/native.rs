@@ -145,6 +145,23 @@ where
     ///
     /// # Panics
     /// If it branches on a value.
+    ///
+    /// ```
+    /// use costate_neural_ode::{Native, RightHandSide};
+    /// use costate_tape::Scalar;
+    ///
+    /// struct Growth;
+    ///
+    /// impl RightHandSide<1, 2> for Growth {
+    ///     fn eval<S: Scalar>(&self, [h]: [S; 1], _t: S, [r, k]: [S; 2]) -> [S; 1] {
+    ///         [r * h * (S::from_f64(1.0) - h / k)]
+    ///     }
+    /// }
+    ///
+    /// let f = Native::<_, f64, 1, 2>::new(Growth).function();
+    /// assert_eq!(f.eval(&[&[2.0], &[0.0], &[0.5, 8.0]])?[0], [0.75]);
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
     #[must_use]
     pub fn function(&self) -> Function<T> {
         let inputs: [(&str, &[usize]); 3] = [("h", &[N]), ("t", &[]), ("theta", &[P])];

@@ -107,6 +107,22 @@ impl<T: Lane> Recorded<T> {
     ///
     /// # Panics
     /// If f branches on a recorded value, or dh/dt has not the shape of h.
+    ///
+    /// ```
+    /// use costate_neural_ode::{Recorded, VectorField};
+    /// use costate_tape::{Scalar, Var};
+    ///
+    /// // Lotka and Volterra, θ = (α, β, γ, δ)
+    /// let mut field = Recorded::record(&[2], 4, |h, _t, theta| {
+    ///     let ([x, y], [a, b, c, d]) = ([0, 1].map(|i| h.index(i)), [0, 1, 2, 3].map(|k| theta.index(k)));
+    ///     Var::stack(&[a * x - b * x * y, d * x * y - c * y])
+    /// })?;
+    /// field.set_parameters(&[0.5, 0.1, 0.8, 0.05]);
+    /// let mut dh = [0.0; 2];
+    /// field.eval(0, 0.0, &[10.0, 4.0], &mut dh);
+    /// assert!((dh[0] - 1.0_f64).abs() < 1e-15 && (dh[1] + 1.2).abs() < 1e-15);
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
     #[track_caller]
     pub fn record<F>(state: &[usize], parameters: usize, f: F) -> Result<Self, Error>
     where

@@ -212,6 +212,15 @@ impl Basis {
     }
 
     /// The coefficients of the function 1: where a weight begins that does not change with t yet.
+    ///
+    /// ```
+    /// use costate_neural_ode::function_space::{Basis, Series};
+    ///
+    /// for basis in [Basis::fourier(3, 0.0, 2.0), Basis::chebyshev(4, 0.0, 2.0), Basis::piecewise_linear(5, 0.0, 2.0)] {
+    ///     let one = Series { basis, coefficients: basis.constant_coefficients() };
+    ///     assert!((one.at(0.7_f64) - 1.0).abs() < 1e-15);
+    /// }
+    /// ```
     #[must_use]
     pub fn constant_coefficients(&self) -> Vec<f64> {
         let mut coefficients = vec![0.0; self.terms];

@@ -61,6 +61,15 @@ impl Quadrature {
     }
 
     /// The same with `n` nodes on each of so many panels of equal length.
+    ///
+    /// ```
+    /// use costate_neural_ode::function_space::Quadrature;
+    ///
+    /// // A jump on the edge of two panels does no harm.
+    /// let step = |t: f64| if t < 1.0 { 0.0 } else { t };
+    /// assert!((Quadrature::legendre_panels(3, 2, 0.0, 2.0).integral(step) - 1.5).abs() < 1e-14);
+    /// assert!((Quadrature::legendre(6, 0.0, 2.0).integral(step) - 1.5).abs() > 1e-3);
+    /// ```
     #[must_use]
     pub fn legendre_panels(n: usize, panels: usize, start: f64, end: f64) -> Self {
         let reference: Vec<(f64, f64)> = (0..n).map(|i| legendre_node(n, i)).collect();
@@ -114,6 +123,14 @@ impl Quadrature {
     }
 
     /// The cosine of the angle between f and g, ⟨f, g⟩/(‖f‖ ‖g‖): 0 for orthogonal functions.
+    ///
+    /// ```
+    /// use costate_neural_ode::function_space::Quadrature;
+    ///
+    /// let inner = Quadrature::legendre(12, -1.0, 1.0);
+    /// assert!(inner.cosine(|_| 1.0, |t| t).abs() < 1e-15);
+    /// assert!((inner.cosine(|t| t, |t| t.powi(3)) - 21.0_f64.sqrt() / 5.0).abs() < 1e-14);
+    /// ```
     pub fn cosine(&self, mut f: impl FnMut(f64) -> f64, mut g: impl FnMut(f64) -> f64) -> f64 {
         self.inner(&mut f, &mut g) / (self.norm(f) * self.norm(g))
     }

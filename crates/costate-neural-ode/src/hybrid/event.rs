@@ -60,6 +60,29 @@ impl<T: Real, E: Real> Event<T, E> {
     }
 
     /// At these times. Those before t₀ or behind t₁ do not matter; the others are variables of the gradient.
+    ///
+    /// ```
+    /// use costate_neural_ode::hybrid::{Event, Formula, Hybrid};
+    /// use costate_neural_ode::{Problem, Recorded};
+    /// use costate_ode::{Options, tableau};
+    /// use costate_tape::Function;
+    ///
+    /// // Growth with half of it harvested at t = 1: h(2) = h₀ e^(2θ)/2
+    /// let growth = Recorded::record(&[1], 1, |h, _t, theta| theta.index(0) * h)?;
+    /// let inputs: [(&str, &[usize]); 3] = [("h", &[1]), ("t", &[]), ("theta", &[1])];
+    /// let half = Formula::new(&Function::record(&inputs, |v| vec![v[0] * 0.5])?)?;
+    /// let mut hybrid = Hybrid::new(growth, &vec![0.0], tableau::by_name("tsit5")?, Options::tolerances(1e-10, 1e-12))
+    ///     .event(Event::at([1.0]).reset(half));
+    /// let problem = Problem { h0: &[3.0], theta: &[0.4], t0: 0.0, t1: 2.0, save_at: &[] };
+    /// let mut method = hybrid.method("discrete")?;
+    /// let found = hybrid.gradient(&mut *method, &problem, &mut |solution, cotangents| {
+    ///     cotangents.saved.state_mut(0)[0] = 1.0;
+    ///     solution.saved.state(0)[0]
+    /// })?;
+    /// let end = 1.5 * 0.8_f64.exp();
+    /// assert!((found.gradient.loss - end).abs() < 1e-8 && (found.gradient.theta[0] - 2.0 * end).abs() < 1e-7);
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
     pub fn at(times: impl Into<Vec<T>>) -> Self {
         Self::new(When::At(times.into()))
     }

@@ -21,6 +21,17 @@ use rand_distr::{Distribution, Normal};
 ///
 /// # References
 /// \[Glorot2010\], \[He2015\], \[Saxe2014\]
+///
+/// ```
+/// use costate_neural_ode::layer::{Initializer, Layer, Linear};
+///
+/// let linear = Linear { initializer: Initializer::Orthogonal { gain: 2.0 }, ..Linear::new(5, 3) };
+/// let theta: Vec<f64> = linear.initial(7); // W [3, 5] row by row, then the bias
+/// let dot = |i: usize, j: usize| (0..5).map(|k| theta[5 * i + k] * theta[5 * j + k]).sum::<f64>();
+/// assert!((dot(0, 0) - 4.0).abs() < 1e-12 && dot(0, 2).abs() < 1e-12);
+/// assert_eq!(theta[15..], [0.0; 3]);
+/// assert_eq!(theta, linear.initial::<f64>(7)); // a seed is a start
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Initializer {

@@ -107,6 +107,13 @@ impl Loss {
     }
 
     /// For a loss that is a square, ρ = r²: r and ∂r/∂m, what Gauss–Newton works with. `None` for the others.
+    ///
+    /// ```
+    /// use costate_neural_ode::train::loss::Loss;
+    ///
+    /// assert_eq!(Loss::LogSquares.residual(2.0, 2.0), Some((0.0, 0.5)));
+    /// assert_eq!(Loss::Absolute.residual(2.0, 1.0), None);
+    /// ```
     #[must_use]
     pub fn residual<T: Real>(self, model: T, data: T) -> Option<(T, T)> {
         match self {

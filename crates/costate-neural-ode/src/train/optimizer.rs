@@ -114,6 +114,22 @@ impl std::fmt::Display for Reason {
 }
 
 /// A box: `lower[i] ≤ x[i] ≤ upper[i]`, with infinities where there is no bound.
+///
+/// ```
+/// use costate_neural_ode::train::optimizer::{Bounds, Lbfgs, Optimizer, Step};
+///
+/// // (x − 3)² with x ≤ 2
+/// let mut optimizer = Lbfgs { bounds: Bounds::new(vec![0.0], vec![2.0]), ..Lbfgs::new(1) };
+/// let mut x = [1.0];
+/// loop {
+///     let off = x[0] - 3.0;
+///     if let Step::Finished(_) = optimizer.step(&mut x, off * off, &[2.0 * off]) {
+///         break;
+///     }
+/// }
+/// assert_eq!(x, [2.0]);
+/// assert!(optimizer.bounds.touches(0, x[0]) && optimizer.bounds.blocks(0, x[0], -2.0));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Bounds {

@@ -107,6 +107,17 @@ pub fn taylor<T: Scalar>(f: &Function<T>, order: usize) -> Function<T> {
 ///
 /// # References
 /// \[Finlay2020\], \[Hutchinson1990\]
+///
+/// ```
+/// use costate_neural_ode::train::regularizer;
+/// use costate_tape::Function;
+///
+/// // f = 3 h: ‖ε ∂f/∂h‖² = 9 ε², with ε the second number of θ
+/// let inputs: [(&str, &[usize]); 3] = [("h", &[1]), ("t", &[]), ("theta", &[2])];
+/// let f = Function::<f64>::record(&inputs, |v| vec![v[2].index(0) * v[0]])?;
+/// assert_eq!(regularizer::jacobian_norm(&f, 1..2).eval(&[&[5.0], &[0.0], &[3.0, -1.0]])?[0], [9.0]);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[must_use]
 #[track_caller]
 pub fn jacobian_norm<T: Scalar>(f: &Function<T>, noise: Range<usize>) -> Function<T> {

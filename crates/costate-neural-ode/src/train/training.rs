@@ -106,6 +106,23 @@ struct Good<T, O> {
 }
 
 /// How a training ended.
+///
+/// ```
+/// use costate_neural_ode::train::optimizer::Sgd;
+/// use costate_neural_ode::train::training::{Divergence, End, OnDivergence, Recipe, Training};
+/// use std::ops::ControlFlow::Continue;
+///
+/// // A loss that has no value beyond θ = 1, and a training that runs there.
+/// let mut training = Training::new(vec![0.0_f64], Sgd::new(0.3));
+/// let recipe = Recipe { on_divergence: OnDivergence::Stop, ..Recipe::of(100) };
+/// let gradient = |_: u64, theta: &[f64], g: &mut [f64]| {
+///     g[0] = -1.0;
+///     Ok(if theta[0] > 1.0 { f64::NAN } else { -theta[0] })
+/// };
+/// let end = training.run(&recipe, gradient, |_| Continue(()));
+/// assert!(matches!(end, End::Diverged(Divergence::Loss { iteration: 4, .. })), "{end:?}");
+/// assert!(training.theta[0] <= 1.0); // where it was last good
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
     /// All iterations are done.

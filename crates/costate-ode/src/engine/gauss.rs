@@ -57,6 +57,14 @@ impl GaussTableau {
     ///
     /// # Errors
     /// [`Error::UnknownMethod`], which lists the names there are.
+    ///
+    /// ```
+    /// use costate_ode::GaussTableau;
+    /// let names: Vec<&str> = GaussTableau::all().iter().map(|method| method.name).collect();
+    /// assert_eq!(names, ["gauss4", "gauss6"]);
+    /// assert_eq!(GaussTableau::by_name("gauss6")?.stages(), 3);
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     pub fn by_name(name: &str) -> Result<&'static Self, Error> {
         let found = Self::all().iter().find(|tableau| tableau.name == name);
         found.copied().ok_or_else(|| Error::UnknownMethod {

@@ -10,6 +10,24 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     ///
     /// # Panics
     /// If `y` has another length than the state.
+    ///
+    /// ```
+    /// use costate_ode::{Integrator, Options, tableau};
+    ///
+    /// let decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -y[0];
+    /// let mut integrator = Integrator::new(tableau::by_name("tsit5")?, decay, 0.0, &[1.0], Options::tolerances(1e-9, 1e-12))?;
+    /// integrator.set_end(1.0);
+    /// while !integrator.finished() {
+    ///     integrator.step()?;
+    /// }
+    /// integrator.set_y(&[5.0]); // what was measured, say
+    /// integrator.set_end(2.0);
+    /// while !integrator.finished() {
+    ///     integrator.step()?;
+    /// }
+    /// assert!((integrator.y()[0] - 5.0 * (-1.0_f64).exp()).abs() < 1e-8);
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     #[track_caller]
     pub fn set_y(&mut self, y: &Y) {
         let (expected, found) = (self.y.as_slice().len(), y.as_slice().len());
@@ -27,6 +45,18 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     }
 
     /// Takes a step of exactly `h`, whatever its error, beyond the end too: a frozen sequence of steps. The planned step size does not change.
+    ///
+    /// ```
+    /// use costate_ode::{Integrator, Options, tableau};
+    ///
+    /// let field = |t: f64, _y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = t;
+    /// let mut integrator = Integrator::new(tableau::by_name("rk4")?, field, 0.0, &[0.0], Options::constant_step(0.5))?;
+    /// for h in [0.1, 0.7, 0.2] {
+    ///     integrator.force_step(h);
+    /// }
+    /// assert!((integrator.t() - 1.0).abs() < 1e-15 && (integrator.y()[0] - 0.5).abs() < 1e-15);
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     #[inline]
     pub fn force_step(&mut self, h: T) {
         let t = self.span.t_next;

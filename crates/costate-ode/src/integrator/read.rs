@@ -11,6 +11,18 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     ///
     /// # Panics
     /// If no step was taken yet, unless `t` is the present time.
+    ///
+    /// ```
+    /// use costate_ode::{Integrator, Options, tableau};
+    ///
+    /// let decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -y[0];
+    /// let mut integrator = Integrator::new(tableau::by_name("tsit5")?, decay, 0.0, &[1.0], Options::tolerances(1e-9, 1e-12))?;
+    /// integrator.step()?;
+    /// let (middle, mut y) = (0.5 * (integrator.t_prev() + integrator.t()), [0.0]);
+    /// integrator.interpolate(middle, &mut y);
+    /// assert!((y[0] - (-middle).exp()).abs() < 1e-9);
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     #[track_caller]
     pub fn interpolate(&mut self, t: T, y: &mut Y) {
         let Span {

@@ -7,6 +7,12 @@ use crate::{Element, Field, Real, Scale, State, Stats, System};
 ///
 /// # References
 /// \[Saad1986\].
+///
+/// ```
+/// use costate_ode::Krylov;
+/// let patient = Krylov { restarts: 10, ..Krylov::default() };
+/// assert_eq!((patient.dimension, patient.restarts), (30, 10));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Krylov {
     /// Directions kept before a restart; each is a state in memory.

@@ -45,6 +45,16 @@ impl Structure {
 }
 
 /// A list of entries of a square matrix, column by column; the diagonal is always among them.
+///
+/// ```
+/// use costate_ode::{Matrix, Pattern, Structure};
+///
+/// let arrow = Pattern::new(4, (1..4).flat_map(|i| [(0, i), (i, 0)]));
+/// assert_eq!((arrow.entries(), arrow.column(2)), (4 + 6, &[0, 2][..]));
+/// let mut matrix = Matrix::new::<f64>(4, Structure::Sparse(arrow));
+/// matrix.set(0, 3, 7.0);
+/// assert_eq!((matrix.get(0, 3), matrix.get(1, 3)), (7.0, 0.0)); // the second is not kept
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     starts: Vec<usize>,

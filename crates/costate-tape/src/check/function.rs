@@ -15,6 +15,16 @@ const LANES: usize = 8;
 ///
 /// # Errors
 /// Those of [`Function::eval`] at the point.
+///
+/// ```
+/// use costate_tape::{Function, Scalar, check};
+/// let f = Function::<f64>::record(&[("x", &[3]), ("k", &[])], |v| vec![(v[1] * v[0]).tanh().sum()])?;
+/// for report in check::function(&f, &[&[0.5, -1.0, 2.0], &[0.7]])? {
+///     report.assert(); // or panic with the worst component
+///     assert_eq!(report.components, 4);
+/// }
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 pub fn function(f: &Function<f64>, at: &[&[f64]]) -> Result<[Report; 3], Error> {
     Ok([
         by_duals(f, at)?,

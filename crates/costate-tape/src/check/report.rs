@@ -20,6 +20,15 @@ pub struct Component {
 }
 
 /// The result of a check: how many numbers were compared, and the worst of them.
+///
+/// ```
+/// use costate_tape::check;
+/// // d(x³)/dx is 3 x², not 2 x².
+/// let report = check::gradient(|x| x[0].powi(3), &[2.0], &[8.0]);
+/// let worst = report.worst().expect("one number was compared");
+/// assert!(!report.holds() && (worst.expected - 12.0).abs() < 1e-9);
+/// assert!((worst.deviation - 1.0 / 3.0).abs() < 1e-9 && report.clone().within(0.5).holds());
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     /// The independent way.

@@ -30,6 +30,14 @@ pub struct Formula {
 }
 
 /// The formulas of a function in the order of their need.
+///
+/// ```
+/// use costate_tape::{Function, Names, Notation, Scalar};
+/// let f = Function::<f64>::record(&[("x", &[]), ("k", &[])], |v| vec![(v[0] / v[1]).tanh()])?;
+/// let formulas = f.formulas(&Names::new(), Notation::Latex);
+/// assert_eq!((formulas.lines[0].name.as_str(), formulas.lines[0].parts[0].as_str()), ("y", r"\tanh \left(\frac{x}{k}\right)"));
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Formulas {
     /// Intermediate values and outputs.

@@ -29,6 +29,13 @@ impl<T: Scalar> Function<T> {
     ///
     /// # Panics
     /// As [`gradient`](Function::gradient).
+    ///
+    /// ```
+    /// use costate_tape::Function;
+    /// let f = Function::<f64>::record(&[("x", &[2])], |v| vec![(v[0] * v[0]).sum()])?;
+    /// assert_eq!(f.value_and_gradient(&[0]).eval(&[&[1.0, 2.0]])?, [vec![5.0], vec![2.0, 4.0]]);
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn value_and_gradient(&self, wrt: &[usize]) -> Function<T> {

@@ -23,6 +23,12 @@ macro_rules! binary_operations {
         value: |$v:ident, $w:ident| $value:expr, derivative: |$a:ident, $b:ident, $y:ident| ($da:expr, $db:expr) $(,)?
     })*) => {
         /// An elementwise operation of two arguments.
+        ///
+        /// ```
+        /// use costate_tape::Binary;
+        /// let product = Binary::by_name("mul").expect("one of them");
+        /// assert_eq!((product.value(2.0, 5.0), product.derivatives(2.0, 5.0, 10.0)), (10.0, (5.0, 2.0)));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Binary { $($(#[$doc])* $op,)* }

@@ -27,6 +27,13 @@ macro_rules! unary_operations {
         value: |$v:ident| $value:expr, derivative: |$x:ident, $y:ident| $derivative:expr $(,)?
     })*) => {
         /// An elementwise operation of one argument.
+        ///
+        /// ```
+        /// use costate_tape::{Scalar, Unary};
+        /// let tanh = Unary::by_name("tanh").expect("one of them");
+        /// let (x, y) = (0.5_f64, 0.5_f64.tanh());
+        /// assert_eq!((tanh.value(x), tanh.derivative(x, y)), (y, 1.0 - y * y));
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum Unary { $($(#[$doc])* $op,)* }

@@ -19,6 +19,14 @@ pub struct Work {
 }
 
 /// What one run of a [`Program`] computes, and the memory it needs; see [`Program::cost`].
+///
+/// ```
+/// use costate_tape::{Function, Program, Scalar};
+/// let f = Function::<f64>::record(&[("x", &[100])], |v| vec![v[0].tanh() * v[0]])?;
+/// let cost = Program::compile(&f)?.cost();
+/// assert_eq!((cost.evaluation.flops, cost.evaluation.functions), (100, 100));
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Cost {

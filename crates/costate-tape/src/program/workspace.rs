@@ -33,6 +33,16 @@ impl Needs {
 }
 
 /// One thread's memory for a [`Program`].
+///
+/// ```
+/// use costate_tape::{Function, Program};
+/// let f = Function::<f64>::record(&[("x", &[2])], |v| vec![v[0] * v[0]])?;
+/// let program = Program::compile(&f)?; // shared by all threads
+/// let (mut workspace, mut y) = (program.workspace(1), [0.0; 2]);
+/// program.eval(&mut workspace, 0, &[&[3.0, 4.0]], &mut y);
+/// assert_eq!(y, [9.0, 16.0]);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Workspace<T> {
     /// Of the program that it was made for.

@@ -43,6 +43,13 @@ pub fn column_colouring(pattern: &Pattern) -> Colouring {
 
 /// Colours rows so that two of one colour never have entries in the same column. One reverse product then finds all rows of a
 /// colour.
+///
+/// ```
+/// use costate_tape::{Pattern, column_colouring, row_colouring};
+/// // Every row reads the first two columns and nothing else: two products from the right, four from the left.
+/// let tall = Pattern::new(2, vec![vec![0, 1]; 4]);
+/// assert_eq!((column_colouring(&tall).count, row_colouring(&tall).count), (2, 4));
+/// ```
 #[must_use]
 pub fn row_colouring(pattern: &Pattern) -> Colouring {
     column_colouring(&pattern.transposed())

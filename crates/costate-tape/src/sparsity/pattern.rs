@@ -9,6 +9,14 @@ use std::rc::Rc;
 /// The entries of a matrix that may be other than zero, row by row.
 ///
 /// Structural: found from the graph, not from numbers, so it holds at every point; an entry may happen to be zero.
+///
+/// ```
+/// use costate_tape::Pattern;
+/// let pattern = Pattern::new(3, vec![vec![2, 0], vec![], vec![1]]);
+/// assert_eq!(pattern.entries().collect::<Vec<_>>(), [(0, 0), (0, 2), (2, 1)]);
+/// assert!(pattern.contains(0, 2) && !pattern.contains(1, 1));
+/// assert_eq!(pattern.transposed().row(2), [0]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     columns: usize,

@@ -11,6 +11,13 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.mean_axis(1).value().unwrap(), [2.0, 5.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn mean_axis(self, axis: usize) -> Self {
@@ -37,6 +44,11 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// let g = costate_tape::gradient(|x| x.max_axis(0), &[1.0, 7.0, 7.0, 3.0]);
+    /// assert_eq!(g, [0.0, 1.0, 0.0, 0.0]); // the first of the two largest
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn max_axis(self, axis: usize) -> Self {
@@ -47,6 +59,13 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.min_axis(0).value().unwrap(), [1.0, 2.0, 3.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn min_axis(self, axis: usize) -> Self {
@@ -107,6 +126,14 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// # Panics
     /// If there is no such axis, or its length is 0.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2], &[1000.0, 1000.0 + 3.0_f64.ln()]);
+    /// let y = x.softmax(0).value().unwrap();
+    /// assert!((y[0] - 0.25).abs() < 1e-12 && (y[1] - 0.75).abs() < 1e-12);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn softmax(self, axis: usize) -> Self {
@@ -150,6 +177,13 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([4], &[1.0, 2.0, 3.0, 4.0]);
+    /// assert_eq!(x.cumsum(0).value().unwrap(), [1.0, 3.0, 6.0, 10.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn cumsum(self, axis: usize) -> Self {
@@ -171,6 +205,13 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// # Panics
     /// If the shapes differ.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let (x, y) = (tape.constant([2], &[1.0, 2.0]), tape.constant([2], &[3.0, 4.0]));
+    /// assert_eq!(x.dot(y).value().unwrap(), [11.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn dot(self, other: Self) -> Self {
@@ -183,6 +224,13 @@ impl<'t, T: Scalar> Var<'t, T> {
     }
 
     /// The array of all products xᵢyⱼ, of this shape followed by the other.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let (x, y) = (tape.constant([2], &[1.0, 2.0]), tape.constant([2], &[3.0, 4.0]));
+    /// assert_eq!(x.outer(y).value().unwrap(), [3.0, 4.0, 6.0, 8.0]);
+    /// ```
     #[must_use]
     pub fn outer(self, other: Self) -> Self {
         let (a, b) = (self.shape(), other.shape());
@@ -278,6 +326,14 @@ impl<'t, T: Scalar> Var<'t, T> {
     ///
     /// # Panics
     /// If an array has not four axes, channels differ, or the kernel is larger than x.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([1, 1, 2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// let kernel = tape.constant([1, 1, 2, 2], &[1.0, 0.0, 0.0, -1.0]);
+    /// assert_eq!(x.conv2d(kernel).value().unwrap(), [-4.0, -4.0]); // x[i, j] − x[i + 1, j + 1]
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn conv2d(self, kernel: Self) -> Self {

@@ -31,6 +31,14 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// As [`solve`](Var::solve).
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let a = tape.constant([2, 2], &[0.0, 2.0, 4.0, 0.0]);
+    /// let b = tape.constant([2], &[6.0, 8.0]);
+    /// assert_eq!(a.solve_transposed(b).value().unwrap(), [4.0, 1.5]); // 4 x₁ = 6, 2 x₀ = 8
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn solve_transposed(self, b: Self) -> Self {
@@ -59,6 +67,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If this is no square matrix.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let a = tape.constant([2, 2], &[1e200, 0.0, 0.0, -1e200]); // det A is −∞ in this arithmetic
+    /// assert!((a.log_abs_det().value().unwrap()[0] - 400.0 * 10.0_f64.ln()).abs() < 1e-10);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn log_abs_det(self) -> Self {
@@ -70,6 +85,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If this is no square matrix.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let a = tape.constant([2, 2], &[0.0, 2.0, 4.0, 0.0]);
+    /// assert_eq!(a.inverse().value().unwrap(), [0.0, 0.25, 0.5, 0.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn inverse(self) -> Self {

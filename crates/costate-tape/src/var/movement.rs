@@ -12,6 +12,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If this shape cannot be broadcast to that one.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2, 1], &[1.0, 2.0]);
+    /// assert_eq!(x.broadcast_to([2, 3]).value().unwrap(), [1.0, 1.0, 1.0, 2.0, 2.0, 2.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn broadcast_to(self, shape: impl Into<Shape>) -> Self {
@@ -30,6 +37,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If the number of elements differs.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.reshape([3, 2]).index(1).value().unwrap(), [3.0, 4.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn reshape(self, shape: impl Into<Shape>) -> Self {
@@ -51,6 +65,15 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If `permutation` is not one of all axes.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([1, 2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// let y = x.permute(&[2, 0, 1]); // y[i, j, k] = x[j, k, i]
+    /// assert_eq!(y.shape().to_vec(), [3, 1, 2]);
+    /// assert_eq!(y.value().unwrap(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn permute(self, permutation: &[usize]) -> Self {
@@ -78,6 +101,13 @@ impl<T: Scalar> Var<'_, T> {
     }
 
     /// All axes in reverse order; for a matrix, its transpose.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.transpose().value().unwrap(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    /// ```
     #[must_use]
     pub fn transpose(self) -> Self {
         let reversed: Vec<usize> = (0..self.shape().rank()).rev().collect();
@@ -88,6 +118,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If the axis does not exist or the run reaches beyond it.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.slice(1, 1..3).value().unwrap(), [2.0, 3.0, 5.0, 6.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn slice(self, axis: usize, range: Range<usize>) -> Self {
@@ -110,6 +147,14 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If there is no such element.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.index(1).value().unwrap(), [4.0, 5.0, 6.0]); // a row
+    /// assert_eq!(x.index(1).index(0).value().unwrap(), [4.0]); // a number
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn index(self, i: usize) -> Self {
@@ -124,6 +169,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If it does not fit.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2], &[7.0, 8.0]);
+    /// assert_eq!(x.pad(0, 1, 5).value().unwrap(), [0.0, 7.0, 8.0, 0.0, 0.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn pad(self, axis: usize, start: usize, length: usize) -> Self {
@@ -145,6 +197,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If there is none, or their other axes differ.
+    ///
+    /// ```
+    /// use costate_tape::{Tape, Var};
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let (a, b) = (tape.constant([2, 1], &[1.0, 2.0]), tape.constant([2, 2], &[3.0, 4.0, 5.0, 6.0]));
+    /// assert_eq!(Var::concat(&[a, b], 1).value().unwrap(), [1.0, 3.0, 4.0, 2.0, 5.0, 6.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn concat(parts: &[Self], axis: usize) -> Self {
@@ -175,6 +234,14 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If there is none, or their shapes do not fit.
+    ///
+    /// ```
+    /// use costate_tape::{Tape, Var};
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let (a, b) = (tape.constant([2], &[1.0, 2.0]), tape.constant([], &[9.0]));
+    /// let y = Var::stack(&[a, b]);
+    /// assert_eq!((y.shape().to_vec(), y.value().unwrap()), (vec![2, 2], vec![1.0, 2.0, 9.0, 9.0]));
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn stack(parts: &[Self]) -> Self {
@@ -199,6 +266,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If an index is beyond this array, or the table's length is not the shape's.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([3], &[10.0, 20.0, 30.0]);
+    /// assert_eq!(x.gather(vec![2, 0, 0, 1], [2, 2]).value().unwrap(), [30.0, 10.0, 10.0, 20.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn gather(self, table: impl Into<Arc<[u32]>>, shape: impl Into<Shape>) -> Self {
@@ -220,6 +294,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If an index is beyond the result, or the table's length is not this array's.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([3], &[1.0, 2.0, 4.0]);
+    /// assert_eq!(x.scatter_add(vec![1, 3, 1], [4]).value().unwrap(), [0.0, 5.0, 0.0, 2.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn scatter_add(self, table: impl Into<Arc<[u32]>>, shape: impl Into<Shape>) -> Self {

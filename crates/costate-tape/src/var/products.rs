@@ -10,6 +10,15 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If an array has not one or two axes, or the inner lengths differ.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// let (column, row) = (tape.constant([3], &[1.0, 0.0, -1.0]), tape.constant([2], &[1.0, 1.0]));
+    /// assert_eq!(x.matmul(column).value().unwrap(), [-2.0, -2.0]);
+    /// assert_eq!(row.matmul(x).value().unwrap(), [5.0, 7.0, 9.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn matmul(self, other: Self) -> Self {
@@ -43,6 +52,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If an array is no matrix, or the inner lengths differ.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.matmul_with(x, false, true).value().unwrap(), [14.0, 32.0, 32.0, 77.0]); // x xᵀ
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn matmul_with(self, other: Self, transpose_a: bool, transpose_b: bool) -> Self {

@@ -17,6 +17,14 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If there is no such axis.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    /// assert_eq!(x.sum_axis(0).value().unwrap(), [5.0, 7.0, 9.0]);
+    /// assert_eq!(x.sum_axis(1).value().unwrap(), [6.0, 15.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn sum_axis(self, axis: usize) -> Self {
@@ -65,6 +73,13 @@ impl<T: Scalar> Var<'_, T> {
     ///
     /// # Panics
     /// If this variable is a plain number, which belongs to no tape, and `shape` is not that of a number.
+    ///
+    /// ```
+    /// use costate_tape::Tape;
+    /// let tape = Tape::<f64>::at(vec![]);
+    /// let x = tape.constant([2], &[1.0, 2.0]);
+    /// assert_eq!((x + x.full(0.5, [2])).value().unwrap(), [1.5, 2.5]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn full(self, value: T, shape: impl Into<Shape>) -> Self {

@@ -186,6 +186,21 @@ impl GaussNewton {
     /// influence; zero for the others. `None` without a point, or with no more residuals than free variables.
     ///
     /// The roots of its diagonal are the standard errors if the model is right and the residuals are independent and of one size.
+    ///
+    /// ```
+    /// use costate_neural_ode::train::optimizer::{GaussNewton, Step};
+    ///
+    /// // The mean of 1, 2, 3, 6 is 3; its variance is F/(m − n)/m = 14/3/4.
+    /// let (mut optimizer, mut x) = (GaussNewton::new(1), [0.0]);
+    /// loop {
+    ///     let residuals: Vec<f64> = [1.0, 2.0, 3.0, 6.0].map(|d| x[0] - d).into();
+    ///     if let Step::Finished(_) = optimizer.step(&mut x, &residuals, &[1.0; 4]) {
+    ///         break;
+    ///     }
+    /// }
+    /// let covariance = optimizer.covariance().expect("more residuals than variables");
+    /// assert!((x[0] - 3.0).abs() < 1e-12 && (covariance[0] - 14.0 / 12.0).abs() < 1e-12);
+    /// ```
     #[must_use]
     pub fn covariance(&self) -> Option<Vec<f64>> {
         let (best, n) = (self.best.as_ref()?, self.bounds.len());

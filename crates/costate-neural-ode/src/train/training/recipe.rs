@@ -57,6 +57,11 @@ impl Default for Recipe {
 
 impl Recipe {
     /// The default with so many iterations.
+    ///
+    /// ```
+    /// use costate_neural_ode::train::training::Recipe;
+    /// assert_eq!(Recipe::of(500), Recipe { iterations: 500, ..Recipe::default() });
+    /// ```
     #[must_use]
     pub fn of(iterations: u64) -> Self {
         Self {
