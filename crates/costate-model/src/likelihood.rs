@@ -61,6 +61,17 @@ impl Distribution {
 }
 
 /// What is known of a parameter before the data, in its own units.
+///
+/// ```
+/// use costate_model::{Model, Prior};
+///
+/// let text = "[states]\ny = 4.0\n[parameters]\nk = { value = 2.0, prior = { normal = [2.5, 0.5] } }\n[equations]\ny = \"-k * y\"\n\
+///     [observables]\nseen = { is = \"y\", noise = 0.1 }\n[time]\nstart = 0.0\nend = 1.0";
+/// let model = Model::parse(text, "decay.toml")?;
+/// assert_eq!(model.parameters()[0].prior, Some(Prior::Normal(2.5, 0.5)));
+/// assert!(model.has_likelihood());
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Prior {
     /// Mean and standard deviation.

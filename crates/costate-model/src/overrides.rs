@@ -101,6 +101,18 @@ impl Model {
     ///
     /// # Errors
     /// [`Error::Argument`] if there is no such method, or if it cannot choose its steps.
+    ///
+    /// ```
+    /// use costate_model::{Model, Save};
+    ///
+    /// let text = "[states]\ny = 4.0\n[parameters]\nk = 2.0\n[equations]\ny = \"-k * y\"\n[time]\nstart = 0.0\nend = 1.0";
+    /// let mut model = Model::parse(text, "decay.toml")?;
+    /// model.set_method("radau")?;
+    /// model.set_rtol(1e-9)?;
+    /// assert!((model.solve(&Save::Grid(2))?.row(1)[0] - 4.0 * (-2.0_f64).exp()).abs() < 1e-8);
+    /// assert!(model.set_method("rado").unwrap_err().to_string().contains("radau"));
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
     pub fn set_method(&mut self, name: &str) -> Result<()> {
         self.solver.method =
             method_by_name(name).map_err(|(message, help)| Error::Argument(message + &help))?;

@@ -326,6 +326,22 @@ impl Audit {
 
     /// The name of the method to take: the fastest of those that are exact and agree with differences; `None` if there is
     /// none, or the gradient is wrong.
+    ///
+    /// ```
+    /// use costate_neural_ode::audit::Audit;
+    /// use costate_neural_ode::{Problem, doc::House}; // f = θ t h
+    /// use costate_ode::{Options, tableau};
+    ///
+    /// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+    /// let options = Options::tolerances(1e-9, 1e-9);
+    /// let audit = Audit::new(&House::default(), &[0.0], tableau::by_name("tsit5")?, &options, &problem, &mut |saved, cotangents| {
+    ///     cotangents.state_mut(0)[0] = 1.0;
+    ///     saved.state(0)[0]
+    /// })?;
+    /// assert!(["discrete", "forward"].contains(&audit.recommended().expect("one is exact")));
+    /// assert!(audit.to_string().contains("discrete"));
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
     #[must_use]
     pub fn recommended(&self) -> Option<&'static str> {
         if matches!(self.verdict(), Verdict::Wrong { .. }) {

@@ -149,6 +149,22 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     ///
     /// # Errors
     /// [`Error::Tolerance`], [`Error::Length`], [`Error::Option`] for options that make no sense.
+    ///
+    /// ```
+    /// use costate_ode::{Integrator, Options, Symplectic, SymplecticTableau};
+    ///
+    /// // A pendulum of small swings through a hundred periods: the energy stays.
+    /// let swing = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [y[1], -y[0]];
+    /// let engine = Symplectic::new(SymplecticTableau::all()[0], &[1.0, 0.0]);
+    /// let mut integrator = Integrator::with_engine(engine, swing, 0.0, &[1.0, 0.0], Options::constant_step(0.1))?;
+    /// integrator.set_end(628.3);
+    /// while !integrator.finished() {
+    ///     integrator.step()?;
+    /// }
+    /// let [x, v] = *integrator.y();
+    /// assert!((x * x + v * v - 1.0).abs() < 0.1);
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     pub fn with_engine(
         engine: E,
         system: S,
@@ -234,6 +250,17 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     ///
     /// # Panics
     /// If the end is reached: [`set_end`](Integrator::set_end) moves it.
+    ///
+    /// ```
+    /// use costate_ode::{Attempt, Integrator, Options, tableau};
+    ///
+    /// let f = |t: f64, _y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = (50.0 * t).sin();
+    /// let options = Options { h_init: Some(1.0), ..Options::tolerances(1e-6, 1e-6) };
+    /// let mut integrator = Integrator::new(tableau::by_name("tsit5")?, f, 0.0, &[0.0], options)?;
+    /// assert_eq!(integrator.attempt()?, Attempt::Rejected); // far too long
+    /// assert!(integrator.t() == 0.0 && integrator.error() > 1.0 && integrator.next_h() < 1.0);
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     #[inline]
     #[track_caller]
     pub fn attempt(&mut self) -> Result<Attempt, Error> {

@@ -236,6 +236,16 @@ impl Tableau {
     ///
     /// # Panics
     /// If `weights` has not [`dense_len`](Tableau::dense_len) entries.
+    ///
+    /// ```
+    /// use costate_ode::tableau;
+    ///
+    /// let tsit5 = tableau::by_name("tsit5")?;
+    /// let mut weights = vec![0.0; tsit5.dense_len()];
+    /// tsit5.dense_weights(1.0, &mut weights);
+    /// assert!((0..tsit5.stages()).all(|i| (weights[i] - tsit5.b[i].to::<f64>()).abs() < 1e-12)); // the end of the step
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     #[track_caller]
     pub fn dense_weights<T: Real>(&self, sigma: T, weights: &mut [T]) {
         check_len(self, weights.len());
@@ -265,6 +275,17 @@ impl Tableau {
     ///
     /// # Errors
     /// [`Error::Tableau`], naming the part and what is wrong with it.
+    ///
+    /// ```
+    /// use costate_ode::{Tableau, tableau};
+    ///
+    /// let mut broken: Tableau = tableau::by_name("rk4")?.clone();
+    /// assert!(broken.validate().is_ok());
+    /// broken.name = "mine";
+    /// broken.b = &broken.b[..3];
+    /// assert!(broken.validate().unwrap_err().to_string().starts_with("the tableau `mine` is not valid: "));
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     pub fn validate(&self) -> Result<(), Error> {
         let fail = |what: String| {
             Err(Error::Tableau {

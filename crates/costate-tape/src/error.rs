@@ -4,6 +4,17 @@ use crate::function::Guard;
 use crate::shape::Shape;
 
 /// Errors of this crate.
+///
+/// ```
+/// use costate_tape::{Error, Function};
+///
+/// let f = Function::<f64>::record_at(&[("x", &[], &[1.0])], |v| vec![if v[0] < v[0] * 0.0 { -v[0] } else { v[0] }])?;
+/// let error = f.eval(&[&[-2.0]]).unwrap_err();
+/// assert!(matches!(error, Error::GuardFailed { held: false, .. }));
+/// assert!(error.to_string().contains("record at this point, or keep both sides with `select`"), "{error}");
+/// assert!(matches!(f.eval(&[]), Err(Error::InputCount { expected: 1, given: 0 })));
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

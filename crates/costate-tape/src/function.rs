@@ -27,6 +27,16 @@ pub struct Port {
 }
 
 /// A comparison that decided a branch while recording. The function holds where the comparison comes out the same.
+///
+/// ```
+/// use costate_tape::Function;
+///
+/// let f = Function::<f64>::record_at(&[("x", &[], &[1.0])], |v| vec![if v[0] > v[0] * 0.0 { v[0] } else { -v[0] }])?;
+/// let guard = f.guards()[0];
+/// assert_eq!((guard.op.name(), guard.held), ("gt", true));
+/// assert!(guard.location.line() > 0);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Guard {
     /// The comparison.
@@ -181,6 +191,13 @@ impl<T: Scalar> Function<T> {
     ///
     /// # Panics
     /// If the number of names is not the number of outputs.
+    ///
+    /// ```
+    /// use costate_tape::Function;
+    /// let f = Function::<f64>::record(&[("h", &[]), ("k", &[])], |v| vec![v[1] * v[0]])?.with_output_names(&["dh"]);
+    /// assert_eq!(f.to_string(), "f(h, k):\n  dh = k*h\n");
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn with_output_names(mut self, names: &[&str]) -> Self {

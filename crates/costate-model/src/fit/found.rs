@@ -17,6 +17,18 @@ const FINER: f64 = 0.01;
 const STEP: f64 = 2e-3;
 
 /// The end of a fit, or where it was interrupted.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("../../examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let alpha = &found.parameters[0];
+/// assert_eq!((alpha.name.as_str(), alpha.start, found.measurements), ("alpha", 0.55, 42));
+/// assert!((alpha.value - 0.540).abs() < 1e-3 && (alpha.standard_error.expect("a sum of squares") - 0.0595).abs() < 1e-3);
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
     /// How it ended.

@@ -11,6 +11,16 @@ use crate::weights;
 impl Model {
     /// This model as the text of a model file that will stand in `folder`, with its networks' weights beside it in the file
     /// `weights`: the file it was read from, comments included, with the present values in it.
+    ///
+    /// ```
+    /// use costate_model::Model;
+    ///
+    /// let text = "[states]\ny = 4.0\n[parameters]\nk = 2.0\n[equations]\ny = \"-k * y\"\n[time]\nstart = 0.0\nend = 1.0";
+    /// let mut model = Model::parse(text, "decay.toml")?;
+    /// model.set("k", 2.5)?;
+    /// assert_eq!(model.to_file("".as_ref(), "weights.safetensors").trim_end(), text.replace("k = 2.0", "k = 2.5"));
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
     pub fn to_file(&self, folder: &Path, weights: &str) -> String {
         let mut document: DocumentMut = self.source.text.parse().expect("the text was read before");
         let root = document.as_table_mut();

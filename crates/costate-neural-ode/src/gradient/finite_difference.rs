@@ -194,6 +194,17 @@ where
 
     /// For each entry of the last gradient, how far its last two extrapolations were apart: its error, as far as can be told; at least by how much
     /// the slopes to both sides differ where the loss has a kink.
+    ///
+    /// ```
+    /// use costate_neural_ode::{FiniteDifference, GradientMethod, Problem, doc::House}; // f = θ t h
+    /// use costate_ode::{Options, tableau};
+    ///
+    /// let mut differences = FiniteDifference::new(House::default(), &[0.0], tableau::by_name("tsit5")?, Options::tolerances(1e-8, 1e-8))?;
+    /// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+    /// let found = differences.gradient(&problem, &mut |saved, _| saved.state(0)[0])?.theta[0];
+    /// assert!(differences.uncertainty().theta[0] < 1e-8 * found.abs());
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
     #[must_use]
     pub fn uncertainty(&self) -> &Gradient<Y::Element> {
         &self.uncertainty

@@ -92,6 +92,23 @@ where
     ///
     /// # Errors
     /// [`Error::Solver`] for options that make no sense.
+    ///
+    /// ```
+    /// use costate_neural_ode::{Gauss, GradientMethod, Problem, doc::House, gradient::Rule}; // f = θ t h
+    /// use costate_ode::{Options, tableau};
+    ///
+    /// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+    /// for rule in [Rule::Legendre, Rule::Kronrod] {
+    ///     let (dop853, options) = (tableau::by_name("dop853")?, Options::tolerances(1e-12, 1e-12));
+    ///     let mut gauss = Gauss::with_rule(House::default(), &[0.0], dop853, options, rule)?;
+    ///     let gradient = gauss.gradient(&problem, &mut |saved, cotangents| {
+    ///         cotangents.state_mut(0)[0] = 1.0;
+    ///         saved.state(0)[0]
+    ///     })?;
+    ///     assert!((gradient.theta[0] - 24.0 * 2.0_f64.exp()).abs() < 1e-6);
+    /// }
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
     pub fn with_rule(
         field: F,
         like: &Y,

@@ -74,6 +74,12 @@ pub enum Step {
 }
 
 /// Why an optimiser stops.
+///
+/// ```
+/// use costate_neural_ode::train::optimizer::Reason;
+/// assert!(Reason::GradientIsSmall.is_converged() && !Reason::NoDescent.is_converged());
+/// assert_eq!(Reason::LossIsFlat.to_string(), "the loss does not fall any more");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
