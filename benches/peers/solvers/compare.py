@@ -17,12 +17,13 @@ import matplotlib.pyplot as plt
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "results"
 OURS = "costate"
-RUST = ["ode_solvers", "differential-equations", "diffsol"]
+RUST = ["ode_solvers", "differential-equations", "diffsol", "russell_ode"]
 COLOURS = {
     OURS: "#c0392b",
     "ode_solvers": "#2980b9",
     "differential-equations": "#16a085",
     "diffsol": "#8e44ad",
+    "russell_ode": "#7f6000",
     "CVODE": "#2c3e50",
     "SciPy": "#e67e22",
 }

@@ -6,6 +6,7 @@ mod cvode;
 mod differential;
 mod diffsol;
 mod ode_solvers;
+mod russell;
 
 use crate::Contestant;
 use crate::large::Large;
@@ -27,6 +28,7 @@ pub fn nonstiff<const N: usize>() -> Vec<Contestant<N>> {
         ode_solvers::nonstiff(),
         differential::nonstiff(),
         diffsol::nonstiff(),
+        russell::nonstiff(),
         #[cfg(feature = "cvode")]
         cvode::nonstiff(),
     ]
@@ -41,6 +43,7 @@ pub fn stiff<const N: usize>() -> Vec<Contestant<N>> {
         costate::stiff(),
         differential::stiff(),
         diffsol::stiff(),
+        russell::stiff(),
         #[cfg(feature = "cvode")]
         cvode::stiff(),
     ]
@@ -52,6 +55,7 @@ pub fn stiff<const N: usize>() -> Vec<Contestant<N>> {
 /// Who solves large ones with sparse Jacobians.
 pub fn sparse() -> Vec<Sparse> {
     let mut all = costate::sparse();
+    all.push(russell::sparse());
     #[cfg(feature = "cvode")]
     all.push(Sparse {
         name: "CVODE",
