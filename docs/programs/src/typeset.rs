@@ -8,6 +8,10 @@ use crate::links::{self, Formula};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+/// What stands between a function such as ln and its argument, and has no width.
+const APPLICATION: &str = "<mo>\u{2061}</mo>";
+const SPACED: &str = "<mo>\u{2061}</mo><mspace width=\"0.17em\" />";
+
 /// The block of text before a formula gives way to it.
 const STYLE: &str = "<style>.example-wrap:has(+ .formula) { display: none }</style>";
 
@@ -24,9 +28,9 @@ pub fn typeset(html: &str, tag: &str, page: &str) -> Option<String> {
     let (_, formula) = formula.split_once("<mtd width=\"50%\"></mtd><mtd>")?;
     let (formula, _) = formula.split_once("</mtd><mtd width=\"50%\"></mtd>")?;
     Some(format!(
-        "\n<div class=\"formula\" data-page=\"{page}#{tag}\" style=\"display: flex; align-items: center; gap: 1em; overflow-x: auto\">\
-         <math display=\"block\" style=\"flex: 1; font-size: 1.2em; margin: 0.5em 0\">{}</math><span>({tag})</span>{STYLE}</div>\n\n",
-        without_stop(formula)
+        "\n<div class=\"formula\" data-page=\"{page}#{tag}\" style=\"display: flex; flex-wrap: wrap; align-items: center; column-gap: 1em; overflow-x: auto\">\
+         <math display=\"block\" style=\"flex: 1 0 auto; font-size: 1.1em; margin: 0.5em 0\">{}</math><span style=\"margin-left: auto; white-space: nowrap\">({tag})</span>{STYLE}</div>\n\n",
+        without_stop(formula).replace(APPLICATION, SPACED)
     ))
 }
 
@@ -96,10 +100,7 @@ mod tests {
         let stop = "<mrow><mi>b</mi><mi mathvariant=\"normal\">.</mi></mrow>";
         let page = formula("<mi>a</mi>", "one") + "between" + &formula(stop, "two");
         let found = typeset(&page, "two", "costate/page.html").unwrap();
-        assert!(
-            found.contains("><mrow><mi>b</mi></mrow></math><span>(two)</span>"),
-            "{found}"
-        );
+        assert!(found.contains("><mrow><mi>b</mi></mrow></math>"), "{found}");
         assert!(found.contains("data-page=\"costate/page.html#two\""));
         assert_eq!(typeset(&page, "three", ""), None);
     }

@@ -33,12 +33,12 @@ pub(super) const ABOUT: About = About {
 /// v_i = κ_i·∂f/∂h                            the cotangent of where stage i was evaluated
 /// ```
 ///
-/// With κ_i put into v_i, a₊ for λ and Δ for dt, as the book derives it:
-#[cfg_attr(doc, doc = include_str!("../../formulas/discrete-rk.html"))]
-///
 /// and ends with the cotangent λ + Σ v_i of h and, over all steps, ∂L/∂θ = Σ κ_i·∂f/∂θ. A save time inside the step adds dt w_i(σ) g to κ_i and g to
 /// the cotangent of h. Where the last stage is the next step's first (FSAL), its two cotangents are added before one product is taken:
 /// a solve with n steps of s stages takes (s − 1) n + 1 products.
+///
+/// With κ_i put into v_i, and in the book's letters (a₊ for λ, Δ for dt):
+#[cfg_attr(doc, doc = include_str!("../../formulas/discrete-rk.html"))]
 ///
 /// Rejected steps leave no trace.
 ///
