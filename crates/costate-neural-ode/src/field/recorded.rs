@@ -187,7 +187,7 @@ impl<T: Lane> VectorField<T> for Recorded<T> {
 
     #[inline]
     fn products(&mut self, frame: usize, a: &[T], a_h: &mut [T]) -> T {
-        let mut a_t = [a[0]];
+        let mut a_t = [T::from_f64(0.0)];
         self.program
             .products(&mut self.workspace, frame, a, &mut [a_h, &mut a_t]);
         a_t[0]

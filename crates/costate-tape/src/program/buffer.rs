@@ -27,11 +27,18 @@ impl<T: Copy> Buffer<T> {
         }
     }
 
+    #[inline]
     pub(crate) fn as_slice(&self) -> &[T] {
-        &self.data[self.start..self.start + self.len]
+        // SAFETY: `new` made room for `len` numbers behind any start within a line.
+        unsafe { self.data.get_unchecked(self.start..self.start + self.len) }
     }
 
+    #[inline]
     pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
-        &mut self.data[self.start..self.start + self.len]
+        // SAFETY: as above.
+        unsafe {
+            self.data
+                .get_unchecked_mut(self.start..self.start + self.len)
+        }
     }
 }

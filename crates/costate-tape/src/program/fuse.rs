@@ -2,6 +2,7 @@
 
 use super::draft::{Draft, One};
 use super::place::Place;
+use super::schedule::schedule;
 use crate::kernel::straight::Code;
 
 /// Elementwise operations that one chain may hold; its table of operands is bounded.
@@ -13,7 +14,9 @@ pub(crate) fn fuse(steps: Vec<Draft>, uses: &[u32]) -> Vec<Draft> {
     let steps = signs(steps, &mut uses);
     let steps = pairs(steps, &uses);
     // Only now is a·b + c one operation, which takes in the sign of a factor.
-    chains(signs(steps, &mut uses))
+    let mut steps = chains(signs(steps, &mut uses));
+    schedule(&mut steps);
+    steps
 }
 
 /// Signs become part of the operations that use them. The values are the same to the bit.

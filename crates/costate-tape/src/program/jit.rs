@@ -8,6 +8,7 @@ mod translate;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
 use cranelift_codegen::ir::AbiParam;
@@ -34,8 +35,9 @@ pub(crate) struct MachineCode<T> {
     _owner: Arc<Owner>,
 }
 
-/// The file, the frame, inputs, outputs.
-type Run<T> = unsafe extern "C" fn(*mut T, *mut T, *const *const T, *const *mut T);
+/// The file, the frame, the first input and output, tables of the others.
+type Run<T> =
+    unsafe extern "C" fn(*mut T, *mut T, *const T, *mut T, *const *const T, *const *mut T);
 
 impl<T> std::fmt::Debug for MachineCode<T> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -123,7 +125,7 @@ impl<T: Registers> MachineCode<T> {
         let mut module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
         let mut context = module.make_context();
         let pointer = AbiParam::new(module.target_config().pointer_type());
-        context.func.signature.params = vec![pointer; 4];
+        context.func.signature.params = vec![pointer; 6];
         let mut builder_context = FunctionBuilderContext::new();
         let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
         Translator::<T>::new(builder, &module, ports).list(list);
@@ -147,9 +149,9 @@ impl<T: Registers> MachineCode<T> {
     /// It was compiled with [`Ports::file`]; every place of the list is inside the file.
     #[inline]
     pub(crate) unsafe fn run(&self, memory: &Memory<'_, T>) {
-        let (inputs, outputs) = (std::ptr::null(), std::ptr::null());
-        // SAFETY: the caller's.
-        unsafe { (self.run)(memory.frame, memory.frame, inputs, outputs) };
+        let file = memory.frame;
+        // SAFETY: the caller's; the code reads and writes the file alone.
+        unsafe { (self.run)(file, file, null(), null_mut(), null(), null()) };
     }
 
     /// Runs a phase.
@@ -161,9 +163,13 @@ impl<T: Registers> MachineCode<T> {
         &self,
         file: &mut [T],
         frame: &mut [T],
-        inputs: impl Iterator<Item = *const T>,
-        outputs: impl Iterator<Item = *mut T>,
+        mut inputs: impl Iterator<Item = *const T>,
+        mut outputs: impl Iterator<Item = *mut T>,
     ) {
+        let first = (
+            inputs.next().unwrap_or(null()),
+            outputs.next().unwrap_or(null_mut()),
+        );
         let mut from = [const { MaybeUninit::uninit() }; MOST];
         let mut to = [const { MaybeUninit::uninit() }; MOST];
         for (place, input) in from.iter_mut().zip(inputs) {
@@ -177,6 +183,8 @@ impl<T: Registers> MachineCode<T> {
             (self.run)(
                 file.as_mut_ptr(),
                 frame.as_mut_ptr(),
+                first.0,
+                first.1,
                 from.as_ptr().cast(),
                 to.as_ptr().cast(),
             );

@@ -27,6 +27,7 @@ mod packing;
 mod parameters;
 mod place;
 mod plain;
+mod schedule;
 mod source;
 mod step;
 #[cfg(test)]
@@ -158,12 +159,18 @@ impl<T: Lane> Program<T> {
     #[inline]
     #[track_caller]
     pub fn eval(&self, workspace: &mut Workspace<T>, frame: usize, inputs: &[&[T]], out: &mut [T]) {
-        self.check(workspace);
-        same_len("inputs", inputs.len(), self.inputs.len());
-        for (input, (name, len)) in inputs.iter().zip(&self.inputs) {
-            same_len(name, input.len(), *len);
+        let fit = (0..inputs.len()).all(|i| {
+            let input = self.inputs.get(i);
+            input.is_some_and(|(_, len)| inputs[i].len() == *len)
+        });
+        if !(fit && inputs.len() == self.inputs.len() && out.len() == self.output) {
+            self.refuse(
+                "inputs",
+                inputs.iter().map(|x| x.len()),
+                "output",
+                out.len(),
+            );
         }
-        same_len("output", out.len(), self.output);
         let (shared, frame) = self.parts(workspace, frame);
         match &self.lowering {
             Lowering::Batch(batch) => batch.eval(shared, frame, inputs, out),
@@ -171,17 +178,37 @@ impl<T: Lane> Program<T> {
                 // SAFETY: all lengths were compared above.
                 unsafe { plain.eval(shared, frame, inputs, out) };
                 if !self.guards.is_empty() {
-                    let broken = self.guards.iter().enumerate().position(|(i, guard)| {
-                        let [a, b] = plain.guard(shared, i);
-                        holds(guard.op, a, b) != guard.held
-                    });
-                    if broken.is_some() {
-                        out.fill(T::NAN);
-                    }
-                    workspace.broken = broken;
+                    self.look_at_guards(plain, workspace, out);
                 }
             }
         }
+    }
+
+    /// Says which length is not the function's.
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn refuse(&self, ends: &str, lens: impl Iterator<Item = usize>, value: &str, len: usize) {
+        let lens: Vec<usize> = lens.collect();
+        same_len(value, len, self.output);
+        same_len(ends, lens.len(), self.inputs.len());
+        for (len, (name, expected)) in lens.into_iter().zip(&self.inputs) {
+            same_len(name, len, *expected);
+        }
+    }
+
+    /// Whether each came out as it did while recording.
+    #[inline(never)]
+    fn look_at_guards(&self, plain: &Plain<T>, workspace: &mut Workspace<T>, out: &mut [T]) {
+        let shared = workspace.shared.as_slice();
+        let broken = self.guards.iter().enumerate().position(|(i, guard)| {
+            let [a, b] = plain.guard(shared, i);
+            holds(guard.op, a, b) != guard.held
+        });
+        if broken.is_some() {
+            out.fill(T::NAN);
+        }
+        workspace.broken = broken;
     }
 
     /// Whether every branch that was taken while recording would have been taken in the last evaluation too.
@@ -209,15 +236,14 @@ impl<T: Lane> Program<T> {
         a: &[T],
         cotangents: &mut [&mut [T]],
     ) {
-        self.check(workspace);
-        assert!(
-            self.products,
-            "this program was compiled without products: use Program::with_products"
-        );
-        same_len("cotangent of the output", a.len(), self.output);
-        same_len("cotangents", cotangents.len(), self.inputs.len());
-        for (cotangent, (name, len)) in cotangents.iter().zip(&self.inputs) {
-            same_len(name, cotangent.len(), *len);
+        self.check_products();
+        let fit = (0..cotangents.len()).all(|i| {
+            let input = self.inputs.get(i);
+            input.is_some_and(|(_, len)| cotangents[i].len() == *len)
+        });
+        if !(fit && cotangents.len() == self.inputs.len() && a.len() == self.output) {
+            let lens = cotangents.iter().map(|x| x.len());
+            self.refuse("cotangents", lens, "cotangent of the output", a.len());
         }
         let (shared, frame) = self.parts(workspace, frame);
         match &self.lowering {
@@ -225,6 +251,15 @@ impl<T: Lane> Program<T> {
             Lowering::Plain(plain) => unsafe { plain.products(shared, frame, a, cotangents) },
             Lowering::Batch(batch) => batch.products(shared, frame, a, cotangents),
         }
+    }
+
+    #[inline]
+    #[track_caller]
+    fn check_products(&self) {
+        assert!(
+            self.products,
+            "this program was compiled without products: use Program::with_products"
+        );
     }
 
     /// Adds Σ weight · a·∂f/∂θ over `frames`, each with the a of its last [`products`](Program::products), to the sums that
@@ -236,32 +271,31 @@ impl<T: Lane> Program<T> {
     #[track_caller]
     pub fn accumulate(&self, workspace: &mut Workspace<T>, frames: &[(usize, T)]) {
         self.check(workspace);
-        assert!(
-            self.products,
-            "this program was compiled without products: use Program::with_products"
-        );
-        let stride = self.memory.stride;
-        workspace.kept.clear();
-        for &(frame, weight) in frames {
+        self.check_products();
+        for &(frame, _) in frames {
             frame_exists(frame, workspace.count);
-            workspace.kept.push((frame * stride, weight));
         }
-        let shared = workspace.shared.as_mut_slice();
+        let (stride, shared) = (self.memory.stride, workspace.shared.as_mut_slice());
         match &self.lowering {
             Lowering::Plain(plain) => {
-                plain.accumulate(shared, workspace.frames.as_slice(), &workspace.kept)
+                plain.accumulate(shared, workspace.frames.as_slice(), stride, frames);
             }
             Lowering::Batch(batch) => {
-                batch.accumulate(shared, workspace.frames.as_mut_slice(), &workspace.kept)
+                workspace.kept.clear();
+                let kept = frames
+                    .iter()
+                    .map(|&(frame, weight)| (frame * stride, weight));
+                workspace.kept.extend(kept);
+                batch.accumulate(shared, workspace.frames.as_mut_slice(), &workspace.kept);
             }
         }
     }
 
-    /// How many evaluations [`accumulate`](Program::accumulate) likes at once: those of a step where a batch is small, one where
-    /// its memory would leave the cache.
+    /// How many evaluations [`accumulate`](Program::accumulate) likes at once: any number of plain ones, those of a step where a batch is
+    /// small, one where its memory would leave the cache.
     pub fn accumulates_at_once(&self) -> usize {
         match &self.lowering {
-            Lowering::Plain(_) => 1,
+            Lowering::Plain(_) => usize::MAX,
             Lowering::Batch(batch) => batch.accumulates_at_once(),
         }
     }

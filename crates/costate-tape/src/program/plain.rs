@@ -91,8 +91,19 @@ impl Export {
         }
     }
 
-    #[inline]
-    fn copy<T: Copy>(&self, file: &[T], to: &mut [T]) {
+    fn copy<T: Registers>(&self, file: &[T], to: &mut [T]) {
+        if to.len() <= FEW {
+            let (pairs, rest) = to.as_chunks_mut::<2>();
+            let whole = 2 * pairs.len();
+            for (i, to) in pairs.iter_mut().enumerate() {
+                let [a, b] = [2 * i, 2 * i + 1].map(|i| &file[self.address(i)]);
+                write_pair(to, a, b);
+            }
+            for to in rest {
+                *to = file[self.address(whole)];
+            }
+            return;
+        }
         match self {
             Export::Run(range) => copy(to, &file[range.clone()]),
             Export::Gather(from) => {
@@ -104,17 +115,55 @@ impl Export {
     }
 }
 
+/// Outputs of no more numbers are those of small states.
+const FEW: usize = 8;
+
+/// Copies two numbers that were just written one by one to where they will be read by two: read so, or written one by one, they would be waited for
+/// until they have left the processor's queue of writes.
+#[inline(always)]
+fn write_pair<T: Registers>(to: &mut [T; 2], a: &T, b: &T) {
+    #[cfg(target_arch = "x86_64")]
+    if size_of::<T>() == size_of::<f64>() {
+        use std::arch::x86_64::{_mm_set_pd, _mm_storeu_pd};
+        let [a, b] = [a, b].map(|x| std::ptr::from_ref(x).cast::<f64>());
+        // SAFETY: of this size only f64 is a number of registers; every x86-64 has these instructions. Volatile, so that the two reads stay two.
+        unsafe {
+            let pair = _mm_set_pd(b.read_volatile(), a.read_volatile());
+            _mm_storeu_pd(to.as_mut_ptr().cast(), pair);
+        }
+        return;
+    }
+    *to = [*a, *b];
+}
+
 /// A copy, to where there may be room for more, that does not call `memcpy` for a few numbers.
 #[inline]
 fn copy<T: Copy>(to: &mut [T], from: &[T]) {
-    if from.len() > 16 {
-        to[..from.len()].copy_from_slice(from);
-    } else {
-        for (to, &from) in to.iter_mut().zip(from) {
-            *to = from;
-        }
+    match from.len() {
+        0 => {}
+        1 => copy_few::<T, 1>(to, from),
+        2 => copy_few::<T, 2>(to, from),
+        3 => copy_few::<T, 3>(to, from),
+        4 => copy_few::<T, 4>(to, from),
+        5 => copy_few::<T, 5>(to, from),
+        6 => copy_few::<T, 6>(to, from),
+        7 => copy_few::<T, 7>(to, from),
+        8 => copy_few::<T, 8>(to, from),
+        len => to[..len].copy_from_slice(from),
     }
 }
+
+/// A copy of N numbers.
+#[inline(always)]
+fn copy_few<T: Copy, const N: usize>(to: &mut [T], from: &[T]) {
+    let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) else {
+        unreachable!("there is room for what is copied");
+    };
+    *to = *from;
+}
+
+/// Accumulators are added in blocks of so many.
+const BLOCK: usize = 4;
 
 impl<T: Registers> Plain<T> {
     /// Compiles any function.
@@ -180,11 +229,11 @@ impl<T: Registers> Plain<T> {
 impl<T: Registers> Plain<T> {
     /// Numbers of a workspace beside its frames: the file, then the accumulators.
     pub(crate) fn shared_len(&self) -> usize {
-        self.file + self.parameters.len()
+        self.file + self.parameters.len().next_multiple_of(BLOCK)
     }
 
     pub(crate) fn frame_len(&self) -> usize {
-        self.kept.len() + self.parameters.len()
+        self.kept.len() + self.parameters.len().next_multiple_of(BLOCK)
     }
 
     pub(crate) fn prepare(&self, shared: &mut [T]) {
@@ -227,8 +276,14 @@ impl<T: Registers> Plain<T> {
             // SAFETY: the caller's lengths are those that the code was made for.
             return unsafe { code.call(shared, frame, inputs, std::iter::once(out.as_mut_ptr())) };
         }
-        for (input, place) in inputs.iter().zip(&self.inputs) {
-            copy(&mut shared[place.clone()], input);
+        self.eval_steps(shared, frame, inputs, out);
+    }
+
+    /// Evaluation step by step.
+    #[inline(never)]
+    fn eval_steps(&self, shared: &mut [T], frame: &mut [T], inputs: &[&[T]], out: &mut [T]) {
+        for i in 0..inputs.len() {
+            copy(&mut shared[self.inputs[i].clone()], inputs[i]);
         }
         self.run(0, shared);
         self.output.copy(shared, out);
@@ -256,35 +311,52 @@ impl<T: Registers> Plain<T> {
             // SAFETY: the caller's lengths are those that the code was made for.
             return unsafe { code.call(shared, frame, std::iter::once(a.as_ptr()), outputs) };
         }
+        self.products_steps(shared, frame, a, cotangents);
+    }
+
+    /// Products step by step.
+    #[inline(never)]
+    fn products_steps(
+        &self,
+        shared: &mut [T],
+        frame: &mut [T],
+        a: &[T],
+        cotangents: &mut [&mut [T]],
+    ) {
         copy(&mut shared[self.kept.clone()], &frame[..self.kept.len()]);
         copy(&mut shared[self.cotangent.clone()], a);
         self.run(1, shared);
-        for (to, from) in cotangents.iter_mut().zip(&self.cotangents) {
-            from.copy(shared, to);
+        for i in 0..cotangents.len() {
+            self.cotangents[i].copy(shared, cotangents[i]);
         }
-        self.parameter_cotangent
-            .copy(shared, &mut frame[self.kept.len()..]);
+        let to = &mut frame[self.kept.len()..][..self.parameters.len()];
+        self.parameter_cotangent.copy(shared, to);
     }
 
-    #[inline]
-    pub(crate) fn accumulate(&self, shared: &mut [T], frames: &[T], kept: &[(usize, T)]) {
-        let sums = &mut shared[self.file..];
-        for &(frame, weight) in kept {
-            let terms = &frames[frame + self.kept.len()..][..sums.len()];
-            if weight == T::ONE {
-                for (sum, &term) in sums.iter_mut().zip(terms) {
-                    *sum = *sum + term;
-                }
-            } else {
-                for (sum, &term) in sums.iter_mut().zip(terms) {
-                    *sum = *sum + weight * term;
+    /// Adds the terms that lie in some frames, so far apart.
+    pub(crate) fn accumulate(
+        &self,
+        shared: &mut [T],
+        frames: &[T],
+        stride: usize,
+        some: &[(usize, T)],
+    ) {
+        let (blocks, _) = shared[self.file..].as_chunks_mut::<BLOCK>();
+        for b in 0..blocks.len() {
+            let mut sum = blocks[b];
+            for &(frame, weight) in some {
+                let at = frame * stride + self.kept.len() + b * BLOCK;
+                let terms: &[T; BLOCK] = frames[at..].first_chunk().expect("frames are padded");
+                for i in 0..BLOCK {
+                    sum[i] = sum[i] + weight * terms[i];
                 }
             }
+            blocks[b] = sum;
         }
     }
 
     pub(crate) fn finish(&self, shared: &mut [T], gradient: &mut [T]) {
-        gradient.copy_from_slice(&shared[self.file..]);
+        gradient.copy_from_slice(&shared[self.file..][..gradient.len()]);
         self.zero(shared);
     }
 

@@ -108,35 +108,52 @@ impl<T: Lane> Program<T> {
     }
 
     /// The shared memory and one frame, which is as long as its stride and the overhang.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(super) fn parts<'a>(
         &self,
         workspace: &'a mut Workspace<T>,
         frame: usize,
     ) -> (&'a mut [T], &'a mut [T]) {
+        self.check(workspace);
         frame_exists(frame, workspace.count);
-        let stride = self.memory.stride;
-        let frame = &mut workspace.frames.as_mut_slice()
-            [frame * stride..(frame + 1) * stride + self.memory.overhang];
+        let Needs {
+            stride, overhang, ..
+        } = self.memory;
+        let frames = workspace.frames.as_mut_slice();
+        // SAFETY: `reserve`, which alone makes frames, made room for `count` of them and the overhang, of this size.
+        let frame =
+            unsafe { frames.get_unchecked_mut(frame * stride..(frame + 1) * stride + overhang) };
         (workspace.shared.as_mut_slice(), frame)
     }
 
     #[inline]
     #[track_caller]
     pub(super) fn check(&self, workspace: &Workspace<T>) {
-        assert!(
-            workspace.needs == self.memory,
-            "the workspace is another program's: make it with this program's `workspace`"
-        );
+        if workspace.needs != self.memory {
+            refuse_workspace();
+        }
     }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn refuse_workspace() -> ! {
+    panic!("the workspace is another program's: make it with this program's `workspace`")
 }
 
 #[inline]
 #[track_caller]
 pub(super) fn frame_exists(frame: usize, count: usize) {
-    assert!(
-        frame < count,
-        "frame {frame} of {count}: reserve more frames"
-    );
+    if frame >= count {
+        refuse_frame(frame, count);
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn refuse_frame(frame: usize, count: usize) -> ! {
+    panic!("frame {frame} of {count}: reserve more frames")
 }

@@ -1,9 +1,9 @@
 //! From instructions to Cranelift's.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use cranelift_codegen::ir::condcodes::FloatCC;
-use cranelift_codegen::ir::types::{F32, F64, I32, I64};
+use cranelift_codegen::ir::types::{F32, F64, F64X2, I32, I64};
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, Signature, Value};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::FunctionBuilder;
@@ -19,8 +19,8 @@ use crate::op::{Binary, Unary};
 pub(super) struct Translator<'a, T> {
     builder: FunctionBuilder<'a>,
     ports: &'a Ports,
-    /// File, frame, pointers to inputs, pointers to outputs.
-    arguments: [Value; 4],
+    /// File, frame, the first input and output, tables of the others.
+    arguments: [Value; 6],
     /// Where a port begins, once it was asked for.
     begins: HashMap<Port, Value>,
     float: ir::Type,
@@ -29,6 +29,10 @@ pub(super) struct Translator<'a, T> {
     calls: [ir::SigRef; 2],
     /// The last value of each place that was read or written.
     values: HashMap<u32, Value>,
+    /// Numbers of outputs that another one is to be written with.
+    pairs: HashSet<(Port, usize)>,
+    /// Those whose value is known, and not yet that of the other.
+    waiting: HashMap<(Port, usize), Value>,
     lane: std::marker::PhantomData<T>,
 }
 
@@ -54,7 +58,16 @@ impl<'a, T: Registers> Translator<'a, T> {
         };
         let calls = [1, 2].map(|arguments| builder.import_signature(call(arguments)));
         let arguments = std::array::from_fn(|i| builder.block_params(block)[i]);
+        let written: HashSet<(Port, usize)> = ports
+            .writes
+            .iter()
+            .map(|&(_, port, number)| (port, number))
+            .filter(|(port, _)| float == F64 && matches!(port, Port::Output(_)))
+            .collect();
+        let paired = |&&(port, number): &&(Port, usize)| written.contains(&(port, number ^ 1));
         Translator {
+            pairs: written.iter().filter(paired).copied().collect(),
+            waiting: HashMap::new(),
             ports,
             arguments,
             begins: HashMap::new(),
@@ -101,12 +114,14 @@ impl<'a, T: Registers> Translator<'a, T> {
 
     /// Where a port begins.
     fn begin(&mut self, port: Port) -> Value {
-        let [file, frame, inputs, outputs] = self.arguments;
+        let [file, frame, input, output, inputs, outputs] = self.arguments;
         let (table, i) = match port {
             Port::File => return file,
             Port::Frame => return frame,
-            Port::Input(i) => (inputs, i),
-            Port::Output(i) => (outputs, i),
+            Port::Input(0) => return input,
+            Port::Output(0) => return output,
+            Port::Input(i) => (inputs, i - 1),
+            Port::Output(i) => (outputs, i - 1),
         };
         if let Some(&begin) = self.begins.get(&port) {
             return begin;
@@ -120,12 +135,31 @@ impl<'a, T: Registers> Translator<'a, T> {
         begin
     }
 
+    /// Writes a number of a port. Two that lie side by side in an output leave in one piece: who calls is likely to read them so, and would wait
+    /// long for pieces that left one by one.
     fn store(&mut self, value: Value, port: Port, number: usize) {
         let begin = self.begin(port);
-        let offset = offset::<T>(number);
-        self.builder
-            .ins()
-            .store(MemFlagsData::trusted(), value, begin, offset);
+        if !self.pairs.contains(&(port, number)) {
+            let offset = offset::<T>(number);
+            let flags = MemFlagsData::trusted();
+            self.builder.ins().store(flags, value, begin, offset);
+            return;
+        }
+        let Some(other) = self.waiting.remove(&(port, number ^ 1)) else {
+            self.waiting.insert((port, number), value);
+            return;
+        };
+        let (low, high) = if number % 2 == 0 {
+            (value, other)
+        } else {
+            (other, value)
+        };
+        let pair = self.builder.ins().scalar_to_vector(F64X2, low);
+        let pair = self.builder.ins().insertlane(pair, high, 1);
+        // Outputs are aligned as numbers are, not as pairs.
+        let flags = MemFlagsData::new().with_notrap();
+        let offset = offset::<T>(number & !1);
+        self.builder.ins().store(flags, pair, begin, offset);
     }
 
     /// The value at a place; `written` are the places that the list writes.
