@@ -34,6 +34,24 @@ impl Distribution {
         matches!(self, Distribution::LogNormal | Distribution::LogLaplace)
     }
 
+    /// The curvature of −ln p(d | m, σ) by m and by σ that Gauss–Newton goes by: the expected one, the Fisher information, which is never negative and has no mixed
+    /// part; for |d − m| by m, which has none, that of the parabola above it that touches it.
+    pub(crate) fn curvature(self, m: f64, sigma: f64, d: f64) -> (f64, f64) {
+        let (distance, scale, by_m) = match self.is_logarithmic() {
+            true => (m.ln() - d.ln(), 1.0, 1.0 / m),
+            false => (m - d, d, 1.0),
+        };
+        let precision = sigma.powi(-2);
+        match self {
+            Distribution::Normal | Distribution::LogNormal => {
+                (precision * by_m * by_m, 2.0 * precision)
+            }
+            Distribution::Laplace | Distribution::LogLaplace => {
+                (by_m * by_m / (sigma * apart(distance, scale)), precision)
+            }
+        }
+    }
+
     /// −ln p(d | m, σ) with its derivatives by m and σ; infinite where there is no density.
     pub(crate) fn surprise(self, m: f64, sigma: f64, d: f64) -> (f64, f64, f64) {
         let logarithmic = self.is_logarithmic();
@@ -58,6 +76,20 @@ impl Distribution {
             }
         }
     }
+}
+
+/// The residual r and the slope ∂r/∂x by which Gauss–Newton knows a loss ℓ(x) of derivative ℓ' and curvature c > 0: 2 r ∂r/∂x = ℓ' and 2 (∂r/∂x)² = c.
+pub(crate) fn scored(derivative: f64, curvature: f64) -> (f64, f64) {
+    let slope = (0.5 * curvature).sqrt();
+    (0.5 * derivative / slope, slope)
+}
+
+/// |x|, but not so near zero that a parabola which touches there has no finite curvature.
+pub(crate) fn apart(x: f64, scale: f64) -> f64 {
+    const NEAR: f64 = 1e-9;
+    x.abs()
+        .max(NEAR * scale.abs())
+        .max(f64::MIN_POSITIVE.sqrt())
 }
 
 /// What is known of a parameter before the data, in its own units.
@@ -95,6 +127,16 @@ impl Prior {
         ("uniform", Prior::Uniform),
         ("laplace", Prior::Laplace),
     ];
+
+    /// The curvature of −ln p(x) that Gauss–Newton goes by; 0 where the density is flat.
+    pub(crate) fn curvature(self, x: f64) -> f64 {
+        match self {
+            Prior::Normal(mean, width) => Distribution::Normal.curvature(x, width, mean).0,
+            Prior::Laplace(centre, width) => Distribution::Laplace.curvature(x, width, centre).0,
+            Prior::LogNormal(_, width) => (width * x).powi(-2),
+            Prior::Uniform(..) => 0.0,
+        }
+    }
 
     /// −ln p(x) and its derivative; infinite where there is no density.
     pub(crate) fn surprise(self, x: f64) -> (f64, f64) {
@@ -158,6 +200,69 @@ mod tests {
             let density = |i: i32| (-prior.surprise(from + (f64::from(i) + 0.5) * step).0).exp();
             let total: f64 = (0..n).map(density).sum::<f64>() * step;
             assert!((total - 1.0).abs() < 1e-3, "{name}: {total}");
+        }
+    }
+
+    #[test]
+    fn curvatures_are_those_expected_or_of_a_parabola_that_touches_from_above() {
+        let (m, sigma, n) = (1.3, 0.4, 40_000);
+        for (name, distribution) in Distribution::NAMES {
+            let smooth = matches!(distribution, Distribution::Normal | Distribution::LogNormal);
+            let (mut by_m, mut by_sigma) = (0.0, 0.0);
+            let (from, to) = if distribution.is_logarithmic() {
+                (1e-9, 60.0)
+            } else {
+                (-12.0, 14.0)
+            };
+            let step = (to - from) / f64::from(n);
+            for i in 0..n {
+                let d = from + (f64::from(i) + 0.5) * step;
+                let weight = step * (-distribution.surprise(m, sigma, d).0).exp();
+                if weight > 1e-20 {
+                    by_m += weight * slope(|m| distribution.surprise(m, sigma, d).1, m);
+                    by_sigma += weight * slope(|sigma| distribution.surprise(m, sigma, d).2, sigma);
+                }
+            }
+            let (of_m, of_sigma) = distribution.curvature(m, sigma, 0.9);
+            assert!(
+                (of_sigma / by_sigma - 1.0).abs() < 1e-2,
+                "{name}: {of_sigma} {by_sigma}"
+            );
+            if smooth {
+                assert!((of_m / by_m - 1.0).abs() < 1e-2, "{name}: {of_m} {by_m}");
+                continue;
+            }
+            // In the coordinate in which it is |x|: m itself, or its logarithm.
+            let (x, by_x) = if distribution.is_logarithmic() {
+                (m.ln(), m)
+            } else {
+                (m, 1.0)
+            };
+            let (value, derivative, _) = distribution.surprise(m, sigma, 0.9);
+            for other in [-0.9, -0.3, 0.1, 0.8] {
+                let parabola =
+                    value + derivative * by_x * other + 0.5 * of_m * by_x * by_x * other * other;
+                let at = if distribution.is_logarithmic() {
+                    (x + other).exp()
+                } else {
+                    x + other
+                };
+                assert!(
+                    distribution.surprise(at, sigma, 0.9).0 <= parabola + 1e-12,
+                    "{name}: {other}"
+                );
+            }
+        }
+        for (name, make) in Prior::NAMES {
+            let (prior, x) = (make(0.2, 1.7), 1.5_f64.exp());
+            // Where the log-normal density has its expected curvature in ln x, and Laplace's parabola touches.
+            let expected = match prior {
+                Prior::Normal(..) => 1.7_f64.powi(-2),
+                Prior::LogNormal(..) => (1.7 * x).powi(-2),
+                Prior::Laplace(..) => 1.0 / (1.7 * (x - 0.2)),
+                Prior::Uniform(..) => 0.0,
+            };
+            assert!((prior.curvature(x) - expected).abs() < 1e-12, "{name}");
         }
     }
 

@@ -80,7 +80,7 @@ pub struct Parameter {
 /// How a fit moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Optimizer {
-    /// Gauss–Newton for few parameters and a loss of squares, L-BFGS for many, Adam and then L-BFGS with networks.
+    /// Gauss–Newton for few parameters, L-BFGS for many, Adam and then L-BFGS with networks.
     Auto,
     /// Gauss–Newton in a trust region with bounds.
     GaussNewton,

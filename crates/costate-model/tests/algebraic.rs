@@ -1,5 +1,7 @@
 //! Algebraic equations: consistent starts, jumps, gradients, and what does not go beside them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use costate_model::{Model, Save};
 
 /// Robertson's problem with the conservation of mass in the place of the third equation, and a first guess that does not meet it.
@@ -65,7 +67,11 @@ loss = "squares"
 "#;
 
 fn parse(text: &str) -> costate_model::Result<Model> {
-    let place = std::env::temp_dir().join(format!("costate-algebraic-{}", std::process::id()));
+    // Of its own for each: tests run beside each other.
+    static ROOMS: AtomicUsize = AtomicUsize::new(0);
+    let room = ROOMS.fetch_add(1, Ordering::Relaxed);
+    let name = format!("costate-algebraic-{}-{room}", std::process::id());
+    let place = std::env::temp_dir().join(name);
     std::fs::create_dir_all(&place).unwrap();
     std::fs::write(
         place.join("cubic.csv"),

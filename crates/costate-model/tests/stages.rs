@@ -258,3 +258,84 @@ fn more_pieces_than_the_data_fill_are_refused() {
     );
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// Two doses of something that is eliminated, with measurements whose scatter is to be estimated; DISTRIBUTION and OPTIMIZER are the test's.
+const NOISY: &str = r#"
+[states]
+y = "y0"
+[parameters]
+y0 = 3.0
+k = { value = 0.9, lower = 0.01 }
+sigma = { value = 0.5, lower = 1e-3, prior = { log-normal = [-1.5, 1.0] } }
+[equations]
+y = "0.3 - k * y"
+[time]
+start = 0.0
+end = 4.0
+[solver]
+rtol = 1e-9
+atol = 1e-11
+[observables]
+y = { is = "y", noise = "sigma * (0.3 + y)", distribution = "DISTRIBUTION" }
+[data]
+file = "noisy.csv"
+time = "t"
+[fit]
+optimizer = "OPTIMIZER"
+"#;
+
+#[test]
+fn likelihoods_and_absolute_losses_are_fitted_by_gauss_newton_to_the_same_end_sooner() {
+    let folder = std::env::temp_dir().join(format!("costate-stages-noisy-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut rows = String::from("t,y\n");
+    for i in 1..=24 {
+        let t = f64::from(i) / 6.0;
+        // 2 e^(-t/2) + 0.6 with an error that no rule foresees.
+        let y = (2.0 * (-0.5 * t).exp() + 0.6) * (1.0 + 0.1 * (12.9898 * f64::from(i)).sin());
+        rows += &format!("{t},{y}\n");
+    }
+    std::fs::write(folder.join("noisy.csv"), rows).unwrap();
+    let noise = "noise = \"sigma * (0.3 + y)\", distribution = \"DISTRIBUTION\" }";
+    let prior = ", prior = { log-normal = [-1.5, 1.0] }";
+    for what in [
+        "normal",
+        "log-normal",
+        "laplace",
+        "log-laplace",
+        "absolute",
+        "huber",
+    ] {
+        let text = match what {
+            "absolute" | "huber" => {
+                let plain = NOISY
+                    .replace(&format!(", {noise}"), " }")
+                    .replace(prior, ", fixed = true");
+                format!("{plain}loss = \"{what}\"\n")
+            }
+            _ => NOISY.replace("DISTRIBUTION", what),
+        };
+        let [by_default, by_lbfgs] = ["auto", "lbfgs"].map(|optimizer| {
+            let text = text.replace("OPTIMIZER", optimizer);
+            let mut fit =
+                Fit::new(Model::parse(&text, folder.join("noisy.toml")).unwrap()).unwrap();
+            let names = fit.optimizers();
+            (run(&mut fit).0, names)
+        });
+        assert_eq!(
+            (by_default.1, by_lbfgs.1),
+            (vec!["gauss-newton"], vec!["lbfgs"])
+        );
+        let (found, other) = (by_default.0, by_lbfgs.0);
+        // Where the loss has edges, L-BFGS may stop at one.
+        let least = other.loss + 1e-7 * other.loss.abs();
+        assert!(found.loss <= least, "{what}: {} {}", found.loss, other.loss);
+        let smooth = !what.ends_with("laplace") && what != "absolute";
+        assert!(
+            !smooth || found.evaluations < other.evaluations && other.loss <= found.loss + 1e-6,
+            "{what}: {} evaluations and {}",
+            found.evaluations,
+            other.evaluations
+        );
+    }
+}

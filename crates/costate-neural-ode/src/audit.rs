@@ -171,21 +171,23 @@ impl Audit {
         let unsure = differences.uncertainty().clone();
         let tolerance = tolerance_of(options);
         let mut make = |name: &str| by_name(name, field.clone(), like, solver, options.clone());
-        let mut audit = Self::of(problem, loss, (&found, &unsure), tolerance, &mut make);
+        // Through the same steps: nothing of the solver's own error is in them.
+        let differences = (&found, &unsure, 0.0);
+        let mut audit = Self::of(problem, loss, differences, tolerance, &mut make);
         audit.kinks = kinks(&mut field.clone(), like, solver, options, problem)?;
         Ok(audit)
     }
 
     /// The same for methods that are made some other way, such as those of a [hybrid system](crate::hybrid): `make` gives each by its name, or says why there
-    /// is none; `differences` is the gradient by differences and how unsure each entry is, and an entry that is NaN there is left out; `tolerance` is what the solves
-    /// were asked for.
+    /// is none; `differences` is the gradient by differences, how unsure each entry is, and by what part of an entry the solver's own error may move it beside that, where
+    /// each solution has steps of its own; an entry that is NaN there is left out; `tolerance` is what the solves were asked for.
     ///
     /// # Panics
     /// As [`GradientMethod::gradient`].
     pub fn of<'a, T, E>(
         problem: &Problem<'_, T, E>,
         loss: &mut LossFn<'_, E>,
-        (differences, unsure): (&Gradient<E>, &Gradient<E>),
+        (differences, unsure, solver): (&Gradient<E>, &Gradient<E>, f64),
         tolerance: f64,
         make: &mut dyn FnMut(&str) -> Made<'a, T, E>,
     ) -> Self
@@ -227,13 +229,13 @@ impl Audit {
                 keep(values, &kept);
             }
         }
-        audit.compare(&sizes, tolerance);
+        audit.compare(&sizes, tolerance, solver);
         audit.condition = condition(&audit.variables, &slopes, audit.loss, problem);
         audit
     }
 
     /// Fills in the pairs.
-    fn compare(&mut self, sizes: &[f64], tolerance: f64) {
+    fn compare(&mut self, sizes: &[f64], tolerance: f64, solver: f64) {
         for (i, a) in self.runs.iter().enumerate() {
             for b in &self.runs[i + 1..] {
                 let (Ok(u), Ok(v)) = (&a.gradient, &b.gradient) else {
@@ -243,7 +245,7 @@ impl Audit {
                 let allowed = |i: usize| {
                     let mut allowed = ROUNDING;
                     if by_differences {
-                        allowed += DIFFERENCES + self.uncertainty[i];
+                        allowed += DIFFERENCES + solver + self.uncertainty[i];
                     }
                     if !(a.about.exact && b.about.exact) {
                         allowed += GROWTH * tolerance;

@@ -2,7 +2,8 @@
 
 use costate_neural_ode::audit::{Audit, Jump, Pair, Variable, Verdict, kinks};
 use costate_neural_ode::{
-    Native, Problem, Recorded, RightHandSide, Saved, VectorField, doc::House,
+    FiniteDifference, GradientMethod, Native, Problem, Recorded, RightHandSide, Saved, VectorField,
+    doc::House,
 };
 use costate_ode::{Options, tableau};
 use costate_tape::Scalar;
@@ -358,5 +359,41 @@ fn a_past_that_cannot_be_rebuilt_speaks_against_backsolve_alone() {
         audit
             .to_string()
             .contains("rebuilt the states going back to within")
+    );
+}
+
+/// A large parameter beside a small one.
+struct Mixed;
+
+impl RightHandSide<1, 2> for Mixed {
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [h]: [S; 1], _t: S, [large, small]: [S; 2]) -> [S; 1] {
+        [-small * (S::from_f64(1.0) + S::from_f64(1e-10) * large) * h]
+    }
+}
+
+#[test]
+fn differences_by_a_small_parameter_do_not_depend_on_large_ones_beside_it() {
+    let options = Options::tolerances(1e-10, 1e-12);
+    let tsit5 = tableau::by_name("tsit5").unwrap();
+    let field = Recorded::new(&Native::<_, f64, 1, 2>::new(Mixed).function()).unwrap();
+    let mut differences = FiniteDifference::new(field, &vec![0.0], tsit5, options).unwrap();
+    let problem = Problem {
+        h0: &[1.0],
+        theta: &[1e6, 1e-4],
+        t0: 0.0,
+        t1: 1e4,
+        save_at: &[],
+    };
+    let found = differences
+        .gradient(&problem, &mut |saved, _| saved.state(0)[0])
+        .unwrap();
+    // h(t) = exp(−θ₁ (1 + 10⁻¹⁰ θ₀) t): moved by a thousandth of θ₀, θ₁ would be ten million times itself.
+    let rate = 1e-4 * (1.0 + 1e-4);
+    let exact = -1e4 * (1.0 + 1e-4) * f64::exp(-rate * 1e4);
+    assert!(
+        (found.theta[1] / exact - 1.0).abs() < 1e-7,
+        "{} {exact}",
+        found.theta[1]
     );
 }

@@ -32,7 +32,7 @@ impl Fit {
         let variables = self.variables();
         let gradient_norm = variables.norm(&self.state.x, &at.gradient);
         let point = match &at.residuals {
-            Some((values, jacobian)) => Point::Residuals(values, jacobian),
+            Some((values, jacobian)) => Point::Residuals(at.loss, values, jacobian),
             None => Point::Loss(at.loss, &at.gradient),
         };
         let mut next = self.state.x.clone();
@@ -161,7 +161,7 @@ impl Fit {
                             .for_each(|(g, j)| *g += 2.0 * r * j);
                     }
                     Evaluated {
-                        loss: residuals.values.iter().map(|r| r * r).sum(),
+                        loss: residuals.loss,
                         gradient,
                         residuals: Some((residuals.values.clone(), jacobian)),
                     }

@@ -196,7 +196,8 @@ impl Fit {
         let jacobian = self.variables.gradient(theta, &residuals.jacobian);
         let mut linearized = GaussNewton::new(n);
         linearized.bounds = self.variables.bounds().clone();
-        linearized.step(&mut self.state.best_x.clone(), &residuals.values, &jacobian);
+        let (mut x, loss) = (self.state.best_x.clone(), residuals.loss);
+        linearized.step_of(loss, &mut x, &residuals.values, &jacobian);
         let covariance = linearized.covariance()?;
         let slopes = self.variables.slopes(theta);
         let error = |(i, slope): (usize, f64)| covariance[i * n + i].sqrt() * slope.abs();

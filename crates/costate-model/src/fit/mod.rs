@@ -125,8 +125,7 @@ impl Fit {
         check_curriculum(&model, &measurements)?;
         let joints = Segments::joints(&model, &measurements) * model.states.len();
         let objective = Objective::new(&model, measurements)?;
-        let costly = objective.has_costly_residuals();
-        let stages = stage::stages(&model, variables.len(), joints, costly)?;
+        let stages = stage::stages(&model, variables.len(), joints)?;
         let x = variables.start();
         let stepper = Stepper::new(stages[0], &model, &variables);
         let state = State::new(

@@ -1,6 +1,5 @@
 //! The optimisers behind one form, with everything they know in a form that can be saved.
 
-use costate_neural_ode::train::loss::Loss;
 use costate_neural_ode::train::optimizer::{
     Adam, GaussNewton, Lbfgs, Optimizer as _, RmsProp, Sgd, Step,
 };
@@ -60,18 +59,12 @@ impl Sees {
     }
 }
 
-/// The stages of a fit of this model, of so many variables, with `joints` more for the states that segments begin with; `costly` if each residual's
-/// derivative costs a gradient.
+/// The stages of a fit of this model, of so many variables, with `joints` more for the states that segments begin with.
 ///
 /// # Errors
 /// If the optimiser that the file names cannot work with its loss or its batches.
-pub(super) fn stages(
-    model: &Model,
-    variables: usize,
-    joints: usize,
-    costly: bool,
-) -> Result<Vec<Stage>> {
-    let optimizers = optimizers(model, variables, costly)?;
+pub(super) fn stages(model: &Model, variables: usize, joints: usize) -> Result<Vec<Stage>> {
+    let optimizers = optimizers(model, variables)?;
     let sees = |optimizer| match model.fit.batch {
         // They compare losses of one iteration with those of the next.
         Some(_) if ![Optimizer::Lbfgs, Optimizer::GaussNewton].contains(&optimizer) => {
@@ -121,9 +114,8 @@ pub(super) fn stages(
 }
 
 /// The optimisers and how many iterations each has.
-fn optimizers(model: &Model, variables: usize, costly: bool) -> Result<Vec<(Optimizer, usize)>> {
+fn optimizers(model: &Model, variables: usize) -> Result<Vec<(Optimizer, usize)>> {
     let iterations = model.fit.iterations.unwrap_or(ITERATIONS);
-    let squares = model.has_squares();
     let one = |optimizer| vec![(optimizer, iterations)];
     let chosen = match model.fit.optimizer {
         Optimizer::Auto if !model.networks.is_empty() => {
@@ -134,9 +126,7 @@ fn optimizers(model: &Model, variables: usize, costly: bool) -> Result<Vec<(Opti
             ]
         }
         Optimizer::Auto if model.fit.batch.is_some() => one(Optimizer::Adam),
-        Optimizer::Auto if squares && variables <= MOST_FOR_GAUSS_NEWTON && !costly => {
-            one(Optimizer::GaussNewton)
-        }
+        Optimizer::Auto if variables <= MOST_FOR_GAUSS_NEWTON => one(Optimizer::GaussNewton),
         Optimizer::Auto => one(Optimizer::Lbfgs),
         named => one(named),
     };
@@ -148,12 +138,6 @@ fn optimizers(model: &Model, variables: usize, costly: bool) -> Result<Vec<(Opti
     };
     let named = model.fit.optimizer.name();
     match model.fit.optimizer {
-        Optimizer::GaussNewton if !squares => refuse(format!(
-            "the optimizer {named} needs a loss of squares ({} or {}), not {}; take lbfgs",
-            Loss::Squares.name(),
-            Loss::LogSquares.name(),
-            model.loss_name()
-        )),
         Optimizer::GaussNewton | Optimizer::Lbfgs if model.fit.batch.is_some() => refuse(format!(
             "the optimizer {named} needs the same loss at every iteration; with 'batch' take adam, rmsprop or sgd"
         )),
@@ -165,8 +149,8 @@ fn optimizers(model: &Model, variables: usize, costly: bool) -> Result<Vec<(Opti
 pub(super) enum Point<'a> {
     /// The loss and its gradient.
     Loss(f64, &'a [f64]),
-    /// Residuals and their Jacobian.
-    Residuals(&'a [f64], &'a [f64]),
+    /// The loss, and it as residuals and their Jacobian.
+    Residuals(f64, &'a [f64], &'a [f64]),
 }
 
 /// An optimiser in the middle of its work.
@@ -228,8 +212,8 @@ impl Stepper {
         at: &Point<'_>,
     ) -> Step {
         let step = match (self, at) {
-            (Stepper::GaussNewton(it), Point::Residuals(values, jacobian)) => {
-                it.step(x, values, jacobian)
+            (Stepper::GaussNewton(it), Point::Residuals(loss, values, jacobian)) => {
+                it.step_of(*loss, x, values, jacobian)
             }
             (Stepper::GaussNewton(_), Point::Loss(..)) => {
                 unreachable!("Gauss–Newton is given residuals")

@@ -11,7 +11,9 @@ const STEP: f64 = 1e-3;
 /// How often it is halved at most: within a step an event may pass a measurement.
 const LEVELS: usize = 8;
 /// By how much the solver's own error may exceed its tolerance in an entry.
-const SOLVER: f64 = 90.0;
+pub(crate) const SOLVER: f64 = 90.0;
+/// Differences that are sure of their slope to this part of it are not halved any more.
+const ENOUGH: f64 = 1e-5;
 
 /// Arcs as a gradient method among others.
 impl GradientMethod<f64, f64> for Arcs {
@@ -38,7 +40,6 @@ pub(crate) fn differences(
     arcs: &mut Arcs,
     problem: &Problem<'_, f64, f64>,
     loss: &mut dyn FnMut(&Saved<f64>, &mut Saved<f64>) -> f64,
-    rtol: f64,
 ) -> Result<(Gradient<f64>, Gradient<f64>), Why> {
     let (n, p) = (problem.h0.len(), problem.theta.len());
     let point = [problem.h0, problem.theta, problem.save_at].concat();
@@ -65,7 +66,7 @@ pub(crate) fn differences(
     for i in 0..n + p {
         let step = STEP * if point[i] == 0.0 { 1.0 } else { point[i].abs() };
         let mut central = |h: f64| Ok::<_, Why>((value(i, h)? - value(i, -h)?) / (2.0 * h));
-        let (slope, error) = settled(step, rtol, &mut central)?;
+        let (slope, error) = settled(step, &mut central)?;
         let list = match i < n {
             true => (&mut found.h0, &mut unsure.h0),
             false => (&mut found.theta, &mut unsure.theta),
@@ -89,7 +90,7 @@ pub(crate) fn differences(
             let (near, far) = (value(index, -h)?, value(index, -2.0 * h)?);
             Ok::<_, Why>((3.0 * here - 4.0 * near + far) / (2.0 * h))
         };
-        let (slope, error) = settled(step, rtol, &mut back)?;
+        let (slope, error) = settled(step, &mut back)?;
         found.save.push(slope);
         unsure.save.push(error);
     }
@@ -99,7 +100,6 @@ pub(crate) fn differences(
 /// The slope that differences of second order, given for a step, tend to, and how unsure it is: from the two steps that agree best.
 fn settled(
     mut step: f64,
-    rtol: f64,
     difference: &mut dyn FnMut(f64) -> Result<f64, Why>,
 ) -> Result<(f64, f64), Why> {
     let mut best = (f64::NAN, f64::INFINITY);
@@ -107,11 +107,11 @@ fn settled(
     for _ in 0..LEVELS {
         let fine = difference(step)?;
         let slope = (4.0 * fine - coarse) / 3.0;
-        let (apart, solver) = (0.01 * (slope - fine).abs(), SOLVER * rtol * slope.abs());
-        if apart + solver < best.1 {
-            best = (slope, apart + solver);
+        let apart = 0.01 * (slope - fine).abs();
+        if apart < best.1 {
+            best = (slope, apart);
         }
-        if apart <= solver {
+        if apart <= ENOUGH * slope.abs() {
             break;
         }
         (coarse, step) = (fine, 0.5 * step);

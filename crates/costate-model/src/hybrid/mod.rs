@@ -17,7 +17,7 @@ mod switch;
 mod system;
 
 pub(crate) use arcs::{Arcs, Unreached};
-pub(crate) use differences::differences;
+pub(crate) use differences::{SOLVER, differences};
 pub(crate) use event::{Event, events};
 pub(crate) use switch::{Switch, switches};
 pub(crate) use system::{System, What};

@@ -207,7 +207,8 @@ impl System {
             }
             hybrid = hybrid.event(event);
         }
-        hybrid.max_events(MOST)
+        // Between two of them lies a step at least, and a solve has no more.
+        hybrid.max_events(MOST.min(model.solver.max_steps))
     }
 
     /// The events for a solve without gradient, at what formulas see.

@@ -6,7 +6,7 @@ use costate_ode::Method;
 
 use super::measurements::Measurements;
 use super::observer::Observer;
-use super::part::{Part, Stretch};
+use super::part::{Part, Stretch, steps};
 use super::penalties::Penalties;
 use super::stopped::Stopped;
 use crate::error::{Error, Result};
@@ -76,11 +76,19 @@ impl Evaluation {
     }
 }
 
-/// Residuals r with Σ r² = L, and ∂r/∂θ row by row.
+/// Residuals r and J = ∂r/∂θ row by row with 2 rᵀJ = ∂L/∂θ. For a loss of squares Σ r² = L; for others 2 JᵀJ stands for its second derivatives.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Residuals {
+    pub(crate) loss: f64,
     pub(crate) values: Vec<f64>,
     pub(crate) jacobian: Vec<f64>,
+}
+
+impl Residuals {
+    pub(crate) fn push(&mut self, value: f64, row: impl IntoIterator<Item = f64>) {
+        self.values.push(value);
+        self.jacobian.extend(row);
+    }
 }
 
 impl Objective {
@@ -137,13 +145,6 @@ impl Objective {
     /// What the solutions are computed by.
     pub(crate) fn solver(&self) -> Method {
         self.solver
-    }
-
-    /// Whether residuals cost a gradient each, and are so many that it is too much.
-    pub(crate) fn has_costly_residuals(&self) -> bool {
-        const MANY: usize = 300;
-        let each = self.solver.tableau().is_none() || self.parts.iter().any(Part::has_arcs);
-        each && self.count() > MANY
     }
 
     /// The number of measurements; with the gaps, where there are several stretches.
@@ -210,7 +211,7 @@ impl Objective {
         Ok(total)
     }
 
-    /// The residuals and their Jacobian at θ, for a loss of squares.
+    /// The loss as residuals and their Jacobian at θ.
     ///
     /// # Errors
     /// The solver's, if a solution cannot go on.
@@ -233,15 +234,22 @@ impl Objective {
             self.forward = Some(forward.map_err(|error| Error::Argument(error.to_string()))?);
         }
         let mut residuals = Residuals::default();
+        let steps = steps(model, theta);
+        let columns = steps.iter().flatten().count();
         for part in &mut self.parts {
-            let (loss, observer) = (model.fit.loss, &mut self.observer);
+            let observer = &mut self.observer;
             let done = match &mut self.forward {
                 Some(forward) if !part.has_arcs() => {
-                    part.residuals(theta, loss, observer, forward, &mut residuals)
+                    part.residuals(theta, observer, forward, &mut residuals)
+                }
+                // A row costs a gradient, a column two solutions.
+                _ if part.rows(observer) <= columns => {
+                    let method = &mut self.method;
+                    part.residual_rows(theta, observer, method, &mut residuals)
                 }
                 _ => {
-                    let method = &mut self.method;
-                    part.residual_rows(theta, loss, observer, method, &mut residuals)
+                    let (made, method) = ((model, self.solver), &mut self.method);
+                    part.residual_columns(made, theta, &steps, observer, method, &mut residuals)
                 }
             };
             done.map_err(|why| {
@@ -249,8 +257,7 @@ impl Objective {
                 model.failed(&Stopped { condition, why })
             })?;
         }
-        let Residuals { values, jacobian } = &mut residuals;
-        self.penalties.residuals(theta, values, jacobian);
+        self.penalties.residuals(theta, &mut residuals);
         Ok(residuals)
     }
 
@@ -318,7 +325,11 @@ loss = "log-squares"
 
     fn objective(text: &str) -> (Model, Objective) {
         let mut model = Model::parse(text, "m.toml").unwrap();
-        let weights = model.networks[0].weights.iter_mut().enumerate();
+        let weights = model
+            .networks
+            .iter_mut()
+            .flat_map(|network| &mut network.weights);
+        let weights = weights.enumerate();
         weights.for_each(|(i, weight)| *weight = 0.5 * (1.0 + 1.7 * i as f64).sin());
         let names = ["a".to_owned(), "b".to_owned()];
         let columns = Columns::wide("t", &names);
@@ -334,16 +345,104 @@ loss = "log-squares"
         let basis = "depth_basis = { kind = \"legendre\", terms = 2, start = 0, end = 3 }";
         let varying = MODEL.replace("l2 = 0.03", &format!("l2 = 0.03\n{basis}"));
         for text in [MODEL, &varying] {
-            agree(objective(text));
+            let (model, mut objective) = objective(text);
+            agree(&model, &mut objective);
+            let residuals = objective.residuals(&model, &model.theta()).unwrap();
+            let total: f64 = residuals.values.iter().map(|r| r * r).sum();
+            assert!((total / residuals.loss - 1.0).abs() < 1e-12);
         }
     }
 
-    fn agree((model, mut objective): (Model, Objective)) {
+    #[test]
+    fn residuals_of_a_loss_that_is_no_square_have_its_gradient_too() {
+        let event = "[[events]]\nat = [0.9]\nset = { y = \"y + 0.3 * k\" }\n[time]";
+        let (mut texts, noisy) = (
+            Vec::new(),
+            MODEL.replace(
+                "k = 0.9",
+                "k = { value = 0.9, prior = { log-normal = [0.1, 0.4] } }",
+            ),
+        );
+        for distribution in ["normal", "log-normal", "laplace", "log-laplace"] {
+            // One width of the parameters alone, and one of the state.
+            let noise =
+                |x: &str| format!(", noise = \"{x}\", distribution = \"{distribution}\" }}");
+            let noisy = noisy.replace("k * t\" }", &format!("k * t\"{}", noise("0.3 * x0")));
+            texts.push(noisy.replace("(y)\" }", &format!("(y)\"{}", noise("0.2 * k + 0.1 * y^2"))));
+        }
+        texts.extend(["absolute", "huber"].map(|loss| MODEL.replace("log-squares", loss)));
+        for text in texts {
+            for text in [&text, &text.replace("[time]", event)] {
+                let (model, mut objective) = objective(text);
+                agree(&model, &mut objective);
+            }
+        }
+    }
+
+    #[test]
+    fn differences_of_solutions_shape_the_jacobian_and_leave_the_gradient_exact() {
+        let event = "[[events]]\nat = [\"0.9 * k\"]\nset = { y = \"y + 0.3 * k\" }\n[time]";
+        let noise = "k * t\", noise = \"0.3 * x0 + 0.1 * x^2\" }";
+        for (from, to) in [
+            ("[time]", event),
+            ("[solver]", "[solver]\nmethod = \"rodas5p\""),
+        ] {
+            let (before, network) = MODEL.split_once("[networks.rest]").unwrap();
+            let text = format!(
+                "{before}{}",
+                &network[network.find("[equations]").unwrap()..]
+            );
+            let text = text.replace(" + u", "").replace(from, to);
+            let text = text.replace("k * t\" }", noise);
+            let text = text.replace("exp(y)\" }", "exp(y)\", noise = \"0.2\" }");
+            let (model, mut objective) = objective(&text);
+            let theta = model.theta();
+            let by = steps(&model, &theta);
+            let Objective {
+                parts,
+                observer,
+                method,
+                ..
+            } = &mut objective;
+            let [mut rows, mut columns] = [Residuals::default(), Residuals::default()];
+            parts[0]
+                .residual_rows(&theta, observer, method, &mut rows)
+                .unwrap();
+            let made = (&model, model.gradient_solver());
+            parts[0]
+                .residual_columns(made, &theta, &by, observer, method, &mut columns)
+                .unwrap();
+            assert_eq!(rows.values.len(), columns.values.len());
+            assert!((rows.loss - columns.loss).abs() < 1e-9 * rows.loss.abs());
+            let largest = rows
+                .jacobian
+                .iter()
+                .fold(0.0, |most: f64, x| most.max(x.abs()));
+            for (i, (row, column)) in rows.jacobian.iter().zip(&columns.jacobian).enumerate() {
+                assert!((row - column).abs() < 1e-4 * largest, "{i}: {row} {column}");
+            }
+            let n = theta.len();
+            for k in 0..n {
+                let [by_rows, by_columns] = [&rows, &columns].map(|it| {
+                    let rows = it.values.iter().zip(it.jacobian.chunks_exact(n));
+                    rows.map(|(r, row)| 2.0 * r * row[k]).sum::<f64>()
+                });
+                let close = (by_rows - by_columns).abs() < 1e-8 * (1.0 + by_rows.abs());
+                assert!(close, "{k}: {by_rows} {by_columns}");
+            }
+        }
+    }
+
+    fn agree(model: &Model, objective: &mut Objective) {
         let theta = model.theta();
         let found = objective.evaluate(&theta).unwrap();
-        let residuals = objective.residuals(&model, &theta).unwrap();
-        let total: f64 = residuals.values.iter().map(|r| r * r).sum();
-        assert!((total / found.loss - 1.0).abs() < 1e-12);
+        let residuals = objective.residuals(model, &theta).unwrap();
+        let total = residuals.loss;
+        assert!(
+            (total / found.loss - 1.0).abs() < 1e-10,
+            "{total} {}",
+            found.loss
+        );
         for k in 0..theta.len() {
             let rows = residuals
                 .values

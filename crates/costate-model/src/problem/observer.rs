@@ -5,7 +5,7 @@ use costate_neural_ode::train::loss::Loss;
 use super::measurements::Point;
 use crate::error::Result;
 use crate::field::{self, Map};
-use crate::likelihood::Distribution;
+use crate::likelihood::{Distribution, apart, scored};
 use crate::model::{Model, Noise};
 
 /// The observables of a model as functions of h, t and θ, with the loss of measurements of them.
@@ -121,7 +121,7 @@ impl Observer {
         }
     }
 
-    /// The present value of observable `i`.
+    /// The present value of observable or width `i`.
     pub(crate) fn value(&self, i: usize) -> f64 {
         self.values[i]
     }
@@ -149,6 +149,54 @@ impl Observer {
         }
     }
 
+    /// Which of the values the loss of a measurement depends on.
+    pub(crate) fn seen(&self, point: &Point) -> impl Iterator<Item = usize> + use<> {
+        let width = self.scatter[point.observable].and_then(|scatter| scatter.width);
+        [Some(point.observable), width].into_iter().flatten()
+    }
+
+    /// [`Observer::residuals`] where the values that are [`seen`](Observer::seen) are these.
+    pub(crate) fn residuals_of(&mut self, point: &Point, values: &[f64]) -> Vec<(usize, f64, f64)> {
+        for (which, value) in self.seen(point).zip(values) {
+            self.values[which] = *value;
+        }
+        self.residuals(point).1.collect()
+    }
+
+    /// The loss of one measurement at the present values, and what Gauss–Newton sees of it: of each value that it depends on, the residual r and ∂r/∂(the value).
+    pub(crate) fn residuals(
+        &self,
+        point: &Point,
+    ) -> (f64, impl Iterator<Item = (usize, f64, f64)>) {
+        let i = point.observable;
+        let value = self.values[i];
+        let (loss, by_value, by_width) = self.compare(point);
+        let (of_value, of_width) = match self.scatter[i] {
+            Some(Scatter {
+                distribution,
+                width,
+            }) => {
+                let sigma = width.map_or(point.sigma, |width| self.values[width]);
+                let (of_value, of_width) = distribution.curvature(value, sigma, point.value);
+                let of_width = width.map(|width| (width, scored(by_width, of_width)));
+                (scored(by_value, of_value), of_width)
+            }
+            None => {
+                let squares = self.loss.residual(value, point.value);
+                let touching = || {
+                    let aside = apart(value - point.value, point.value);
+                    scored(
+                        by_value,
+                        self.loss.derivative(point.value + aside, point.value) / aside,
+                    )
+                };
+                (squares.unwrap_or_else(touching), None)
+            }
+        };
+        let both = [Some((i, of_value)), of_width].into_iter().flatten();
+        (loss, both.map(|(which, (r, slope))| (which, r, slope)))
+    }
+
     /// Adds the ∂L/∂θ of all scores since the last time to `a_theta`.
     pub(crate) fn finish(&mut self, a_theta: &mut [f64]) {
         if let How::Map(map) = &mut self.how {
@@ -156,7 +204,7 @@ impl Observer {
         }
     }
 
-    /// Writes slope · ∂g/∂h of observable `i` at the latest values; slope · ∂g/∂θ is kept for [`Observer::finish`].
+    /// Writes slope · ∂g/∂h of value `i` at the latest values; slope · ∂g/∂θ is kept for [`Observer::finish`].
     pub(crate) fn slope(&mut self, i: usize, slope: f64, g_h: &mut [f64]) {
         match &mut self.how {
             How::States(states) => g_h[states[i]] = slope,
@@ -168,7 +216,7 @@ impl Observer {
         }
     }
 
-    /// The derivatives of observable `i` at (h, t): ∂g/∂h and ∂g/∂θ written, ∂g/∂t returned.
+    /// The derivatives of value `i` at (h, t): ∂g/∂h and ∂g/∂θ written, ∂g/∂t returned.
     pub(crate) fn row(
         &mut self,
         i: usize,

@@ -1,6 +1,7 @@
 //! What a loss has beside the measurements: penalties of weights, and priors of parameters.
 
-use crate::likelihood::Prior;
+use super::objective::Residuals;
+use crate::likelihood::{Prior, scored};
 use crate::model::Model;
 use crate::network::Network;
 
@@ -59,12 +60,24 @@ impl Penalties {
         total
     }
 
-    /// The penalties of weights as residuals with their Jacobian, row by row.
-    pub(crate) fn residuals(&self, theta: &[f64], values: &mut Vec<f64>, jacobian: &mut Vec<f64>) {
+    /// The penalties as residuals with their Jacobian, row by row.
+    pub(crate) fn residuals(&self, theta: &[f64], residuals: &mut Residuals) {
+        let of_one =
+            |k: usize, slope: f64| (0..theta.len()).map(move |j| if j == k { slope } else { 0.0 });
         for &(begin, end, factor) in &self.weights {
             for k in begin..end {
-                values.push(factor.sqrt() * theta[k]);
-                jacobian.extend((0..theta.len()).map(|j| if j == k { factor.sqrt() } else { 0.0 }));
+                let r = factor.sqrt() * theta[k];
+                residuals.loss += r * r;
+                residuals.push(r, of_one(k, factor.sqrt()));
+            }
+        }
+        for &(k, prior) in &self.priors {
+            let (value, derivative) = prior.surprise(theta[k]);
+            residuals.loss += value;
+            let curvature = prior.curvature(theta[k]);
+            if curvature > 0.0 {
+                let (r, slope) = scored(derivative, curvature);
+                residuals.push(r, of_one(k, slope));
             }
         }
     }

@@ -245,7 +245,7 @@ segments = 3
             let objective = &mut segments.objective;
             let found = objective.evaluate(&theta).unwrap();
             let residuals = objective.residuals(&model, &theta).unwrap().clone();
-            let sum: f64 = residuals.values.iter().map(|r| r * r).sum();
+            let sum = residuals.loss;
             assert!(
                 (sum / found.loss - 1.0).abs() < 1e-12,
                 "{sum} {}",

@@ -20,6 +20,9 @@ pub(super) const ABOUT: About = About {
 /// How often the distance of the two points is halved.
 const LEVELS: usize = 8;
 
+/// Differences that are sure of their slope to this part of it are taken as they are.
+const SURE: f64 = 1e-4;
+
 /// Central differences of the loss, extrapolated to distance zero (Richardson), for each variable by itself.
 ///
 /// The loss is computed with the steps of the unperturbed solve, so that what is differentiated is a smooth function, the one whose exact gradient
@@ -229,6 +232,27 @@ where
         Ok(loss(saved, &mut self.cotangents))
     }
 
+    /// [`derivative`](Self::derivative) with the first of these reaches; where that is not sure, with the second too, and what is surer. Beside numbers of other
+    /// units a part of the largest may be far too much, and a part of a weight that happens to be tiny drowns in rounding.
+    fn sure_derivative(
+        &mut self,
+        at: &Point<T, Y::Element>,
+        loss: &mut LossFn<'_, Y::Element>,
+        [own, like]: [T; 2],
+        vary: impl Fn(&mut Point<T, Y::Element>, T),
+    ) -> Result<(Y::Element, Y::Element), Error> {
+        let first = self.derivative(at, loss, own, &vary);
+        let sure: Y::Element = scalar(T::from_f64(SURE));
+        if own == like || matches!(&first, Ok((slope, error)) if *error <= sure * slope.abs()) {
+            return first;
+        }
+        match (first, self.derivative(at, loss, like, &vary)) {
+            (Ok(first), Ok(second)) if second.1 < first.1 => Ok(second),
+            (Err(_), Ok(second)) => Ok(second),
+            (first, _) => first,
+        }
+    }
+
     /// The derivative by one variable and its uncertainty: `vary` moves it by its second argument; the first differences are taken at ±`reach`.
     fn derivative(
         &mut self,
@@ -319,14 +343,14 @@ where
         for i in 0..at.h0.len() {
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.h0[i] = point.h0[i] + scalar(by);
-            let (slope, error) = self.derivative(&at, loss, reach(&at.h0, i), vary)?;
+            let (slope, error) = self.sure_derivative(&at, loss, reaches(&at.h0, i), vary)?;
             gradient.h0.push(slope);
             uncertainty.h0.push(error);
         }
         for i in 0..at.theta.len() {
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.theta[i] = point.theta[i] + scalar(by);
-            let (slope, error) = self.derivative(&at, loss, reach(&at.theta, i), vary)?;
+            let (slope, error) = self.sure_derivative(&at, loss, reaches(&at.theta, i), vary)?;
             gradient.theta.push(slope);
             uncertainty.theta.push(error);
         }
@@ -347,9 +371,11 @@ where
     }
 }
 
-/// How far to move variable `i` at first: some part of it, or of the largest beside it where it is zero.
-fn reach<T: Real, E: Real>(values: &[E], i: usize) -> T {
+/// How far to move variable `i` at first: some part of it; or of the largest beside it, where it is small or zero.
+fn reaches<T: Real, E: Real>(values: &[E], i: usize) -> [T; 2] {
     let largest = values.iter().fold(E::zero(), |max, v| max.max(v.abs()));
-    let size = values[i].abs().as_f64().max(1e-3 * largest.as_f64());
-    T::from_f64(0.03125 * if size > 0.0 { size } else { 1.0 })
+    let own = values[i].abs().as_f64();
+    let like = own.max(1e-3 * largest.as_f64());
+    let like = if like > 0.0 { like } else { 1.0 };
+    [if own > 0.0 { own } else { like }, like].map(|size| T::from_f64(0.03125 * size))
 }

@@ -8,6 +8,8 @@ mod explain;
 mod fit;
 mod gradient;
 mod help;
+#[cfg(unix)]
+mod interrupt;
 mod methods;
 mod new;
 mod reference;

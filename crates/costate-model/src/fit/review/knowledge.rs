@@ -159,8 +159,7 @@ fn squares(fit: &mut Fit, fitted: &Model, theta: &[f64]) -> Option<(DMatrix<f64>
         .len()
         .checked_sub(n)
         .filter(|spare| *spare > 0)?;
-    let loss: f64 = residuals.values.iter().map(|r| r * r).sum();
-    let variance = loss / spare as f64;
+    let variance = residuals.loss / spare as f64;
     if variance.is_nan() || variance <= 0.0 {
         return None;
     }

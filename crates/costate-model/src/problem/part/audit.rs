@@ -7,7 +7,7 @@ use costate_ode::Method as Solver;
 use super::{Part, Stretch};
 use crate::error::Result;
 use crate::field::{self, Layout};
-use crate::hybrid::{Arcs, differences};
+use crate::hybrid::{Arcs, SOLVER, differences};
 use crate::model::Model;
 use crate::problem::observer::Observer;
 use crate::problem::stopped::{Stopped, Why};
@@ -66,7 +66,7 @@ fn audit_arcs(
     let exact = crate::problem::gradient_name("auto");
     let mut arcs = Arcs::new(&finer, exact, solver)?;
     let rtol = model.solver.rtol;
-    let (slopes, unsure) = differences(&mut arcs, problem, loss, rtol).map_err(failed)?;
+    let (slopes, unsure) = differences(&mut arcs, problem, loss).map_err(failed)?;
     let atol = model.states.iter().map(|state| state.atol);
     let tolerance = atol.fold(rtol, f64::max);
     let mut refused = None;
@@ -80,7 +80,8 @@ fn audit_arcs(
             })
         }
     };
-    let audit = Audit::of(problem, loss, (&slopes, &unsure), tolerance, &mut make);
+    let differences = (&slopes, &unsure, SOLVER * rtol);
+    let audit = Audit::of(problem, loss, differences, tolerance, &mut make);
     match refused {
         Some(error) => Err(error),
         None => Ok(audit),

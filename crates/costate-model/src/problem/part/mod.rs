@@ -1,6 +1,7 @@
 //! One experiment's part of the loss.
 
 mod audit;
+mod columns;
 mod march;
 mod residuals;
 mod stretch;
@@ -18,6 +19,7 @@ use crate::field;
 use crate::hybrid::Arcs;
 use crate::model::Model;
 use crate::start::Start;
+pub(crate) use columns::steps;
 use stretch::Begin;
 pub(crate) use stretch::Stretch;
 
@@ -36,6 +38,8 @@ pub(crate) struct Part {
     start: Start,
     /// Where something happens on the way.
     arcs: Option<Arcs>,
+    /// Solutions alone, where nothing does, once they are asked for.
+    solves: Option<Arcs>,
     /// The states that begin with a value of their own in this experiment.
     elsewhere: Vec<usize>,
     states: usize,
@@ -110,6 +114,7 @@ impl Part {
             start: Start::new(&model)?,
             elsewhere: elsewhere.collect(),
             arcs,
+            solves: None,
             states: model.states.len(),
             own: model.parameters.len() + field::weights_of(&model),
         })

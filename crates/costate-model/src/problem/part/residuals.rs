@@ -1,7 +1,8 @@
 //! One experiment's residuals and their Jacobian.
 
+use std::cell::RefCell;
+
 use costate_neural_ode::Forward;
-use costate_neural_ode::train::loss::Loss;
 
 use super::{Direct, Method, Part};
 use crate::field::Field;
@@ -15,13 +16,13 @@ impl Part {
     pub(crate) fn residual_rows(
         &mut self,
         theta: &[f64],
-        loss: Loss,
         observer: &mut Observer,
         method: &mut Method,
         residuals: &mut Residuals,
     ) -> Result<(), Why> {
         let n = self.states;
         let whole = self.begin(theta, observer);
+        let (mut g_h, mut g_phi) = (vec![0.0; n], vec![0.0; whole.phi.len()]);
         for k in 0..self.stretches.len() {
             let stretch = self.stretches[k].clone();
             for j in stretch.points.clone() {
@@ -30,25 +31,51 @@ impl Part {
                     point.time - stretch.times.start,
                     self.measurements.times[point.time],
                 );
-                let row = self.through(
-                    k,
-                    (&whole, theta),
-                    observer,
-                    method,
-                    |_, observer, saved, cotangents| {
-                        let h = saved.state(i);
-                        let value = observer.values(h, t)[point.observable];
-                        let (residual, slope) = loss
-                            .residual(value, point.value)
-                            .unwrap_or((f64::NAN, f64::NAN));
-                        let mut g_h = vec![0.0; h.len()];
-                        observer.slope(point.observable, slope, &mut g_h);
-                        cotangents.state_mut(i)[..n].copy_from_slice(&g_h[..n]);
-                        (residual, Direct::default())
-                    },
-                )?;
-                residuals.values.push(row.loss);
-                residuals.jacobian.extend(row.theta);
+                // The state that the solution has there.
+                let seen: RefCell<Option<Vec<f64>>> = RefCell::new(None);
+                let mut row_of = |this: &mut Self, observer: &mut Observer, which: usize| {
+                    this.through(
+                        k,
+                        (&whole, theta),
+                        observer,
+                        method,
+                        |_, observer, saved, cotangents| {
+                            let h = saved.state(i);
+                            seen.borrow_mut().get_or_insert_with(|| h[..n].to_vec());
+                            observer.values(h, t);
+                            let mut all = observer.residuals(&point).1;
+                            let (_, residual, slope) =
+                                all.find(|(i, ..)| *i == which).expect("one of them");
+                            drop(all);
+                            let mut g_h = vec![0.0; h.len()];
+                            observer.slope(which, slope, &mut g_h);
+                            cotangents.state_mut(i)[..n].copy_from_slice(&g_h[..n]);
+                            (residual, Direct::default())
+                        },
+                    )
+                };
+                let row = row_of(self, observer, point.observable)?;
+                residuals.push(row.loss, row.theta);
+                let h = seen.take().expect("a solution was seen");
+                observer.values(&h, t);
+                let (loss, all) = observer.residuals(&point);
+                let others: Vec<_> = all
+                    .filter(|(which, ..)| *which != point.observable)
+                    .collect();
+                residuals.loss += loss;
+                for (which, residual, slope) in others {
+                    observer.row(which, &h, t, &mut g_h, &mut g_phi);
+                    // A width of parameters alone needs no solution.
+                    if g_h.iter().any(|g| *g != 0.0) {
+                        let row = row_of(self, observer, which)?;
+                        residuals.push(row.loss, row.theta);
+                    } else {
+                        let mut row = vec![0.0; theta.len()];
+                        g_phi.iter_mut().for_each(|g| *g *= slope);
+                        self.pull.back(&g_phi, &mut row);
+                        residuals.push(residual, row);
+                    }
+                }
             }
             let Some(at) = stretch.meets else { continue };
             for j in 0..n {
@@ -66,8 +93,8 @@ impl Part {
                     },
                 )?;
                 row.theta[at + j] -= factor;
-                residuals.values.push(row.loss);
-                residuals.jacobian.extend(row.theta);
+                residuals.loss += row.loss * row.loss;
+                residuals.push(row.loss, row.theta);
             }
         }
         Ok(())
@@ -77,7 +104,6 @@ impl Part {
     pub(crate) fn residuals(
         &mut self,
         theta: &[f64],
-        loss: Loss,
         observer: &mut Observer,
         forward: &mut Forward<f64, Vec<f64>, Field>,
         residuals: &mut Residuals,
@@ -123,13 +149,14 @@ impl Part {
             for (i, t, points) in stretch.measured(&self.measurements) {
                 let h = saved.state(i);
                 for point in points {
-                    let value = observer.values(h, t)[point.observable];
-                    let (residual, slope) = loss
-                        .residual(value, point.value)
-                        .unwrap_or((f64::NAN, f64::NAN));
-                    residuals.values.push(residual);
-                    observer.row(point.observable, h, t, &mut g_h, &mut g_phi);
-                    residuals.jacobian.extend(row(i, slope, &g_h, &g_phi));
+                    observer.values(h, t);
+                    let (loss, all) = observer.residuals(point);
+                    let all: Vec<_> = all.collect();
+                    residuals.loss += loss;
+                    for (which, residual, slope) in all {
+                        observer.row(which, h, t, &mut g_h, &mut g_phi);
+                        residuals.push(residual, row(i, slope, &g_h, &g_phi));
+                    }
                 }
             }
             let Some(at) = stretch.meets else { continue };
@@ -141,9 +168,9 @@ impl Part {
                 g_h[j] = 1.0;
                 let mut row = row(last, factor, &g_h, &g_phi);
                 row[at + j] -= factor;
-                let gap = saved.state(last)[j] - theta[at + j];
-                residuals.values.push(factor * gap);
-                residuals.jacobian.extend(row);
+                let gap = factor * (saved.state(last)[j] - theta[at + j]);
+                residuals.loss += gap * gap;
+                residuals.push(gap, row);
             }
         }
         Ok(())

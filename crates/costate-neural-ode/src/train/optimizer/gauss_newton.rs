@@ -16,6 +16,9 @@ const WORTH_TAKING: f64 = 1e-4;
 /// Take it for up to a hundred or so parameters of which the residuals' Jacobian is known; it needs far fewer evaluations than
 /// any method that knows only the gradient.
 ///
+/// A loss that is no sum of squares, a likelihood say, goes by [`step_of`](GaussNewton::step_of): F beside residuals and a Jacobian with 2 rᵀJ = ∂F/∂x, and
+/// 2 JᵀJ, for its second derivatives, that is never negative: the expected ones (Fisher's scoring) or those of a parabola above F.
+///
 /// ```
 /// use costate_neural_ode::train::optimizer::{GaussNewton, Step};
 ///
@@ -65,13 +68,20 @@ pub struct Linearization {
     pub residuals: Vec<f64>,
     /// ∂r_i/∂x_j, row by row.
     pub jacobian: Vec<f64>,
+    /// F − Σ r_i²: zero for a sum of squares.
+    pub rest: f64,
 }
 
 impl Linearization {
-    /// F = Σ r_i².
+    /// F: Σ r_i², where it is a sum of squares.
     #[must_use]
     pub fn loss(&self) -> f64 {
-        square(&self.residuals)
+        square(&self.residuals) + self.rest
+    }
+
+    /// What a change of F is small against.
+    fn size(&self) -> f64 {
+        self.loss().abs().max(square(&self.residuals))
     }
 
     /// ∂F/∂x = 2 rᵀJ.
@@ -130,6 +140,41 @@ impl GaussNewton {
     /// If the number of variables changes, or the Jacobian has not residuals × variables entries.
     #[track_caller]
     pub fn step(&mut self, x: &mut [f64], residuals: &[f64], jacobian: &[f64]) -> Step {
+        self.step_of(square(residuals), x, residuals, jacobian)
+    }
+
+    /// As [`step`](GaussNewton::step) for a loss F with 2 rᵀJ = ∂F/∂x that is not Σ r².
+    ///
+    /// ```
+    /// use costate_neural_ode::train::optimizer::{GaussNewton, Step};
+    ///
+    /// // The width σ of numbers z about 0: F = Σ (½ (z/σ)² + ln σ) with expected second derivative 2/σ² for each z.
+    /// let (mut x, mut optimizer) = (vec![1.0], GaussNewton::new(1));
+    /// loop {
+    ///     let (mut loss, mut r, mut j) = (0.0, vec![], vec![]);
+    ///     for z in [3.0, -4.0] {
+    ///         let s: f64 = z / x[0];
+    ///         loss += 0.5 * s * s + x[0].ln();
+    ///         r.push(0.5 * (1.0 - s * s)); // (∂F/∂σ)/(2j)
+    ///         j.push(1.0 / x[0]); // √(½·2/σ²)
+    ///     }
+    ///     if let Step::Finished(_) = optimizer.step_of(loss, &mut x, &r, &j) {
+    ///         break;
+    ///     }
+    /// }
+    /// assert!((x[0] - 12.5_f64.sqrt()).abs() < 1e-7); // the root of the mean square
+    /// ```
+    ///
+    /// # Panics
+    /// As [`step`](GaussNewton::step).
+    #[track_caller]
+    pub fn step_of(
+        &mut self,
+        loss: f64,
+        x: &mut [f64],
+        residuals: &[f64],
+        jacobian: &[f64],
+    ) -> Step {
         let n = self.bounds.len();
         assert!(x.len() == n, "{} variables, but bounds for {n}", x.len());
         assert!(
@@ -138,29 +183,31 @@ impl GaussNewton {
             jacobian.len(),
             residuals.len()
         );
-        let finite = residuals.iter().chain(jacobian).all(|r| r.is_finite());
+        let all = residuals.iter().chain(jacobian).chain([&loss]);
+        let finite = all.into_iter().all(|r| r.is_finite());
+        let rest = loss - square(residuals);
         let mut taken = Step::Accepted;
         match &self.best {
             None if !finite => return Step::Finished(Reason::NotFinite),
-            None => self.take(x, residuals, jacobian),
+            None => self.take(x, residuals, jacobian, rest),
             Some(best) => {
-                let (loss, size) = (best.loss(), self.scaled_norm(&self.trial));
-                let predicted = loss - square(&best.predict(&self.trial));
+                let size = self.scaled_norm(&self.trial);
+                let predicted = square(&best.residuals) - square(&best.predict(&self.trial));
                 let actual = if finite {
-                    loss - square(residuals)
+                    best.loss() - loss
                 } else {
                     f64::NEG_INFINITY
                 };
                 let ratio = actual / predicted;
-                let flat = actual.abs() <= self.loss_tolerance * loss
-                    && predicted <= self.loss_tolerance * loss;
+                let little = self.loss_tolerance * best.size();
+                let flat = actual.abs() <= little && predicted <= little;
                 if ratio >= 0.75 {
                     self.radius = self.radius.max(2.0 * size);
                 } else if ratio < 0.25 || ratio.is_nan() {
                     self.radius = if finite { 0.25 } else { 0.1 } * size;
                 }
                 if ratio >= WORTH_TAKING {
-                    self.take(x, residuals, jacobian);
+                    self.take(x, residuals, jacobian, rest);
                 } else {
                     taken = Step::Searching;
                 }
@@ -212,6 +259,9 @@ impl GaussNewton {
             .len()
             .checked_sub(free.len())
             .filter(|m| *m > 0)?;
+        if free.is_empty() {
+            return Some(vec![0.0; n * n]);
+        }
         let variance = best.loss() / spare as f64;
         let scale: Vec<f64> = free.iter().map(|&i| best.column_norm(i)).collect();
         let jacobian = DMatrix::from_fn(best.residuals.len(), free.len(), |i, j| {
@@ -231,13 +281,14 @@ impl GaussNewton {
         Some(covariance)
     }
 
-    fn take(&mut self, x: &mut [f64], residuals: &[f64], jacobian: &[f64]) {
+    fn take(&mut self, x: &mut [f64], residuals: &[f64], jacobian: &[f64], rest: f64) {
         let first = self.best.is_none();
         self.bounds.project(x);
         let best = Linearization {
             x: x.to_vec(),
             residuals: residuals.to_vec(),
             jacobian: jacobian.to_vec(),
+            rest,
         };
         for (j, scale) in self.scale.iter_mut().enumerate() {
             *scale = scale.max(best.column_norm(j));
@@ -256,7 +307,7 @@ impl GaussNewton {
 
     fn is_stationary(&self) -> bool {
         let best = self.best.as_ref().expect("a best point");
-        let size = best.loss().sqrt();
+        let size = square(&best.residuals).sqrt();
         best.gradient().iter().enumerate().all(|(j, g)| {
             self.bounds.blocks(j, best.x[j], *g)
                 || g.abs() <= 2.0 * self.gradient_tolerance * best.column_norm(j) * size
