@@ -15,6 +15,7 @@ pub use solvable::Solvable;
 pub use split::Split;
 
 use costate_ode::{Matrix, Structure};
+use std::ops::Range;
 
 /// The explicit and the implicit part of a field.
 pub type Parts<'a, T> = (&'a mut dyn VectorField<T>, &'a mut dyn VectorField<T>);
@@ -118,6 +119,37 @@ pub trait VectorField<T> {
 
     /// Writes what was accumulated into `a_theta` and begins again at zero.
     fn finish(&mut self, a_theta: &mut [T]);
+
+    /// How many evaluations [`eval_frames`](VectorField::eval_frames) and [`products_frames`](VectorField::products_frames) like at once: one, unless several
+    /// together are cheaper.
+    fn evaluates_at_once(&self) -> usize {
+        1
+    }
+
+    /// [`eval`](VectorField::eval) into each of `frames`, at times `t` and states that follow one another in `h`, as the slopes do in `dh`; the same but for rounding.
+    fn eval_frames(&mut self, frames: Range<usize>, t: &[T], h: &[T], dh: &mut [T])
+    where
+        T: Copy,
+    {
+        let n = self.state_len();
+        for (k, frame) in frames.enumerate() {
+            let one = k * n..(k + 1) * n;
+            self.eval(frame, t[k], &h[one.clone()], &mut dh[one]);
+        }
+    }
+
+    /// [`products`](VectorField::products) of each of `frames`, with rows that follow one another in `a`, as a·∂f/∂h does in `a_h` and a·∂f/∂t in `a_t`; the same
+    /// but for rounding.
+    fn products_frames(&mut self, frames: Range<usize>, a: &[T], a_h: &mut [T], a_t: &mut [T])
+    where
+        T: Copy,
+    {
+        let n = self.state_len();
+        for (k, frame) in frames.enumerate() {
+            let one = k * n..(k + 1) * n;
+            a_t[k] = self.products(frame, &a[one.clone()], &mut a_h[one]);
+        }
+    }
 
     /// The bytes that one frame takes: what a memory budget counts with.
     fn frame_bytes(&self) -> usize {
@@ -224,6 +256,21 @@ impl<T, F: VectorField<T> + ?Sized> VectorField<T> for &mut F {
     #[inline]
     fn finish(&mut self, a_theta: &mut [T]) {
         (**self).finish(a_theta);
+    }
+    fn evaluates_at_once(&self) -> usize {
+        (**self).evaluates_at_once()
+    }
+    fn eval_frames(&mut self, frames: Range<usize>, t: &[T], h: &[T], dh: &mut [T])
+    where
+        T: Copy,
+    {
+        (**self).eval_frames(frames, t, h, dh);
+    }
+    fn products_frames(&mut self, frames: Range<usize>, a: &[T], a_h: &mut [T], a_t: &mut [T])
+    where
+        T: Copy,
+    {
+        (**self).products_frames(frames, a, a_h, a_t);
     }
     fn frame_bytes(&self) -> usize {
         (**self).frame_bytes()

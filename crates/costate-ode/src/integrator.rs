@@ -264,31 +264,14 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     #[inline]
     #[track_caller]
     pub fn attempt(&mut self) -> Result<Attempt, Error> {
-        let t = self.span.t_next;
-        let remaining = self.end - t;
         if self.size == T::zero() {
             self.choose_first_step();
         }
-        let size = self.size.min(self.options.h_max);
-        let last = size * self.stretch >= remaining * self.direction;
-        let span = if last {
-            assert!(
-                remaining != T::zero(),
-                "the end of the integration is reached; set_end moves it"
-            );
-            Span {
-                t,
-                t_next: self.end,
-                h: remaining,
-            }
-        } else {
-            let h = size * self.direction;
-            Span {
-                t,
-                t_next: t + h,
-                h,
-            }
-        };
+        let (span, last, size) = self.plan();
+        assert!(
+            span.h != T::zero(),
+            "the end of the integration is reached; set_end moves it"
+        );
         // A last step may be as small as it must.
         if self.stats.steps >= self.options.max_steps || (!last && size <= self.smallest()) {
             let cause = if self.stats.steps >= self.options.max_steps {
@@ -299,6 +282,22 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             return Err(self.diagnose(cause, span));
         }
         self.try_step(span, last, size)
+    }
+
+    /// The step that will be tried next, if its size is chosen; whether it lands on the end, and the size planned.
+    #[inline]
+    pub(super) fn plan(&self) -> (Span<T>, bool, T) {
+        let t = self.span.t_next;
+        let remaining = self.end - t;
+        let size = self.size.min(self.options.h_max);
+        let last = size * self.stretch >= remaining * self.direction;
+        let (t_next, h) = if last {
+            (self.end, remaining)
+        } else {
+            let h = size * self.direction;
+            (t + h, h)
+        };
+        (Span { t, t_next, h }, last, size)
     }
 
     #[inline]

@@ -8,6 +8,7 @@ use costate_ode::{Matrix, Pattern, Structure};
 use costate_tape::{Function, Lane, Program, Var, Workspace};
 use curvature::Curvature;
 use entries::{Entries, Room};
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 /// A vector field compiled from a recorded [`Function`] with the inputs h, t and θ, in this order, and one output of h's shape.
@@ -246,6 +247,24 @@ impl<T: Lane> VectorField<T> for Recorded<T> {
         }
         let curvature = self.curvature.as_mut()?;
         Some(curvature.products(t, h, along, a, a_h))
+    }
+
+    fn evaluates_at_once(&self) -> usize {
+        self.program.evaluates_at_once()
+    }
+
+    fn eval_frames(&mut self, frames: Range<usize>, t: &[T], h: &[T], dh: &mut [T]) {
+        if frames.end > self.workspace.frames() {
+            self.make_frames(frames.end - 1);
+        }
+        let workspace = &mut self.workspace;
+        self.program.eval_frames(workspace, frames, [h, t], dh);
+    }
+
+    fn products_frames(&mut self, frames: Range<usize>, a: &[T], a_h: &mut [T], a_t: &mut [T]) {
+        let workspace = &mut self.workspace;
+        self.program
+            .products_frames(workspace, frames, a, [a_h, a_t]);
     }
 
     fn frame_bytes(&self) -> usize {

@@ -47,6 +47,9 @@ const KRONROD: Nodes = &[
 /// step of the costate: the products with ∂f/∂θ do not depend on how many stages the method has, and parameters are never in the state.
 #[cfg_attr(doc, doc = include_str!("../../formulas/parameter-gradient.html"))]
 ///
+/// A field that likes several evaluations at once ([`VectorField::evaluates_at_once`]), as a network over one sample does, which waits for its weights, gets all
+/// stages of a step together, for they lie on a path that is known, and the nodes of four steps.
+///
 /// ```
 /// use costate_neural_ode::{Gauss, GradientMethod, Problem, doc::House}; // f = θ t h
 /// use costate_ode::{Options, tableau};

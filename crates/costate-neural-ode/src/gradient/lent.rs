@@ -3,6 +3,7 @@
 use crate::VectorField;
 use crate::field::Parts;
 use costate_ode::{Matrix, Structure};
+use std::ops::Range;
 
 /// A field that is now in one solve, now in the other.
 #[derive(Debug)]
@@ -65,6 +66,21 @@ impl<E, F: VectorField<E>> VectorField<E> for Lent<F> {
     }
     fn parts(&mut self) -> Option<Parts<'_, E>> {
         self.here_mut().parts()
+    }
+    fn evaluates_at_once(&self) -> usize {
+        self.here().evaluates_at_once()
+    }
+    fn eval_frames(&mut self, frames: Range<usize>, t: &[E], h: &[E], dh: &mut [E])
+    where
+        E: Copy,
+    {
+        self.here_mut().eval_frames(frames, t, h, dh);
+    }
+    fn products_frames(&mut self, frames: Range<usize>, a: &[E], a_h: &mut [E], a_t: &mut [E])
+    where
+        E: Copy,
+    {
+        self.here_mut().products_frames(frames, a, a_h, a_t);
     }
     fn frame_bytes(&self) -> usize {
         self.here().frame_bytes()

@@ -32,6 +32,10 @@ impl<T: Real, E: Element<T> + Real> Path<T, E> {
         }
     }
 
+    pub(crate) fn scheme(&self) -> &Scheme<T> {
+        &self.scheme
+    }
+
     pub(crate) fn clear(&mut self) {
         self.begins.clear();
         self.sizes.clear();

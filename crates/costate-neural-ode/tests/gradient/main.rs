@@ -10,3 +10,4 @@ mod oracle;
 mod promises;
 mod resnet;
 mod tableaus;
+mod together;

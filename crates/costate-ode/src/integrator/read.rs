@@ -99,6 +99,16 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         self.size
     }
 
+    /// The signed size of the next try, which may land on the end; 0 if it is not chosen yet, or the end is reached.
+    #[inline]
+    #[must_use]
+    pub fn ahead(&self) -> T {
+        if self.size == T::zero() {
+            return self.size;
+        }
+        self.plan().0.h
+    }
+
     /// The state at the present time.
     #[inline]
     #[must_use]

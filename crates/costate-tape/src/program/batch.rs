@@ -36,6 +36,8 @@ pub(crate) struct Batch<T> {
     pub(crate) cotangents: Vec<Port>,
     /// Evaluations whose parameter products are best done together.
     pub(crate) at_once: usize,
+    /// Whether weights are read once for several evaluations.
+    pub(crate) shares: bool,
 }
 
 /// An input or output: runs of numbers in the frame that follow each other outside.
@@ -154,6 +156,7 @@ impl<T: Registers> Batch<T> {
             cotangents: lowered.cotangents.iter().map(port).collect(),
             // Several evaluations together keep the sums in registers for longer, until their arrays leave the cache.
             at_once: if size < 8 * lanes { usize::MAX } else { 1 },
+            shares: size == 1,
         })
     }
 
@@ -223,6 +226,77 @@ impl<T: Registers> Batch<T> {
         self.run(1, shared, frame);
         for (to, port) in cotangents.iter_mut().zip(&self.cotangents) {
             port.leave(frame, to);
+        }
+    }
+
+    /// [`eval`](Batch::eval) in `count` frames, `stride` apart.
+    pub(crate) fn eval_frames(
+        &self,
+        shared: &mut [T],
+        frames: &mut [T],
+        (count, stride): (usize, usize),
+        inputs: &[&[T]],
+        out: &mut [T],
+    ) {
+        for (k, frame) in frames.chunks_mut(stride).take(count).enumerate() {
+            for (input, port) in inputs.iter().zip(&self.inputs) {
+                let len = input.len() / count;
+                port.enter(frame, &input[k * len..][..len]);
+            }
+            for &(to, from) in &self.copies {
+                frame[to] = shared[from];
+            }
+        }
+        self.run_frames(0, shared, frames, (count, stride));
+        let len = out.len() / count;
+        for (frame, out) in frames.chunks(stride).zip(out.chunks_mut(len)) {
+            self.output.leave(frame, out);
+        }
+    }
+
+    /// [`products`](Batch::products) of `count` frames, `stride` apart.
+    pub(crate) fn products_frames(
+        &self,
+        shared: &mut [T],
+        frames: &mut [T],
+        (count, stride): (usize, usize),
+        a: &[T],
+        cotangents: &mut [&mut [T]],
+    ) {
+        let rows = a.chunks(a.len() / count);
+        for (frame, a) in frames.chunks_mut(stride).zip(rows) {
+            self.cotangent.enter(frame, a);
+        }
+        self.run_frames(1, shared, frames, (count, stride));
+        for (to, port) in cotangents.iter_mut().zip(&self.cotangents) {
+            let rows = to.chunks_mut(to.len() / count);
+            for (frame, to) in frames.chunks(stride).zip(rows) {
+                port.leave(frame, to);
+            }
+        }
+    }
+
+    fn run_frames(
+        &self,
+        phase: usize,
+        shared: &mut [T],
+        frames: &mut [T],
+        (count, stride): (usize, usize),
+    ) {
+        assert!(
+            shared.len() == self.shared_len()
+                && count > 0
+                && stride >= self.frame
+                && frames.len() >= count * stride + self.overhang
+        );
+        let memory = Memory {
+            constants: shared.as_mut_ptr(),
+            frame: frames.as_mut_ptr(),
+            kept: &[],
+        };
+        for step in &self.steps[phase] {
+            // SAFETY: as in `run`, for each of the frames.
+            unsafe { step.run_frames(&memory, count, stride) };
         }
     }
 

@@ -5,6 +5,7 @@ use super::draft::{Epilogue, Layer};
 use super::geometry::{Geometry, Kind, Segment};
 use super::packing::{Fold, Matrix, Pack};
 use super::place::Place;
+use super::step::Step;
 use crate::kernel::array::Numbers;
 use crate::kernel::dispatch::{Isa, Registers, Run, select};
 use crate::kernel::panel::{self, Identity, Linear, PanelLinear, Tanh, TanhSlope};
@@ -57,11 +58,7 @@ impl Constants {
     }
 
     /// The kernel calls of a layer, one for each segment.
-    pub(crate) fn layer<T: Registers>(
-        &mut self,
-        layer: &Layer,
-        layout: &Layout,
-    ) -> Vec<(Run<T, Linear>, Linear)> {
+    pub(crate) fn layer<T: Registers>(&mut self, layer: &Layer, layout: &Layout) -> Vec<Step<T>> {
         let Matrix {
             rows: units,
             columns: inputs,
@@ -86,12 +83,14 @@ impl Constants {
                 o_panel: self.geometry.panel(segment, units),
                 rows: self.rows(segment, inputs),
             };
-            let run = match layer.epilogue {
-                Epilogue::Identity => linear_kernel::<T, Identity>(segment.kind, self.isa),
-                Epilogue::Tanh => linear_kernel::<T, Tanh>(segment.kind, self.isa),
-                Epilogue::TanhSlope => linear_kernel::<T, TanhSlope>(segment.kind, self.isa),
+            let kernel = |kind| match layer.epilogue {
+                Epilogue::Identity => linear_kernel::<T, Identity>(kind, self.isa),
+                Epilogue::Tanh => linear_kernel::<T, Tanh>(kind, self.isa),
+                Epilogue::TanhSlope => linear_kernel::<T, TanhSlope>(kind, self.isa),
             };
-            (run, linear)
+            // Rows read the weights of a tail of one sample.
+            let rows = (segment.kind == Kind::Tail(1)).then(|| kernel(Kind::Rows));
+            Step::Linear(kernel(segment.kind), rows, linear)
         });
         calls.collect()
     }

@@ -15,6 +15,7 @@ mod compile;
 mod cost;
 mod draft;
 mod epilogue;
+mod frames;
 mod fuse;
 mod geometry;
 #[cfg(feature = "jit")]

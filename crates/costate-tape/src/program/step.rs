@@ -28,7 +28,8 @@ pub(crate) enum Step<T> {
     Sum(Run<T, SumAxis>, SumAxis),
     Gather(Run<T, Gather>, Gather),
     Scatter(Run<T, Scatter>, Scatter),
-    Linear(Run<T, Linear>, Linear),
+    /// The second kernel is for several frames at once, where a layer has one.
+    Linear(Run<T, Linear>, Option<Run<T, Linear>>, Linear),
     Algebra(Run<T, Dense>, Dense),
 }
 
@@ -75,8 +76,33 @@ impl<T: Registers> Step<T> {
                 Step::Sum(run, args) => run(memory, args),
                 Step::Gather(run, args) => run(memory, args),
                 Step::Scatter(run, args) => run(memory, args),
-                Step::Linear(run, args) => run(memory, args),
+                Step::Linear(run, _, args) => run(memory, args),
                 Step::Algebra(run, args) => run(memory, args),
+            }
+        }
+    }
+
+    /// Runs the kernel for `count` frames that are `stride` apart, the first of them that of `memory`.
+    ///
+    /// # Safety
+    /// As [`run`](Step::run), for each of the frames.
+    pub(crate) unsafe fn run_frames(&self, memory: &Memory<'_, T>, count: usize, stride: usize) {
+        // SAFETY: the caller's. To a layer, frames are rows that are so far apart.
+        unsafe {
+            if let Step::Linear(_, Some(run), args) = self {
+                let rows = Linear {
+                    panels: count,
+                    x_panel: stride,
+                    o_panel: stride,
+                    ..args.clone()
+                };
+                return run(memory, &rows);
+            }
+            for k in 0..count {
+                self.run(&Memory {
+                    frame: memory.frame.add(k * stride),
+                    ..*memory
+                });
             }
         }
     }
@@ -101,8 +127,7 @@ pub(crate) fn assemble<T: Registers>(
             }
             (Draft::Linear(layer), Some(layers)) => {
                 flush(&mut list, &mut steps, isa);
-                let calls = layers.layer::<T>(layer, layout).into_iter();
-                steps.extend(calls.map(|(run, args)| Step::Linear(run, args)));
+                steps.extend(layers.layer(layer, layout));
             }
             (draft, _) => {
                 flush(&mut list, &mut steps, isa);
