@@ -240,3 +240,36 @@ fn resolution<T: Real>(a: T, b: T) -> T {
 pub(super) fn coincide<T: Real>(a: T, b: T) -> bool {
     (a - b).abs() <= resolution(a, b)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Recorded;
+    use crate::hybrid::{Event, Formula};
+    use costate_ode::{Options, tableau};
+    use costate_tape::Function;
+
+    #[test]
+    fn an_end_is_moved_to_the_zero_but_not_out_of_its_arc() {
+        // u′ = 1 from u at t: it is 1 at t + 1 − u.
+        let field = Recorded::record(&[1], 1, |h, _t, _theta| h * 0.0 + 1.0).unwrap();
+        let inputs: [(&str, &[usize]); 3] = [("h", &[1]), ("t", &[]), ("theta", &[1])];
+        let level = Function::record(&inputs, |v| vec![v[0].index(0) - 1.0]).unwrap();
+        let (tsit5, options) = (tableau::by_name("tsit5").unwrap(), Options::default());
+        let mut hybrid = Hybrid::new(field, &vec![0.0], tsit5, options)
+            .event(Event::crossing(Formula::new(&level).unwrap()));
+        hybrid.field.set_parameters(&[0.0]);
+        for (title, t, u, end, target, expected) in [
+            ("ahead", 0.0, 0.0, 0.9, 2.0, 1.0),
+            ("past the target", 0.0, 0.0, 0.9, 0.95, 0.9),
+            ("before the begin", 0.5, 1.1, 0.6, 2.0, 0.6),
+            ("back", 2.0, 2.0, 1.1, 0.0, 1.0),
+            ("back past the target", 2.0, 2.0, 1.1, 1.05, 1.1),
+            ("back before the begin", 1.5, 0.9, 1.4, 0.0, 1.4),
+        ] {
+            let leg = hybrid.settle(t, &[u], end, target, &[], 0).unwrap();
+            assert!((leg.end - expected).abs() < 1e-15, "{title}: {}", leg.end);
+            assert!((leg.state[0] - (u + leg.end - t)).abs() < 1e-14, "{title}");
+        }
+    }
+}

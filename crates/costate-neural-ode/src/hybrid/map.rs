@@ -88,7 +88,6 @@ impl<E: Lane + Real + Send + Sync + 'static> Map<E> for Formula<E> {
     #[track_caller]
     fn set_parameters(&mut self, theta: &[E]) {
         self.program.set_params(&mut self.workspace, theta);
-        self.program.zero(&mut self.workspace);
     }
 
     fn eval(&mut self, h: &[E], t: E, out: &mut [E]) {

@@ -2,7 +2,7 @@
 
 use super::systems::{formula, system};
 use costate_neural_ode::hybrid::{Event, Formula, Hybrid};
-use costate_neural_ode::{Error, Problem, Recorded};
+use costate_neural_ode::{Error, Problem, Recorded, VectorField};
 use costate_ode::{Options, tableau};
 use costate_tape::Function;
 
@@ -249,4 +249,49 @@ fn times_may_come_from_several_outputs() {
         found.theta[0]
     );
     assert!((found.theta[1] + 3.0 * k * jumps[2]).abs() < 1e-8);
+}
+
+#[test]
+fn states_are_in_their_natural_order_whatever_order_the_field_keeps() {
+    // Nine points that turn with the angle w t, in a product that keeps its batch in panels.
+    let (samples, w) = (9, 1.3_f64);
+    let field = Recorded::record(&[samples, 2], 4, |h, _t, theta| {
+        h.matmul_with(theta.reshape([2, 2]), false, false)
+    });
+    let (field, like) = (field.unwrap(), vec![0.0; 2 * samples]);
+    let h0: Vec<f64> = (0..18).map(|i| f64::from(i).sin()).collect();
+    let mut packed = like.clone();
+    field.pack(&h0, &mut packed);
+    assert_ne!(packed, h0, "the field has an order of its own");
+    let tsit5 = tableau::by_name("tsit5").unwrap();
+    let options = Options::tolerances(1e-10, 1e-10);
+    let mut system = Hybrid::new(field, &like, tsit5, options).event(Event::at([0.5]));
+    let problem = Problem {
+        h0: &h0,
+        theta: &[0.0, w, -w, 0.0],
+        t0: 0.0,
+        t1: 1.0,
+        save_at: &[0.25, 0.75],
+    };
+    let solution = system.solve(&problem).unwrap();
+    let (saved, states) = (&solution.saved, &solution.states);
+    for (t, state) in [
+        (0.25, saved.state(0)),
+        (0.5, states.state(0)),
+        (0.75, saved.state(1)),
+    ] {
+        let (sin, cos) = (w * t).sin_cos();
+        for (start, found) in h0.chunks(2).zip(state.chunks(2)) {
+            let expected = [
+                cos * start[0] - sin * start[1],
+                sin * start[0] + cos * start[1],
+            ];
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(
+                    (found - expected).abs() < 1e-8,
+                    "{t}: {found}, not {expected}"
+                );
+            }
+        }
+    }
 }
