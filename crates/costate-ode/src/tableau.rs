@@ -164,6 +164,14 @@ impl Tableau {
     ///
     /// # Panics
     /// If there is no stage `i`.
+    ///
+    /// ```
+    /// use costate_ode::{Coefficient, tableau};
+    ///
+    /// let rk4 = tableau::by_name("rk4")?;
+    /// assert_eq!((rk4.a(1, 0), rk4.a(3, 2), rk4.a(0, 3)), (Coefficient::ratio(1, 2), Coefficient::ratio(1, 1), Coefficient::ZERO));
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     #[must_use]
     pub fn a(&self, i: usize, j: usize) -> Coefficient {
         let row = match i.checked_sub(self.stages()) {

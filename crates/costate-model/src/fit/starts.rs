@@ -149,6 +149,20 @@ impl Starts {
 
     /// Fits from every start that has not ended, `jobs` at a time, until `stop` says so. `seen` is called whenever one has ended, and about once a
     /// second while one goes on, with how many have ended and a way to save everything as it is then.
+    ///
+    /// ```
+    /// use costate_model::{Model, Starts};
+    ///
+    /// let mut model = Model::open("../../examples/lynx-hare.toml")?;
+    /// model.fit_settings_mut().starts = 2;
+    /// let mut starts = Starts::new(&model);
+    /// starts.run(1, &|| true, &|_ended, _save| {}); // stopped at once, as by Ctrl-C
+    /// assert!(!starts.have_ended());
+    /// let mut later = Starts::new(&model);
+    /// later.restore(&starts.save())?;
+    /// assert_eq!(later.outcomes(), starts.outcomes());
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
     pub fn run(
         &mut self,
         jobs: usize,

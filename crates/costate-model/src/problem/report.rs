@@ -149,6 +149,18 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::gradient`].
+    ///
+    /// ```
+    /// use costate_model::Model;
+    /// use costate_neural_ode::audit::Verdict;
+    ///
+    /// let model = Model::open("../../examples/lynx-hare.toml")?;
+    /// let audits = model.audit()?;
+    /// let (experiment, audit) = &audits[0];
+    /// assert!(experiment.is_none() && audit.verdict() == Verdict::Right, "{audit}");
+    /// assert_eq!(model.variable_name(audit.variables[0]), "hare(start)");
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
     pub fn audit(&self) -> Result<Vec<(Option<String>, Audit)>> {
         let data = self.data()?;
         let mut objective = Objective::new(self, self.measurements(&data)?)?;

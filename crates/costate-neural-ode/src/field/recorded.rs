@@ -146,6 +146,24 @@ impl<T: Lane> Recorded<T> {
     ///
     /// # Errors
     /// [`Error::Tape`], naming the comparison and where it is written.
+    ///
+    /// ```
+    /// use costate_neural_ode::{Recorded, VectorField};
+    /// use costate_tape::Function;
+    ///
+    /// // Recorded at h = 1, where it grows.
+    /// let f = Function::record_at(&[("h", &[1], &[1.0]), ("t", &[], &[0.0]), ("theta", &[1], &[2.0])], |v| {
+    ///     vec![if v[0].sum() > v[1] { v[0] * v[2] } else { -v[0] * v[2] }]
+    /// })?;
+    /// let mut field = Recorded::<f64>::new(&f)?;
+    /// field.set_parameters(&[2.0]);
+    /// let mut dh = [0.0];
+    /// field.eval(0, 0.0, &[3.0], &mut dh);
+    /// assert!(dh == [6.0] && field.check_guards().is_ok());
+    /// field.eval(0, 0.0, &[-3.0], &mut dh);
+    /// assert!(dh[0].is_nan() && field.check_guards().unwrap_err().to_string().contains("the record does not hold"));
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
     pub fn check_guards(&self) -> Result<(), Error> {
         Ok(self.program.check_guards(&self.workspace)?)
     }

@@ -141,6 +141,16 @@ impl Basis {
     ///
     /// # Errors
     /// [`ProjectionError::NotFinite`] if f is not finite at a node.
+    ///
+    /// ```
+    /// use costate_neural_ode::function_space::{Basis, Quadrature};
+    ///
+    /// let (basis, inner) = (Basis::legendre(4, 0.0, 1.0), Quadrature::legendre(20, 0.0, 1.0));
+    /// let by_qr = basis.project(f64::exp, &inner)?;
+    /// let by_hand = basis.project_by_normal_equations(f64::exp, &inner)?.expect("AᵀA is far from singular");
+    /// assert!((by_qr.at(0.3_f64) - by_hand.at(0.3)).abs() < 1e-12);
+    /// # Ok::<(), costate_neural_ode::function_space::ProjectionError>(())
+    /// ```
     pub fn project_by_normal_equations(
         &self,
         mut f: impl FnMut(f64) -> f64,

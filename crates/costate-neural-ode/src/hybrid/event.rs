@@ -141,6 +141,30 @@ impl<T: Real, E: Real> Event<T, E> {
     ///
     /// # Panics
     /// If it has not one output.
+    ///
+    /// ```
+    /// use costate_neural_ode::hybrid::{Event, Formula, Hybrid};
+    /// use costate_neural_ode::{Problem, Recorded};
+    /// use costate_ode::{Options, tableau};
+    /// use costate_tape::{Function, Var};
+    ///
+    /// // A stone falls from h₀ with g = θ: it lands after √(2 h₀/g), and that time is the loss.
+    /// let fall = Recorded::record(&[2], 1, |h, _t, theta| Var::stack(&[h.index(1), -theta.index(0)]))?;
+    /// let inputs: [(&str, &[usize]); 3] = [("h", &[2]), ("t", &[]), ("theta", &[1])];
+    /// let height = Formula::new(&Function::record(&inputs, |v| vec![v[0].index(0)])?)?;
+    /// let mut hybrid = Hybrid::new(fall, &vec![0.0; 2], tableau::by_name("tsit5")?, Options::tolerances(1e-10, 1e-12))
+    ///     .event(Event::crossing(height).falling().terminal());
+    /// let problem = Problem { h0: &[20.0, 0.0], theta: &[10.0], t0: 0.0, t1: 9.0, save_at: &[] };
+    /// let mut method = hybrid.method("discrete")?;
+    /// let found = hybrid.gradient(&mut *method, &problem, &mut |solution, cotangents| {
+    ///     cotangents.times[0] = 1.0;
+    ///     solution.events[0].t
+    /// })?;
+    /// assert!((found.gradient.loss - 2.0_f64).abs() < 1e-10);
+    /// assert!((found.gradient.h0[0] - 0.05).abs() < 1e-8); // 1/√(2 g h₀)
+    /// assert!((found.gradient.theta[0] + 0.1).abs() < 1e-8); // −t/(2 g)
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
     #[track_caller]
     pub fn crossing(function: impl Map<E> + 'static) -> Self {
         let outputs = function.outputs();

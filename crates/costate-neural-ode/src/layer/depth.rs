@@ -66,6 +66,15 @@ impl<L: Layer> Depth<L> {
     ///
     /// # Panics
     /// If θ is not as long as the parameters together.
+    ///
+    /// ```
+    /// use costate_neural_ode::function_space::Basis;
+    /// use costate_neural_ode::layer::{Depth, Linear};
+    ///
+    /// // W = 1 + 2 s and b = 0, with s = −1 … 1 on [0, 4]
+    /// let layer = Depth::new(Linear::new(1, 1), Basis::legendre(2, 0.0, 4.0));
+    /// assert_eq!(layer.at(4.0, &[1.0, 0.0, 2.0, 0.0]), [3.0, 0.0]);
+    /// ```
     #[must_use]
     #[track_caller]
     pub fn at<S: Scalar>(&self, t: S, theta: &[S]) -> Vec<S> {
