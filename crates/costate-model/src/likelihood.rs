@@ -34,22 +34,33 @@ impl Distribution {
         matches!(self, Distribution::LogNormal | Distribution::LogLaplace)
     }
 
-    /// The curvature of −ln p(d | m, σ) by m and by σ that Gauss–Newton goes by: the expected one, the Fisher information, which is never negative and has no mixed
-    /// part; for |d − m| by m, which has none, that of the parabola above it that touches it.
-    pub(crate) fn curvature(self, m: f64, sigma: f64, d: f64) -> (f64, f64) {
-        let (distance, scale, by_m) = match self.is_logarithmic() {
-            true => (m.ln() - d.ln(), 1.0, 1.0 / m),
-            false => (m - d, d, 1.0),
-        };
+    /// The expected curvature of −ln p(d | m, σ) by m and by σ, the Fisher information, which is never negative and has no mixed part.
+    pub(crate) fn information(self, m: f64, sigma: f64) -> (f64, f64) {
+        let by_m = if self.is_logarithmic() { 1.0 / m } else { 1.0 };
         let precision = sigma.powi(-2);
-        match self {
-            Distribution::Normal | Distribution::LogNormal => {
-                (precision * by_m * by_m, 2.0 * precision)
-            }
-            Distribution::Laplace | Distribution::LogLaplace => {
-                (by_m * by_m / (sigma * apart(distance, scale)), precision)
-            }
+        let of_sigma = match self {
+            Distribution::Normal | Distribution::LogNormal => 2.0,
+            Distribution::Laplace | Distribution::LogLaplace => 1.0,
+        };
+        (precision * by_m * by_m, of_sigma * precision)
+    }
+
+    /// The curvatures that Gauss–Newton goes by: the expected ones; for |d − m| by m that of the parabola above it that touches it, which leads to its minimum.
+    pub(crate) fn curvature(self, m: f64, sigma: f64, d: f64) -> (f64, f64) {
+        let (of_m, of_sigma) = self.information(m, sigma);
+        let (distance, scale) = match self.is_logarithmic() {
+            true => (m.ln() - d.ln(), 1.0),
+            false => (m - d, d),
+        };
+        match self.has_kink() {
+            true => (of_m * sigma / apart(distance, scale), of_sigma),
+            false => (of_m, of_sigma),
         }
+    }
+
+    /// Whether its logarithm has a kink at each measurement, and so no curvature that tells anything.
+    pub(crate) fn has_kink(self) -> bool {
+        matches!(self, Distribution::Laplace | Distribution::LogLaplace)
     }
 
     /// −ln p(d | m, σ) with its derivatives by m and σ; infinite where there is no density.

@@ -331,6 +331,14 @@ fn likelihoods_and_absolute_losses_are_fitted_by_gauss_newton_to_the_same_end_so
         let least = other.loss + 1e-7 * other.loss.abs();
         assert!(found.loss <= least, "{what}: {} {}", found.loss, other.loss);
         let smooth = !what.ends_with("laplace") && what != "absolute";
+        // What is known of a rate does not depend much on which density is thought of.
+        let rate = found.parameters.iter().find(|it| it.name == "k").unwrap();
+        let error = rate.standard_error.unwrap_or(0.0);
+        let is_likelihood = what != "absolute" && what != "huber";
+        assert!(
+            !is_likelihood || 0.005 < error && error < 0.1,
+            "{what}: {rate:?}"
+        );
         assert!(
             !smooth || found.evaluations < other.evaluations && other.loss <= found.loss + 1e-6,
             "{what}: {} evaluations and {}",

@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 use super::Fit;
 use super::state::{Joint, Verdict};
 use crate::error::Result;
-use crate::model::Model;
+use crate::model::{Model, Observable};
 use crate::problem::{Measurements, Objective};
 
 /// More variables than this have no standard errors.
@@ -204,11 +204,19 @@ impl Fit {
         Some(slopes.into_iter().enumerate().map(error).collect())
     }
 
-    /// The second derivatives of the negative log-likelihood, by differences of its gradient.
+    /// The second derivatives of the negative log-likelihood, by differences of its gradient; where that jumps, the expected ones.
     fn curvature(&mut self, fitted: &Model) -> Option<DMatrix<f64>> {
         let (n, x) = (self.variables.len(), self.state.best_x.clone());
         if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() || !fitted.has_likelihood() {
             return None;
+        }
+        let has_kink = |observable: &Observable| observable.distribution.has_kink();
+        if fitted.observables.iter().any(has_kink) {
+            let theta = fitted.theta();
+            let information = self.objective.information(fitted, &theta).ok()?;
+            let jacobian = self.variables.gradient(&theta, &information.jacobian);
+            let rows = DMatrix::from_row_slice(information.values.len(), n, &jacobian);
+            return Some(rows.tr_mul(&rows) * 2.0);
         }
         let mut gradient = |i: usize, step: f64| {
             let mut moved = x.clone();

@@ -224,6 +224,17 @@ impl Objective {
         Ok(&kept.1)
     }
 
+    /// As [`Objective::residuals`], with 2 JᵀJ the Fisher information of a likelihood.
+    ///
+    /// # Errors
+    /// The solver's, if a solution cannot go on.
+    pub(crate) fn information(&mut self, model: &Model, theta: &[f64]) -> Result<Residuals> {
+        self.observer.expected = true;
+        let found = self.residuals_at(model, theta);
+        self.observer.expected = false;
+        found
+    }
+
     fn residuals_at(&mut self, model: &Model, theta: &[f64]) -> Result<Residuals> {
         let plain = self.parts.iter().any(|part| !part.has_arcs());
         if let (None, true, Some(tableau)) = (&self.forward, plain, self.solver.tableau()) {

@@ -14,6 +14,8 @@ pub(crate) struct Observer {
     /// How measurements of each observable scatter; `None` where the loss measures their distance.
     scatter: Vec<Option<Scatter>>,
     how: How,
+    /// Whether residuals are to give the expected curvature of a likelihood, and not that by which to search.
+    pub(crate) expected: bool,
     values: Vec<f64>,
     slopes: Vec<f64>,
 }
@@ -61,6 +63,7 @@ impl Observer {
             loss: model.fit.loss,
             scatter,
             how,
+            expected: false,
             values: vec![0.0; count],
             slopes: vec![0.0; count],
         })
@@ -177,7 +180,10 @@ impl Observer {
                 width,
             }) => {
                 let sigma = width.map_or(point.sigma, |width| self.values[width]);
-                let (of_value, of_width) = distribution.curvature(value, sigma, point.value);
+                let (of_value, of_width) = match self.expected {
+                    true => distribution.information(value, sigma),
+                    false => distribution.curvature(value, sigma, point.value),
+                };
                 let of_width = width.map(|width| (width, scored(by_width, of_width)));
                 (scored(by_value, of_value), of_width)
             }

@@ -232,25 +232,31 @@ where
         Ok(loss(saved, &mut self.cotangents))
     }
 
-    /// [`derivative`](Self::derivative) with the first of these reaches; where that is not sure, with the second too, and what is surer. Beside numbers of other
-    /// units a part of the largest may be far too much, and a part of a weight that happens to be tiny drowns in rounding.
+    /// [`derivative`](Self::derivative) with the first of these reaches; where that is not sure, with the others too, and what is surest. Beside numbers of other
+    /// units a part of the largest may be far too much, a part of a weight that happens to be tiny drowns in rounding, and what grows exponentially wants a short reach.
     fn sure_derivative(
         &mut self,
         at: &Point<T, Y::Element>,
         loss: &mut LossFn<'_, Y::Element>,
-        [own, like]: [T; 2],
+        reaches: [T; 3],
         vary: impl Fn(&mut Point<T, Y::Element>, T),
     ) -> Result<(Y::Element, Y::Element), Error> {
-        let first = self.derivative(at, loss, own, &vary);
         let sure: Y::Element = scalar(T::from_f64(SURE));
-        if own == like || matches!(&first, Ok((slope, error)) if *error <= sure * slope.abs()) {
-            return first;
+        let mut best = self.derivative(at, loss, reaches[0], &vary);
+        for (i, &reach) in reaches.iter().enumerate().skip(1) {
+            if matches!(&best, Ok((slope, error)) if *error <= sure * slope.abs()) {
+                break;
+            }
+            if reaches[..i].contains(&reach) {
+                continue;
+            }
+            best = match (best, self.derivative(at, loss, reach, &vary)) {
+                (Ok(best), Ok(other)) if other.1 < best.1 => Ok(other),
+                (Err(_), Ok(other)) => Ok(other),
+                (best, _) => best,
+            };
         }
-        match (first, self.derivative(at, loss, like, &vary)) {
-            (Ok(first), Ok(second)) if second.1 < first.1 => Ok(second),
-            (Err(_), Ok(second)) => Ok(second),
-            (first, _) => first,
-        }
+        best
     }
 
     /// The derivative by one variable and its uncertainty: `vary` moves it by its second argument; the first differences are taken at ±`reach`.
@@ -354,14 +360,16 @@ where
             gradient.theta.push(slope);
             uncertainty.theta.push(error);
         }
+        // Steps may be far shorter elsewhere than the last.
+        let times = [1.0, 1.0 / 256.0, 1.0 / 65536.0].map(|part| time * T::from_f64(part));
         (gradient.t0, uncertainty.t0) =
-            self.derivative(&at, loss, time, |point, by| point.t0 = point.t0 + by)?;
+            self.sure_derivative(&at, loss, times, |point, by| point.t0 = point.t0 + by)?;
         (gradient.t1, uncertainty.t1) =
-            self.derivative(&at, loss, time, |point, by| point.t1 = point.t1 + by)?;
+            self.sure_derivative(&at, loss, times, |point, by| point.t1 = point.t1 + by)?;
         for i in 0..at.save_at.len() {
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.save_at[i] = point.save_at[i] + by;
-            let (slope, error) = self.derivative(&at, loss, time, vary)?;
+            let (slope, error) = self.sure_derivative(&at, loss, times, vary)?;
             gradient.save.push(slope);
             uncertainty.save.push(error);
         }
@@ -371,11 +379,12 @@ where
     }
 }
 
-/// How far to move variable `i` at first: some part of it; or of the largest beside it, where it is small or zero.
-fn reaches<T: Real, E: Real>(values: &[E], i: usize) -> [T; 2] {
+/// How far to move variable `i` at first: some part of it; or of the largest beside it, where it is small or zero; or little.
+fn reaches<T: Real, E: Real>(values: &[E], i: usize) -> [T; 3] {
     let largest = values.iter().fold(E::zero(), |max, v| max.max(v.abs()));
     let own = values[i].abs().as_f64();
     let like = own.max(1e-3 * largest.as_f64());
     let like = if like > 0.0 { like } else { 1.0 };
-    [if own > 0.0 { own } else { like }, like].map(|size| T::from_f64(0.03125 * size))
+    let own = if own > 0.0 { own } else { like };
+    [own, like, own / 256.0].map(|size| T::from_f64(0.03125 * size))
 }

@@ -13,6 +13,12 @@ use crate::settings::Scale;
 
 /// A parameter near zero is moved as if it were this part of what it was.
 const LEAST: f64 = 1e-2;
+/// Values are straight enough within a step if they bend by no more than this part of what they change.
+const STRAIGHT: f64 = 0.1;
+/// How many steps are tried at most.
+const SHORTER: usize = 3;
+/// The part of the tolerances at which solutions are compared.
+const FINER: f64 = 1e-2;
 /// Singular values below this part of the largest are zero.
 const FLAT: f64 = 1e-10;
 
@@ -20,7 +26,7 @@ const FLAT: f64 = 1e-10;
 ///
 /// The cube root of the tolerance, as a part: there the solver's error, divided by the step, is as small as what central differences leave out.
 pub(crate) fn steps(model: &Model, theta: &[f64]) -> Vec<Option<f64>> {
-    let part = model.solver.rtol.cbrt();
+    let part = (FINER * model.solver.rtol).cbrt();
     let own = model.theta().len();
     let states = model.states.len();
     let step = |k: usize| {
@@ -68,10 +74,16 @@ impl Part {
         method: &mut Method,
         residuals: &mut Residuals,
     ) -> Result<(), Why> {
-        if self.arcs.is_none() && self.solves.is_none() {
+        if self.solves.is_none() {
+            let mut finer = model.under(self.condition);
+            finer.solver.rtol = (FINER * finer.solver.rtol).max(1e-13);
+            finer
+                .states
+                .iter_mut()
+                .for_each(|state| state.atol *= FINER);
             let name = crate::problem::gradient_name("auto");
             // What cannot be made here was refused when the gradient's own solver was made.
-            self.solves = Arcs::new(&model.under(self.condition), name, solver).ok();
+            self.solves = Arcs::new(&finer, name, solver).ok();
         }
         let exact = self.gradient(theta, observer, method)?;
         let along = (0..self.stretches.len()).map(|k| self.values(k, theta, observer));
@@ -105,25 +117,10 @@ impl Part {
             let mut row = 0;
             for (s, here) in along.iter().enumerate() {
                 if self.touches(s, k) {
-                    let mut moved = theta.to_vec();
-                    moved[k] = theta[k] + step;
-                    let ahead = self.values(s, &moved, observer);
-                    moved[k] = theta[k] - step;
-                    let behind = self.values(s, &moved, observer);
-                    for (i, here) in here.iter().enumerate() {
-                        let at = |values: &Option<Vec<f64>>| {
-                            values
-                                .as_ref()
-                                .map(|values| values[i])
-                                .filter(|x| x.is_finite())
-                        };
-                        let difference = match (at(&ahead), at(&behind)) {
-                            (Some(ahead), Some(behind)) => (ahead - behind) / (2.0 * step),
-                            (Some(ahead), None) => (ahead - here) / step,
-                            (None, Some(behind)) => (here - behind) / step,
-                            (None, None) => f64::NAN,
-                        };
-                        jacobian[(row + i, c)] = slopes[row + i] * difference;
+                    let weights = &slopes[row..row + here.len()];
+                    let column = self.column((s, here, weights), theta, (k, step), observer);
+                    for (i, derivative) in column.into_iter().enumerate() {
+                        jacobian[(row + i, c)] = slopes[row + i] * derivative;
                     }
                 }
                 row += here.len();
@@ -148,6 +145,61 @@ impl Part {
         Ok(())
     }
 
+    /// The derivatives of the values along stretch `s`, which are `here`, by component `k` of θ. Where they bend much within a step, that is shortened.
+    fn column(
+        &mut self,
+        (s, here, weights): (usize, &[f64], &[f64]),
+        theta: &[f64],
+        (k, mut step): (usize, f64),
+        observer: &mut Observer,
+    ) -> Vec<f64> {
+        let mut best = (f64::INFINITY, vec![f64::NAN; here.len()]);
+        for _ in 0..SHORTER {
+            let mut moved = theta.to_vec();
+            moved[k] = theta[k] + step;
+            let ahead = self.values(s, &moved, observer);
+            moved[k] = theta[k] - step;
+            let behind = self.values(s, &moved, observer);
+            let at = |values: &Option<Vec<f64>>, i: usize| {
+                let value = values.as_ref().map(|values| values[i]);
+                value.filter(|x| x.is_finite())
+            };
+            let (mut slope, mut bend) = (0.0, 0.0);
+            let difference = |(i, (here, weight)): (usize, (&f64, &f64))| {
+                let (to, from, length) = match (at(&ahead, i), at(&behind, i)) {
+                    (Some(ahead), Some(behind)) => {
+                        bend += (weight * (ahead - here + (behind - here))).powi(2);
+                        (ahead, behind, 2.0)
+                    }
+                    (Some(ahead), None) => (ahead, *here, 1.0),
+                    (None, Some(behind)) => (*here, behind, 1.0),
+                    (None, None) => return f64::NAN,
+                };
+                slope += (weight * (to - from)).powi(2);
+                (to - from) / (length * step)
+            };
+            let column: Vec<f64> = here
+                .iter()
+                .zip(weights)
+                .enumerate()
+                .map(difference)
+                .collect();
+            let bent = match (bend / slope).sqrt() {
+                _ if column.iter().any(|x| x.is_nan()) => f64::MAX,
+                bent if bent.is_nan() => 0.0,
+                bent => bent,
+            };
+            if bent < best.0 {
+                best = (bent, column);
+            }
+            if best.0 < STRAIGHT {
+                break;
+            }
+            step *= 0.1;
+        }
+        best.1
+    }
+
     /// Whether stretch `s` depends on component `k` of θ.
     fn touches(&self, s: usize, k: usize) -> bool {
         let begins = self.stretches[s].begins;
@@ -161,7 +213,7 @@ impl Part {
         let begin = stretch.begin(&whole, &measurements.times, theta);
         let problem = begin.problem(&measurements.times[stretch.times.clone()]);
         let mut values = Vec::new();
-        let arcs = self.arcs.as_mut().or(self.solves.as_mut())?;
+        let arcs = self.solves.as_mut()?;
         let done = arcs.loss(&problem, &mut |saved, _| {
             for (i, t, points) in stretch.measured(measurements) {
                 observer.values(saved.state(i), t);

@@ -38,7 +38,7 @@ pub(crate) struct Part {
     start: Start,
     /// Where something happens on the way.
     arcs: Option<Arcs>,
-    /// Solutions alone, where nothing does, once they are asked for.
+    /// Solutions alone, finer than others, once differences of them are asked for.
     solves: Option<Arcs>,
     /// The states that begin with a value of their own in this experiment.
     elsewhere: Vec<usize>,
