@@ -285,7 +285,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     }
 
     /// The step that will be tried next, if its size is chosen; whether it lands on the end, and the size planned.
-    #[inline]
+    #[inline(always)]
     pub(super) fn plan(&self) -> (Span<T>, bool, T) {
         let t = self.span.t_next;
         let remaining = self.end - t;

@@ -47,7 +47,6 @@ pub struct Recorded<T = f64> {
     states: usize,
     /// How many evaluations are accumulated together.
     together: usize,
-    frame_bytes: usize,
 }
 
 /// States from which on it is worth looking for zeros in ∂f/∂h.
@@ -91,12 +90,6 @@ impl<T: Lane> Recorded<T> {
             theta: vec![T::from_f64(0.0); program.parameter_len()],
             states: h.len(),
             together: program.accumulates_at_once(),
-            // Every value and its cotangent, though a program may need fewer of them at once.
-            frame_bytes: {
-                let graph = function.graph();
-                let lengths = graph.nodes().iter().map(|node| node.shape.len());
-                2 * lengths.sum::<usize>() * size_of::<T>()
-            },
             program,
         })
     }
@@ -286,7 +279,7 @@ impl<T: Lane> VectorField<T> for Recorded<T> {
     }
 
     fn frame_bytes(&self) -> usize {
-        self.frame_bytes
+        self.program.cost().frame_bytes
     }
 
     #[track_caller]
