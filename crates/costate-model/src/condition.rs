@@ -116,6 +116,7 @@ fn outline(file: &ModelFile, directory: &Path) -> Result<Outline> {
                 &experiment.value,
                 &others,
             )
+            .map_err(|error| error.named(&data.file.place))
         }
         None => match per.first() {
             Some(per) => {

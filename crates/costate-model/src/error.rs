@@ -50,6 +50,19 @@ impl Error {
         matches!(self, Error::Solve { .. } | Error::Numerical(_))
     }
 
+    /// A file that cannot be read, shown where a model file names it.
+    pub(crate) fn named(self, place: &Place) -> Self {
+        match &self {
+            Error::Read { path, reason } => {
+                let path = path.display();
+                place
+                    .error(format!("cannot read '{path}': {reason}"))
+                    .into()
+            }
+            _ => self,
+        }
+    }
+
     pub(crate) fn read(path: &Path, error: &std::io::Error) -> Self {
         Error::Read {
             path: path.to_owned(),

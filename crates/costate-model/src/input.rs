@@ -42,7 +42,7 @@ impl Input {
     /// If the file cannot be read, has no such columns, or its times do not increase.
     pub(crate) fn read(block: &InputBlock, directory: &Path) -> Result<Self> {
         let file = directory.join(&block.file.value);
-        let sheet = Sheet::read(&file)?;
+        let sheet = Sheet::read(&file).map_err(|error| error.named(&block.file.place))?;
         let name = block.name.value.clone();
         let column = block.column.as_ref().map_or(&name, |column| &column.value);
         let (time, value) = (sheet.column(&block.time.value)?, sheet.column(column)?);

@@ -172,6 +172,7 @@ pub struct FitSettings {
 #[derive(Clone, Debug)]
 pub(crate) struct DataSettings {
     pub(crate) file: PathBuf,
+    pub(crate) file_place: Place,
     pub(crate) time: Placed<String>,
     pub(crate) used: Option<crate::expression::Formula>,
     /// The column that names the experiment.

@@ -620,6 +620,10 @@ fn a_loss_that_is_not_finite_is_told_with_the_operation_and_its_argument() {
         ("log10(y - 1)", "observable total at t = 1: log10 of -6.3"),
         ("log10(y - 1)", " in 'log10(y - 1)'"),
         ("if(y > 5, sqrt(-y), less)", "t = 1: log of -3.21"),
+        (
+            "y\", noise = \"0 * y - 0.25",
+            "the noise of observable total at t = 1 is -0.25, and noise is positive",
+        ),
         // −2e−7 is less than the atol of y.
         (
             "sqrt(low)",
@@ -635,4 +639,9 @@ fn a_loss_that_is_not_finite_is_told_with_the_operation_and_its_argument() {
         let message = message.to_string();
         assert!(message.contains(told), "{is}: {message}");
     }
+    let text = "[states]\ny = 1.0\n[equations]\ny = \"-y\"\n[time]\nstart = 0.0\nend = 2.0\n[data]\nfile = \"nowhere.csv\"\ntime = \"t\"\n";
+    let model = Model::parse(text, folder.join("m.toml"));
+    let message = model.and_then(|model| model.read_data().map(|_| model));
+    let message = message.unwrap_err().to_string();
+    assert!(message.contains("m.toml:9:8: cannot read '"), "{message}");
 }

@@ -368,6 +368,9 @@ impl FromStr for SaveAt {
 
 /// start, start + step, …, up to and including `end` where the steps meet it (to rounding, and then exactly).
 fn range(start: f64, step: f64, end: f64) -> Result<Vec<f64>, String> {
+    if step == 0.0 {
+        return Err("the step is zero: START:STEP:END is for example 0:0.5:10".into());
+    }
     let steps = (end - start) / step;
     if steps.is_nan() || steps < 0.0 {
         return Err(format!("steps of {step} do not lead from {start} to {end}"));

@@ -199,6 +199,7 @@ impl Model {
             },
             data: file.data.as_ref().map(|block| DataSettings {
                 file: directory.join(&block.file.value),
+                file_place: block.file.place.clone(),
                 time: block.time.clone(),
                 used: block.used.clone(),
                 experiment: block.experiment.as_ref().map(|name| name.value.clone()),
@@ -336,7 +337,7 @@ impl Model {
     /// Reads the data, if the file names any.
     ///
     /// # Errors
-    /// [`Error::Read`] if there is no such file, [`Error::Written`] for anything wrong in it.
+    /// [`Error::Written`] if there is no such file, or for anything wrong in it.
     pub fn read_data(&self) -> Result<Option<Data>> {
         let Some(settings) = &self.data else {
             return Ok(None);
@@ -364,7 +365,9 @@ impl Model {
                 None => Layout::Wide,
             },
         };
-        Data::read(&settings.file, &columns).map(Some)
+        let data = Data::read(&settings.file, &columns);
+        data.map(Some)
+            .map_err(|error| error.named(&settings.file_place))
     }
 
     /// Whether the loss is the negative log-likelihood of the data and the priors.

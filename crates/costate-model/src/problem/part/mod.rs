@@ -270,6 +270,15 @@ impl Part {
                     let value = observer.value(point.observable);
                     let within = model.within();
                     let place = format!("observable {name} at t = {t}{within}");
+                    let sigma = observer
+                        .seen(point)
+                        .nth(1)
+                        .map(|width| observer.value(width));
+                    if let Some(sigma) = sigma.filter(|sigma| *sigma <= 0.0) {
+                        return Some(format!(
+                            "the noise of {place} is {sigma}, and noise is positive"
+                        ));
+                    }
                     let formula = &model.observables[point.observable].is;
                     return Some(match model.origin(formula, solution.row(i), t) {
                         Some(origin) if !value.is_finite() => format!("{place}: {origin}"),
