@@ -279,10 +279,14 @@ impl<T: Lane> Program<T> {
     /// finding out whether it is to blame.
     #[must_use]
     pub fn without_machine_code(mut self) -> Self {
-        if let Lowering::Plain(plain) = &mut self.lowering {
-            plain.machine = [None, None];
-            plain.steps.iter_mut().flatten().for_each(Step::interpret);
-        }
+        let steps = match &mut self.lowering {
+            Lowering::Plain(plain) => {
+                plain.machine = [None, None];
+                &mut plain.steps
+            }
+            Lowering::Batch(batch) => &mut batch.steps,
+        };
+        steps.iter_mut().flatten().for_each(Step::interpret);
         self
     }
 }

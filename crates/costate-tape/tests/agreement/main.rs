@@ -237,3 +237,73 @@ fn a_program_of_numbers_notices_a_broken_guard() {
         assert_eq!(program.check_guards(&workspace).is_err(), value.is_nan());
     }
 }
+
+/// A discrete gradient as a solver takes it, with all evaluations kept: 20 steps of the midpoint rule, back through them, one sum of a·∂f/∂θ a step.
+#[cfg(feature = "jit")]
+#[test]
+fn gradients_through_a_solve_have_the_same_bits_with_and_without_machine_code() {
+    use costate_tape::Scalar;
+    type Field = for<'t> fn(&[Var<'t, f64>]) -> Var<'t, f64>;
+    let fields: [(&[usize], Field); 2] = [
+        (&[2], |v| {
+            let (x, y) = (v[0].index(0), v[0].index(1));
+            let [a, b, c, d] = [0, 1, 2, 3].map(|i| v[2].index(i));
+            Var::stack(&[a * x - b * x * y, d * x * y - c * y * (v[1] + x).sin()])
+        }),
+        // Known equations beside a layer: a batch.
+        (&[1, 2], |v| {
+            let (x, y) = (v[0].slice(1, 0..1), v[0].slice(1, 1..2));
+            let (a, c) = (v[2].index(0), v[2].index(2));
+            let known = Var::concat(&[a * y * y.exp(), x * (c * x + v[1]).cos()], 1);
+            let weights = v[2].reshape([2, 2]);
+            known + v[0].matmul_with(weights, false, true).tanh()
+        }),
+    ];
+    let (states, parameters) = (2, 4);
+    for (shape, field) in fields {
+        let inputs: [(&str, &[usize]); 3] = [("h", shape), ("t", &[]), ("theta", &[parameters])];
+        let f = Function::record(&inputs, |v| vec![field(v)]).unwrap();
+        let program = Program::with_products(&f, 2).unwrap();
+        let gradient = |program: &Program<f64>| {
+            const STEPS: usize = 20;
+            let (dt, mut workspace) = (0.05, program.workspace(2 * STEPS));
+            program.set_params(&mut workspace, &[0.7, -0.4, 0.9, 0.3]);
+            let (mut h, mut k) = (vec![0.6, -0.2], vec![0.0; states]);
+            for n in 0..STEPS {
+                let t = n as f64 * dt;
+                program.eval(&mut workspace, 2 * n, &[&h, &[t]], &mut k);
+                let middle: Vec<f64> = h.iter().zip(&k).map(|(h, k)| h + 0.5 * dt * k).collect();
+                program.eval(
+                    &mut workspace,
+                    2 * n + 1,
+                    &[&middle, &[t + 0.5 * dt]],
+                    &mut k,
+                );
+                h.iter_mut().zip(&k).for_each(|(h, k)| *h += dt * k);
+            }
+            let (mut a, mut by_t) = (h.clone(), 0.0);
+            for n in (0..STEPS).rev() {
+                let mut row: Vec<f64> = a.iter().map(|a| dt * a).collect();
+                for (frame, weight) in [(2 * n + 1, 0.5 * dt), (2 * n, 1.0)] {
+                    let (mut a_h, mut a_t) = (vec![0.0; states], [0.0]);
+                    let to = &mut [&mut a_h[..], &mut a_t[..]];
+                    program.products(&mut workspace, frame, &row, to);
+                    a.iter_mut().zip(&a_h).for_each(|(a, v)| *a += v);
+                    row = a_h.iter().map(|v| weight * v).collect();
+                    by_t += a_t[0];
+                }
+                program.accumulate(&mut workspace, &[(2 * n + 1, 1.0), (2 * n, 1.0)]);
+            }
+            let mut by_theta = vec![0.0; parameters];
+            program.finish(&mut workspace, &mut by_theta);
+            [h, a, by_theta, vec![by_t]].concat()
+        };
+        let found = gradient(&program);
+        assert!(
+            found
+                .iter()
+                .all(|number| number.is_finite() && *number != 0.0)
+        );
+        machine::assert_bits(&found, &gradient(&program.without_machine_code()), &f);
+    }
+}
