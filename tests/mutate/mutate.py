@@ -149,6 +149,9 @@ EQUIVALENT = {
     # Any point will do that is no end of the step: it is asked for so that slopes are evaluated.
     "crates/costate-neural-ode/src/gradient/primal.rs: let middle = self.it.t_prev() + self.it.h() * T::from_f64(0.5);"
     "  =>  let middle = self.it.t_prev() - self.it.h() * T::from_f64(0.5);",
+    # The step is zero but for its tangent: what it multiplies shows with its value alone, and that is f at the same time.
+    "crates/costate-neural-ode/src/hybrid/shift.rs: let state = self.shift(at + by, h, <Y::Element as num_traits::Zero>::zero() - by);"
+    "  =>  let state = self.shift(at - by, h, <Y::Element as num_traits::Zero>::zero() - by);",
     # Frames are used again after two steps' worth, of which one is enough.
     "crates/costate-neural-ode/src/gradient/primal.rs: let rows = tableau.dense_len().max(tableau.next() + 1);"
     "  =>  let rows = tableau.dense_len().max(tableau.next() - 1);",
