@@ -15,6 +15,8 @@ use crate::settings::Scale;
 const LEAST: f64 = 1e-2;
 /// Values are straight enough within a step if they bend by no more than this part of what they change.
 const STRAIGHT: f64 = 0.1;
+/// Values that change by less than this part of them within a step are as they are.
+const HARDLY: f64 = 1e-5;
 /// How many steps are tried at most.
 const SHORTER: usize = 3;
 /// The part of the tolerances at which solutions are compared.
@@ -184,8 +186,15 @@ impl Part {
                 .enumerate()
                 .map(difference)
                 .collect();
+            let size: f64 = here
+                .iter()
+                .zip(weights)
+                .map(|(x, weight)| (weight * x).powi(2))
+                .sum();
             let bent = match (bend / slope).sqrt() {
                 _ if column.iter().any(|x| x.is_nan()) => f64::MAX,
+                // A column that hardly changes anything is not worth more solutions.
+                _ if slope < HARDLY * HARDLY * size => 0.0,
                 bent if bent.is_nan() => 0.0,
                 bent => bent,
             };
