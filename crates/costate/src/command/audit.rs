@@ -44,36 +44,39 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
         let within = experiment
             .as_ref()
             .map_or_else(String::new, |name| format!(" (experiment {name})"));
-        match audit.verdict() {
-            Verdict::Wrong {
-                methods: [a, b],
-                worst,
-            } => {
-                return Err(Error::Numerical(format!(
-                    "{a} and {b} disagree in {}{within}",
-                    name(worst)
-                )));
-            }
-            Verdict::Inaccurate { method, worst } => {
-                return Err(Error::Numerical(format!(
-                    "{method} disagrees with the others in {}{within}",
-                    name(worst)
-                )));
-            }
-            Verdict::NotSmooth { worst } if audit.kinks.is_empty() => {
-                return Err(Error::Numerical(format!(
-                    "the loss is not smooth in {}{within}",
-                    name(worst)
-                )));
-            }
-            _ => {}
+        let verdict = audit.verdict();
+        if let Verdict::Wrong {
+            methods: [a, b],
+            worst,
+        } = verdict
+        {
+            return Err(Error::Numerical(format!(
+                "{a} and {b} disagree in {}{within}",
+                name(worst)
+            )));
         }
+        // Before what follows from it: differences that do not settle, methods of the exact solution apart from those of the numbers computed.
         if let Some(kink) = audit.kinks.first() {
             let state = state(&model, kink);
             return Err(Error::Numerical(format!(
                 "the equation of {state} has a kink or a jump on the solution, at t = {}{within}: the gradient is that of one side",
                 kink.time
             )));
+        }
+        match verdict {
+            Verdict::Inaccurate { method, worst } => {
+                return Err(Error::Numerical(format!(
+                    "{method} disagrees with the others in {}{within}",
+                    name(worst)
+                )));
+            }
+            Verdict::NotSmooth { worst } => {
+                return Err(Error::Numerical(format!(
+                    "the loss is not smooth in {}{within}",
+                    name(worst)
+                )));
+            }
+            _ => {}
         }
     }
     Ok(())

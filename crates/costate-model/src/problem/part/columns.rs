@@ -13,8 +13,9 @@ use crate::settings::Scale;
 
 /// A parameter near zero is moved as if it were this part of what it was.
 const LEAST: f64 = 1e-2;
-/// Values are straight enough within a step if they bend by no more than this part of what they change.
-const STRAIGHT: f64 = 0.1;
+/// Values are straight enough within a step if they bend by no more than this part of what they change: what differences leave out is of its square, and where two columns are
+/// nearly alike that is much beside what sets them apart.
+const STRAIGHT: f64 = 0.05;
 /// Values that change by less than this part of them within a step are as they are.
 const HARDLY: f64 = 1e-5;
 /// How many steps are tried at most.
