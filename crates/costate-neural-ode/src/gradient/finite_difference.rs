@@ -242,19 +242,32 @@ where
         vary: impl Fn(&mut Point<T, Y::Element>, T),
     ) -> Result<(Y::Element, Y::Element), Error> {
         let sure: Y::Element = scalar(T::from_f64(SURE));
+        let is_sure = |slope: Y::Element, error| error <= sure * slope.abs();
         let mut best = self.derivative(at, loss, reaches[0], &vary);
+        if matches!(&best, Ok((slope, error)) if is_sure(*slope, *error)) {
+            return best;
+        }
+        // What rounding makes of a slope, of which differences that happen to agree know nothing: nobody is surer than this, not even of a slope of zero.
+        let here = self.loss_at(at, loss)?.abs();
+        let rounding = |reach: T| here * scalar(T::from_f64(64.0) * T::epsilon() / reach);
+        if matches!(&best, Ok((_, error)) if *error <= rounding(reaches[0])) {
+            return best;
+        }
         for (i, &reach) in reaches.iter().enumerate().skip(1) {
-            if matches!(&best, Ok((slope, error)) if *error <= sure * slope.abs()) {
-                break;
-            }
             if reaches[..i].contains(&reach) {
                 continue;
             }
-            best = match (best, self.derivative(at, loss, reach, &vary)) {
-                (Ok(best), Ok(other)) if other.1 < best.1 => Ok(other),
+            let other = self.derivative(at, loss, reach, &vary);
+            best = match (best, other) {
+                (Ok(best), Ok((slope, error))) if error.max(rounding(reach)) < best.1 => {
+                    Ok((slope, error))
+                }
                 (Err(_), Ok(other)) => Ok(other),
                 (best, _) => best,
             };
+            if matches!(&best, Ok((slope, error)) if is_sure(*slope, *error)) {
+                break;
+            }
         }
         best
     }
