@@ -196,7 +196,7 @@ where
     }
 
     /// For each entry of the last gradient, how far its last two extrapolations were apart: its error, as far as can be told; at least by how much
-    /// the slopes to both sides differ where the loss has a kink.
+    /// the slopes to both sides differ where the loss has a kink. Infinite, beside an entry that is not a number, where no two differences are finite.
     ///
     /// ```
     /// use costate_neural_ode::{FiniteDifference, GradientMethod, Problem, doc::House}; // f = θ t h
@@ -288,7 +288,8 @@ where
         let (two, four) = (T::one() + T::one(), T::from_f64(4.0));
         let here = moved(T::zero())?;
         let mut row: Vec<Y::Element> = Vec::new();
-        let (mut best, mut error) = (Y::Element::zero(), Y::Element::infinity());
+        // Not a number until two differences can be compared: where the solution cannot be moved so far.
+        let (mut best, mut error) = (Y::Element::nan(), Y::Element::infinity());
         let (mut reach, mut bends) = (reach, [Y::Element::zero(); 2]);
         for level in 0..LEVELS {
             let (ahead, behind) = (moved(reach)?, moved(-reach)?);
@@ -303,7 +304,7 @@ where
                 next.push(refined);
                 factor = factor * four;
                 let estimate = size.max((refined - row[k]).abs());
-                if estimate <= error {
+                if estimate <= error && estimate.is_finite() {
                     (best, error) = (refined, estimate);
                 }
             }
