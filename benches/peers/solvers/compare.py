@@ -206,7 +206,7 @@ def main():
         "Processor time for one solve to the end, what it sets up included, at a given relative error there: the best method of each crate, between tolerances in "
         "logarithms; in parentheses, times costate's. In the plots a thin line is a method, a thick one the best of a crate. rtol = atol; all compiled sides call the same function through the same pointer and, where "
         "the problem is stiff, the same exact Jacobian. SciPy's right-hand sides are Python functions, which is most of its time; for the rest its "
-        "methods are LSODA, DOP853, Radau and BDF, and Hairer's own dopri5 and dop853 in Fortran. CVODE is SUNDIALS' 6.4: Adams formulas where the problem is not stiff, BDF with a dense or (KLU) a sparse factorisation where it is. "
+        "methods are LSODA, DOP853, Radau and BDF, and Hairer's own dopri5 and dop853 in Fortran. CVODE is SUNDIALS' 6.4: Adams formulas where the problem is not stiff, BDF with a dense or (KLU) a sparse factorisation where it is. russell_ode has its own sparse factorisation in Rust, in the order that it chooses. "
         "Repeat with `benches/peers/solvers/run`.\n\n" + "\n".join(parts)
     )
     target = arguments.out / "work-precision.md"
