@@ -4,9 +4,26 @@ use crate::{Element, Real, State};
 use smallvec::SmallVec;
 
 /// One term of a combination: which slope, and its coefficient.
+///
+/// ```
+/// use costate_ode::{Scheme, Term, tableau};
+/// // Heun's solution is y + h (½ k₀ + ½ k₁).
+/// let heun = Scheme::<f64>::new(tableau::by_name("heun")?);
+/// let terms: &[Term<f64>] = &heun.b;
+/// assert_eq!(terms, [(0, 0.5), (1, 0.5)]);
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 pub type Term<T> = (usize, T);
 
 /// The nonzero terms of a row of a method.
+///
+/// ```
+/// use costate_ode::Terms;
+/// // Of the row 1, 0, ½ only two terms are worth computing.
+/// let row = [1.0, 0.0, 0.5];
+/// let terms: Terms<f64> = row.into_iter().enumerate().filter(|(_, weight)| *weight != 0.0).collect();
+/// assert_eq!(terms.as_slice(), [(0, 1.0), (2, 0.5)]);
+/// ```
 pub type Terms<T> = SmallVec<[Term<T>; PASS]>;
 
 /// Terms that one pass takes; longer sums take another pass for the rest.
@@ -19,6 +36,14 @@ pub(crate) const PASS: usize = 12;
 ///
 /// # Panics
 /// If the states differ in length, or a term names a slope that is not there.
+///
+/// ```
+/// use costate_ode::combine;
+/// let (y, slopes) = ([1.0, 2.0], [[0.5, 1.0], [1.5, -1.0]]);
+/// let mut out = [0.0; 2];
+/// combine(&mut out, &y, &slopes, &[(0, 0.5), (1, 0.5)], 0.5);
+/// assert_eq!(out, [1.0 + 0.5 * 1.0, 2.0 + 0.5 * 0.0]);
+/// ```
 #[inline]
 pub fn combine<T: Real, Y: State<T>>(out: &mut Y, y: &Y, slopes: &[Y], terms: &[Term<T>], h: T) {
     let (first, rest) = terms.split_at(terms.len().min(PASS));

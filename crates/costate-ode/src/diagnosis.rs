@@ -4,6 +4,16 @@ use crate::Stats;
 use std::fmt;
 
 /// Why an integration could not go on.
+///
+/// ```
+/// use costate_ode::{Cause, Error, Ivp};
+///
+/// // y′ = y² from 1 is 1/(1 − t): there is nothing to reach at t = 2.
+/// let blow_up = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = y[0] * y[0];
+/// let failure = Ivp::new(blow_up, 0.0, [1.0], 2.0).solve().unwrap_err();
+/// let Error::Stopped(diagnosis) = failure.error else { panic!("another error") };
+/// assert!(matches!(diagnosis.cause, Cause::Unbounded { component: 0, near } if (near - 1.0).abs() < 1e-5));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Cause {
@@ -32,6 +42,17 @@ pub enum Cause {
 }
 
 /// A step that was tried.
+///
+/// ```
+/// use costate_ode::{Error, Ivp};
+///
+/// // Steps that alternate between too long and short enough: stability holds them down.
+/// let stiff = |t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -1e6 * (y[0] - t.cos());
+/// let failure = Ivp::new(stiff, 0.0, [1.0], 1.0).max_steps(5000).solve().unwrap_err();
+/// let Error::Stopped(diagnosis) = failure.error else { panic!("another error") };
+/// assert!(diagnosis.recent.iter().all(|step| step.h < 1e-5 && step.error < 100.0));
+/// assert!(diagnosis.recent.is_sorted_by(|earlier, later| earlier.t <= later.t) && diagnosis.looks_stiff());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Try {
     /// Where it began.
@@ -43,6 +64,17 @@ pub struct Try {
 }
 
 /// The component that fits its tolerance worst.
+///
+/// ```
+/// use costate_ode::{Error, Ivp};
+///
+/// // The first component is at ease, the second ends at t = 1.
+/// let field = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [1.0, y[1] * y[1]];
+/// let failure = Ivp::new(field, 0.0, [0.0, 1.0], 2.0).solve().unwrap_err();
+/// let Error::Stopped(diagnosis) = failure.error else { panic!("another error") };
+/// let worst = diagnosis.worst.expect("the last try has an error");
+/// assert!(worst.component == 1 && worst.magnitude > 1e6 && worst.allowed < 1e-5 * worst.magnitude);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Worst {
     /// Its index.

@@ -39,6 +39,73 @@ use crate::{Element, Real, Scale, State, Stats};
 /// # Adding one
 /// Implement this trait in a file of its own beside `engine/runge_kutta.rs`, the shortest, and hand it to
 /// [`Integrator::with_engine`](crate::Integrator::with_engine).
+///
+/// ```
+/// use costate_ode::{Engine, Integrator, Options, Scale, Span, Stats, System};
+///
+/// /// One equation whose ∂f/∂y is about −λ, known beforehand: y₁ = y + h φ(−λh) f(t, y) with φ(z) = (eᶻ − 1)/z, exact for f = g − λy if g is constant.
+/// /// What g changes in the step is its error.
+/// struct Exponential { rate: f64, slopes: [[f64; 1]; 2], known: bool }
+///
+/// impl<S: System<f64, [f64; 1]>> Engine<f64, [f64; 1], S> for Exponential {
+///     fn slope(&mut self, system: &mut S, t: f64, y: &[f64; 1], stats: &mut Stats) -> &[f64; 1] {
+///         if !self.known {
+///             system.eval(t, y, &mut self.slopes[0]);
+///             (self.known, stats.nfe) = (true, stats.nfe + 1);
+///         }
+///         &self.slopes[0]
+///     }
+///     fn attempt(
+///         &mut self, system: &mut S, span: Span<f64>, y: &[f64; 1], trial: &mut [f64; 1], scale: &mut Scale<f64>, measure: bool, stats: &mut Stats,
+///     ) -> f64 {
+///         let f = self.slope(system, span.t, y, stats)[0];
+///         trial[0] = y[0] - (-self.rate * span.h).exp_m1() / self.rate * f;
+///         system.eval(span.t_next, trial, &mut self.slopes[1]);
+///         stats.nfe += 1;
+///         let change = self.slopes[1][0] - f + self.rate * (trial[0] - y[0]); // of g
+///         let weight = (self.rate * span.h + (-self.rate * span.h).exp_m1()) / (self.rate * self.rate * span.h);
+///         if measure { scale.squared(y, trial, |_| weight * change) } else { 0.0 }
+///     }
+///     fn accept(&mut self) {
+///         self.slopes.swap(0, 1); // what the next step begins with
+///     }
+///     fn restart(&mut self) {
+///         self.known = false;
+///     }
+///     fn interpolate(
+///         &mut self, _system: &mut S, _span: Span<f64>, y: &[f64; 1], y_next: &[f64; 1], sigma: f64, out: &mut [f64; 1], _stats: &mut Stats,
+///     ) {
+///         out[0] = y[0] + sigma * (y_next[0] - y[0]);
+///     }
+///     fn powers(&mut self, _system: &mut S, _span: Span<f64>, y: &[f64; 1], y_next: &[f64; 1], powers: &mut Vec<[f64; 1]>, _stats: &mut Stats) {
+///         powers.push([y_next[0] - y[0]]);
+///     }
+///     fn error_exponent(&self) -> usize {
+///         2
+///     }
+///     fn worst(&self, _span: Span<f64>, _y: &[f64; 1], _trial: &[f64; 1], _scale: &Scale<f64>) -> Option<(usize, f64)> {
+///         None
+///     }
+///     fn not_finite(&self, span: Span<f64>) -> Option<(usize, f64, usize)> {
+///         (!self.slopes[1][0].is_finite()).then_some((0, span.t_next, 0))
+///     }
+///     fn name(&self) -> &'static str {
+///         "exponential Euler"
+///     }
+/// }
+///
+/// // Stiff, and yet explicit.
+/// let follow = |t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -1e5 * (y[0] - t.cos());
+/// let engine = Exponential { rate: 1e5, slopes: [[0.0]; 2], known: false };
+/// let mut integrator = Integrator::with_engine(engine, follow, 0.0, &[0.0], Options::tolerances(1e-3, 1e-3))?;
+/// integrator.set_end(1.0);
+/// while !integrator.finished() {
+///     integrator.step()?;
+/// }
+/// assert!((integrator.y()[0] - 1.0_f64.cos()).abs() < 1e-2);
+/// assert!(integrator.stats().steps < 1000); // stability alone would ask an explicit method for some 30 000
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 pub trait Engine<T, Y, S> {
     /// f(t, y) at the start of a step; computed unless it is known, and kept for the step.
     fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y;
@@ -124,6 +191,13 @@ pub trait Engine<T, Y, S> {
 }
 
 /// A step in time.
+///
+/// ```
+/// use costate_ode::Span;
+/// // Towards earlier times, as solving backwards does.
+/// let span = Span { t: 1.0, t_next: 0.75, h: -0.25 };
+/// assert_eq!(span.t + span.h, span.t_next);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Span<T> {
     /// Where it starts.

@@ -170,6 +170,20 @@ impl<T: fmt::Debug, Y> fmt::Debug for Event<T, Y> {
 }
 
 /// An event that happened.
+///
+/// ```
+/// use costate_ode::{Event, Ivp};
+///
+/// // A switch at 2 degrees that turns the heating off, seen before the reset.
+/// let room = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [y[1], 0.0];
+/// let solution = Ivp::new(room, 0.0, [0.0, 1.0], 3.0)
+///     .event(Event::when_zero(|_t, y: &[f64; 2]| y[0] - 2.0).reset(|_t, y| y[1] = 0.0))
+///     .solve()?;
+/// let off = &solution.events[0];
+/// assert_eq!(off.event, 0);
+/// assert!((off.t - 2.0).abs() < 1e-12 && off.y[1] == 1.0 && solution.last()[1] == 0.0);
+/// # Ok::<(), costate_ode::Failure<f64, [f64; 2]>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Occurrence<T, Y> {

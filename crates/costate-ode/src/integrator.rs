@@ -11,6 +11,20 @@ use crate::engine::{Engine, RungeKutta, Span};
 use crate::{Error, Options, Real, Scale, State, Stats, System, Tableau};
 
 /// What became of one try of a step.
+///
+/// ```
+/// use costate_ode::{Attempt, Integrator, Options, tableau};
+///
+/// let turn = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [y[1], -y[0]];
+/// let options = Options { h_init: Some(5.0), ..Options::tolerances(1e-8, 1e-8) };
+/// let mut integrator = Integrator::new(tableau::by_name("dopri5")?, turn, 0.0, &[1.0, 0.0], options)?;
+/// let mut rejected = 0;
+/// while integrator.attempt()? == Attempt::Rejected {
+///     rejected += 1;
+/// }
+/// assert!(rejected > 0 && rejected == integrator.stats().rejected && integrator.t() > 0.0);
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
     /// The error was within the tolerance: t and y moved on.

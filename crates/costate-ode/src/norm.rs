@@ -59,6 +59,18 @@ impl<T, const N: usize> From<[T; N]> for Tolerance<T> {
 }
 
 /// A norm of your own: from all scaled errors to one number.
+///
+/// ```
+/// use costate_ode::{Ivp, Norm, UserNorm};
+/// use std::sync::Arc;
+///
+/// // Only the first component's error steers the steps: the fast second one may be wrong.
+/// let first: UserNorm<f64> = Arc::new(|r| r[0].abs());
+/// let field = |t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [-y[0], (300.0 * t).cos()];
+/// let ivp = Ivp::new(field, 0.0, [1.0, 0.0], 1.0);
+/// assert!(10 * ivp.clone().norm(Norm::User(first)).solve()?.stats.steps < ivp.solve()?.stats.steps);
+/// # Ok::<(), costate_ode::Failure<f64, [f64; 2]>>(())
+/// ```
 pub type UserNorm<T> = Arc<dyn Fn(&[T]) -> T + Send + Sync>;
 
 /// The norm of the scaled errors r_i = e_i / (atol_i + rtol_i max(|y_i|, |y₁_i|)); a step is accepted when it is at most 1.
@@ -104,6 +116,8 @@ impl<T> std::fmt::Debug for Norm<T> {
 }
 
 /// Measures errors: tolerances and norm together, with what they need in a hot loop.
+///
+/// An [`Engine`](crate::Engine) is handed one with each step that it tries; the example there measures its error with it.
 #[derive(Clone, Debug)]
 pub struct Scale<T> {
     rtol: Tolerance<T>,

@@ -108,6 +108,20 @@ pub trait System<T, Y> {
 }
 
 /// The explicit and the implicit part of a system.
+///
+/// ```
+/// use costate_ode::{Split, System};
+/// let mut system = Split::new(
+///     |t: f64, _y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = t,
+///     |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -1e4 * y[0],
+/// );
+/// let mut dy = [0.0];
+/// let (explicit, implicit) = system.parts().expect("it has two");
+/// explicit.eval(3.0, &[1.0], &mut dy);
+/// assert_eq!(dy, [3.0]);
+/// implicit.eval(3.0, &[1.0], &mut dy);
+/// assert_eq!(dy, [-1e4]);
+/// ```
 pub type Parts<'a, T, Y> = (&'a mut dyn System<T, Y>, &'a mut dyn System<T, Y>);
 
 impl<T, Y, F: FnMut(T, &Y, &mut Y)> System<T, Y> for F {

@@ -85,6 +85,14 @@ pub struct Tableau {
 }
 
 /// The weights w_i(σ) of dense output.
+///
+/// ```
+/// use costate_ode::{Dense, tableau};
+/// // Tsitouras' method has a polynomial of its own; Bogacki and Shampine's has the cubic that every method can have.
+/// assert!(matches!(tableau::by_name("tsit5")?.dense, Dense::Polynomial { order: 4, .. }));
+/// assert!(matches!(tableau::by_name("bosh3")?.dense, Dense::Hermite));
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub enum Dense {
     /// w_i(σ) = Σ_j `weights`\[i\]\[j\] σ^{j+1}, for each stage i (then f(t + h, y₁) if the method has `extra` stages and is not FSAL, then those).
@@ -123,6 +131,13 @@ static TABLEAUS: &[&Tableau] = &[
 ];
 
 /// Every explicit Runge–Kutta method of this crate, by rising order.
+///
+/// ```
+/// use costate_ode::tableau::tableaus;
+/// // The cheapest method of fifth order or higher with an error estimate, by stages.
+/// let cheapest = tableaus().iter().filter(|method| method.order >= 5 && method.embedded_order.is_some()).min_by_key(|method| method.stages() - usize::from(method.fsal));
+/// assert_eq!(cheapest.map(|method| method.stages()), Some(6));
+/// ```
 #[must_use]
 pub fn tableaus() -> &'static [&'static Tableau] {
     TABLEAUS

@@ -18,6 +18,14 @@ use std::panic::Location;
 use std::sync::Arc;
 
 /// A named input or output of a [`Function`].
+///
+/// ```
+/// use costate_tape::Function;
+/// let f = Function::<f64>::record(&[("h", &[2]), ("k", &[])], |v| vec![v[0] * v[1]])?;
+/// let inputs: Vec<_> = f.inputs().iter().map(|port| (port.name.as_str(), f.graph().shape(port.node).len())).collect();
+/// assert_eq!(inputs, [("h", 2), ("k", 1)]);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Port {
     /// The name in texts and messages.

@@ -12,6 +12,14 @@ use std::sync::Arc;
 use table::{Mixer, Table};
 
 /// A node's place in its graph.
+///
+/// ```
+/// use costate_tape::Function;
+/// let f = Function::<f64>::record(&[("x", &[]), ("y", &[])], |v| vec![v[0] * v[1]])?;
+/// let product = f.outputs()[0].node; // after the two inputs
+/// assert_eq!((product.index(), f.graph().node(product).op.name()), (2, "mul"));
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub(crate) u32);
 
@@ -24,6 +32,15 @@ impl NodeId {
 }
 
 /// One operation applied to earlier nodes.
+///
+/// ```
+/// use costate_tape::{Binary, Function, Op};
+/// let f = Function::<f64>::record(&[("x", &[3]), ("k", &[3])], |v| vec![v[0] * v[1]])?;
+/// let node = f.graph().node(f.outputs()[0].node);
+/// assert_eq!((&node.op, node.shape.len()), (&Op::Binary(Binary::Mul), 3));
+/// assert!(node.operands.iter().all(|operand| *operand < f.outputs()[0].node));
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Node {
     /// What is computed.

@@ -17,6 +17,15 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 
 /// What a node computes from its operands. The node's shape completes the description.
+///
+/// ```
+/// use costate_tape::{Function, Op, Scalar, Unary};
+/// // What an interpreter of one's own does: a match on each node, in order. Here it counts sines.
+/// let f = Function::<f64>::record(&[("x", &[2])], |v| vec![v[0].sin() * v[0].powi(3).sin()])?;
+/// let sines = f.graph().nodes().iter().filter(|node| matches!(node.op, Op::Unary(Unary::Sin)));
+/// assert_eq!(sines.count(), 2);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Op {

@@ -21,6 +21,19 @@ use crate::{Coefficient, Element, Error, Field, Real, Scale, State, Stats, Syste
 ///
 /// # References
 /// \[Hairer1996\] IV.5, \[Hairer2006\] II.1.
+///
+/// ```
+/// use costate_ode::GaussTableau;
+/// // Collocation integrates 1 and t exactly in each row: Σ_j a_ij = c_i, Σ_j a_ij c_j = c_i²/2.
+/// let method = GaussTableau::by_name("gauss6")?;
+/// let c: Vec<f64> = method.c.iter().map(|c| c.to()).collect();
+/// for (row, node) in method.a.iter().zip(&c) {
+///     let a: Vec<f64> = row.iter().map(|a| a.to()).collect();
+///     let moment = |k: i32| -> f64 { a.iter().zip(&c).map(|(a, c)| a * c.powi(k)).sum() };
+///     assert!((moment(0) - node).abs() < 1e-15 && (moment(1) - node * node / 2.0).abs() < 1e-15);
+/// }
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct GaussTableau {
     /// The name by which programs and files choose the method.

@@ -22,6 +22,18 @@ use crate::{Element, Real, Scale, State, Stats, System, Tableau};
 /// step before (FSAL), from f(t + h, y₁) where dense output or the caller asked for that, from the estimate of the initial step, or from the rejected attempt before.
 /// The estimate of the initial step evaluates stage 0 and then f once more, a small Euler step ahead. Dense output of methods that need more slopes evaluates these
 /// when an accepted step is first interpolated, in the order of their rows.
+///
+/// ```
+/// use costate_ode::{Integrator, Options, RungeKutta, tableau};
+///
+/// let field = |t: f64, _y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = t;
+/// let engine = RungeKutta::new(tableau::by_name("midpoint")?, &[0.0]);
+/// let mut integrator = Integrator::with_engine(engine, field, 0.0, &[0.0], Options::constant_step(0.5))?;
+/// integrator.force_step(0.5);
+/// assert_eq!(integrator.engine().slopes()[..2], [[0.0], [0.25]]); // at t = 0 and in the middle
+/// assert_eq!(integrator.y(), &[0.125]); // the whole step by the second
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RungeKutta<T, Y> {
     scheme: Scheme<T>,

@@ -24,6 +24,15 @@ mod methods;
 ///
 /// # References
 /// \[Hairer2006\] II.5, V.3, VI.3.
+///
+/// ```
+/// use costate_ode::SymplecticTableau;
+/// // Kicks add up to one step, and so do drifts.
+/// for method in SymplecticTableau::all() {
+///     let sums = method.stages.iter().fold((0.0, 0.0), |sums, (kick, drift)| (sums.0 + kick.to::<f64>(), sums.1 + drift.to::<f64>()));
+///     assert!((sums.0 - 1.0).abs() < 1e-14 && (sums.1 - 1.0).abs() < 1e-14, "{}", method.name);
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SymplecticTableau {
     /// The name by which programs and files choose the method.

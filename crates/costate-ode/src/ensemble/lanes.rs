@@ -15,12 +15,47 @@ use group::Group;
 ///
 /// Put `#[inline(always)]` on `eval`: only what is inlined is compiled for the registers of the machine at hand. Left out, results are the same, many times
 /// later.
+///
+/// ```
+/// use costate_ode::{Lane, LaneField, Lanes};
+///
+/// /// Logistic growth with the rate as its parameter.
+/// struct Growth;
+/// impl LaneField<1, 1> for Growth {
+///     #[inline(always)]
+///     fn eval<V: Lane>(&self, _t: V, y: &[V; 1], p: &[V; 1]) -> [V; 1] {
+///         [p[0] * y[0] * (V::splat(1.0) - y[0])]
+///     }
+/// }
+/// assert_eq!(Growth.eval(0.0, &[0.5], &[4.0]), [1.0]);
+/// // The same line for two members side by side.
+/// assert_eq!(Growth.eval(Lanes([0.0; 2]), &[Lanes([0.5, 0.25])], &[Lanes([4.0, 16.0])]), [Lanes([1.0, 3.0])]);
+/// ```
 pub trait LaneField<const D: usize, const P: usize>: Sync {
     /// f(t, y) with the parameters p.
     fn eval<V: Lane>(&self, t: V, y: &[V; D], p: &[V; P]) -> [V; D];
 }
 
 /// One member of an ensemble: its start and its parameters.
+///
+/// ```
+/// use costate_ode::{Lane, LaneField, Member, Options, lane_ensemble, tableau};
+///
+/// struct Decay;
+/// impl LaneField<1, 1> for Decay {
+///     #[inline(always)]
+///     fn eval<V: Lane>(&self, _t: V, y: &[V; 1], p: &[V; 1]) -> [V; 1] {
+///         [-p[0] * y[0]]
+///     }
+/// }
+/// let members = [0.5, 1.0, 2.0].map(|rate| Member { y0: [3.0], p: [rate] });
+/// let options = Options::tolerances(1e-9, 1e-12);
+/// let ended = lane_ensemble(&Decay, tableau::by_name("tsit5")?, &members, 0.0, 1.0, &options)?;
+/// for (member, ended) in members.iter().zip(&ended) {
+///     assert!((ended.y[0] - 3.0 * (-member.p[0]).exp()).abs() < 1e-7);
+/// }
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Member<const D: usize, const P: usize> {
     /// y(t₀).
@@ -30,6 +65,24 @@ pub struct Member<const D: usize, const P: usize> {
 }
 
 /// How a member ended.
+///
+/// ```
+/// use costate_ode::{Lane, LaneField, Member, Options, lane_ensemble, tableau};
+///
+/// struct Square;
+/// impl LaneField<1, 0> for Square {
+///     #[inline(always)]
+///     fn eval<V: Lane>(&self, _t: V, y: &[V; 1], _p: &[V; 0]) -> [V; 1] {
+///         [y[0] * y[0]]
+///     }
+/// }
+/// // y′ = y² is 1/(1/y₀ − t): from ½ it has a value at t = 1.5, from 1 it has none, and does not spoil the other.
+/// let members = [0.5, 1.0].map(|y0| Member { y0: [y0], p: [] });
+/// let ended = lane_ensemble(&Square, tableau::by_name("tsit5")?, &members, 0.0, 1.5, &Options::tolerances(1e-6, 1e-9))?;
+/// assert!(ended[0].error.is_none() && (ended[0].y[0] - 2.0).abs() < 1e-4);
+/// assert!(ended[1].error.as_ref().is_some_and(|error| error.to_string().contains("t = 1")));
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Ended<const D: usize> {
     /// The state at t₁, or the last that was reached.

@@ -24,6 +24,25 @@ pub(super) enum Save<T> {
 }
 
 /// How far an integration has come.
+///
+/// ```
+/// use costate_ode::Ivp;
+/// use std::ops::ControlFlow;
+/// use std::sync::{Arc, Mutex};
+///
+/// // How much of the way was done after each step.
+/// let done = Arc::new(Mutex::new(Vec::new()));
+/// let seen = done.clone();
+/// Ivp::new(|_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -y[0], 2.0, [1.0], 4.0)
+///     .on_step(move |progress| {
+///         seen.lock().expect("no thread panicked").push((progress.t - progress.start) / (progress.end - progress.start));
+///         ControlFlow::Continue(())
+///     })
+///     .solve()?;
+/// let done = done.lock().expect("no thread panicked");
+/// assert!(done.is_sorted() && done[0] > 0.0 && done.last() == Some(&1.0));
+/// # Ok::<(), costate_ode::Failure<f64, [f64; 1]>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress<T> {
     /// The present time.

@@ -5,6 +5,13 @@ use super::with::{Attachment, With};
 use crate::{Krylov, State};
 
 /// A system that implicit methods solve without matrices, by GMRES.
+///
+/// ```
+/// use costate_ode::{Krylov, MatrixFree, System};
+/// let decay = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [-2.0 * y[0], -5.0 * y[1]];
+/// let free = MatrixFree::new(decay, Krylov { dimension: 2, ..Krylov::default() });
+/// assert_eq!(System::<f64, [f64; 2]>::krylov(&free).map(|krylov| krylov.dimension), Some(2));
+/// ```
 pub type MatrixFree<S> = With<S, Krylov>;
 
 impl<S> MatrixFree<S> {
@@ -22,6 +29,16 @@ impl<T, Y: State<T>> Attachment<T, Y> for Krylov {
 }
 
 /// A system with a preconditioner given as a closure `|t, y, s, r|` that solves (s − A) x = r in place of r, for some A near ∂f/∂y.
+///
+/// ```
+/// use costate_ode::{System, WithPreconditioner};
+/// let decay = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [-2.0 * y[0], -5.0 * y[1]];
+/// // The diagonal of s − ∂f/∂y, which is all of it here.
+/// let mut system = WithPreconditioner::new(decay, |_t: f64, _y: &[f64; 2], s: f64, r: &mut [f64; 2]| *r = [r[0] / (s + 2.0), r[1] / (s + 5.0)]);
+/// let mut r = [12.0, 30.0];
+/// assert!(system.precondition(0.0, &[1.0, 1.0], 1.0, &mut r));
+/// assert_eq!(r, [4.0, 5.0]);
+/// ```
 pub type WithPreconditioner<S, P> = With<S, GivenPreconditioner<P>>;
 
 /// A preconditioner, which a closure applies.

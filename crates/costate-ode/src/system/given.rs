@@ -51,6 +51,14 @@ where
 }
 
 /// A system with ∂f/∂t given as a closure `|t, y, out|`; for a system without t in it, [`autonomous`](WithTimeDerivative::autonomous).
+///
+/// ```
+/// use costate_ode::{System, WithTimeDerivative};
+/// let driven = |t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = t * t - y[0];
+/// let mut system = WithTimeDerivative::new(driven, |t: f64, _y: &[f64; 1], out: &mut [f64; 1]| out[0] = 2.0 * t);
+/// let mut out = [0.0];
+/// assert!(system.time_derivative(3.0, &[1.0], &mut out) && out == [6.0]);
+/// ```
 pub type WithTimeDerivative<S, D> = With<S, GivenTimeDerivative<D>>;
 
 /// ∂f/∂t, written by a closure.
@@ -66,6 +74,13 @@ impl<S, D> WithTimeDerivative<S, D> {
 }
 
 /// A system that does not depend on t.
+///
+/// ```
+/// use costate_ode::{System, WithTimeDerivative};
+/// let decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -y[0];
+/// let (mut system, mut out) = (WithTimeDerivative::autonomous(decay), [f64::NAN]);
+/// assert!(system.time_derivative(3.0, &[1.0], &mut out) && out == [0.0]);
+/// ```
 pub type Autonomous<T, Y, S> = WithTimeDerivative<S, fn(T, &Y, &mut Y)>;
 
 impl<T, Y: State<T>, S> Autonomous<T, Y, S> {
@@ -92,6 +107,13 @@ impl<T, Y: State<T>, D: FnMut(T, &Y, &mut Y)> Attachment<T, Y> for GivenTimeDeri
 }
 
 /// A system with the structure of its Jacobian.
+///
+/// ```
+/// use costate_ode::{Structure, System, WithStructure};
+/// let decay = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [-2.0 * y[0], -5.0 * y[1]];
+/// let system = WithStructure::new(decay, Structure::Banded { lower: 0, upper: 0 });
+/// assert!(matches!(System::<f64, [f64; 2]>::structure(&system), Structure::Banded { lower: 0, upper: 0 }));
+/// ```
 pub type WithStructure<S> = With<S, Structure>;
 
 impl<S> WithStructure<S> {
@@ -109,6 +131,15 @@ impl<T, Y: State<T>> Attachment<T, Y> for Structure {
 }
 
 /// A system M dy/dt = f(t, y) with its mass matrix.
+///
+/// ```
+/// use costate_ode::{Matrix, System, WithMass};
+/// // 2 dy₀/dt = −2 y₀ and 0 = −5 y₁: one differential equation and one algebraic.
+/// let decay = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [-2.0 * y[0], -5.0 * y[1]];
+/// let system = WithMass::new(decay, Matrix::diagonal::<f64>([2.0, 0.0]));
+/// let mass = System::<f64, [f64; 2]>::mass(&system).expect("it was given");
+/// assert_eq!((mass.get(0, 0), mass.get(1, 1)), (2.0, 0.0));
+/// ```
 pub type WithMass<S, E> = With<S, Matrix<E>>;
 
 impl<S, E> WithMass<S, E> {
@@ -126,6 +157,13 @@ impl<T, Y: State<T>> Attachment<T, Y> for Matrix<Y::Element> {
 }
 
 /// A system with a bound of the |eigenvalues| of ∂f/∂y, given as a closure `|t, y|`, for stabilised methods.
+///
+/// ```
+/// use costate_ode::{System, WithSpectralRadius};
+/// let decay = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [-2.0 * y[0], -5.0 * y[1]];
+/// let mut system = WithSpectralRadius::new(decay, |_t: f64, _y: &[f64; 2]| 5.0);
+/// assert_eq!(system.spectral_radius(0.0, &[1.0, 1.0]), Some(5.0));
+/// ```
 pub type WithSpectralRadius<S, R> = With<S, GivenSpectralRadius<R>>;
 
 /// A bound of the eigenvalues, answered by a closure.

@@ -8,6 +8,25 @@ use crate::{Krylov, Matrix, State, Structure};
 ///
 /// # Adding one
 /// Implement the one method that answers, as in `system/given.rs`.
+///
+/// ```
+/// use costate_ode::{Attachment, System, WithStructure, Structure};
+///
+/// /// ∂f/∂y x, for methods without matrices.
+/// struct Scaled(f64);
+/// impl Attachment<f64, [f64; 1]> for Scaled {
+///     fn jacobian_times<S: System<f64, [f64; 1]>>(&mut self, _system: &mut S, _t: f64, _y: &[f64; 1], x: &[f64; 1], out: &mut [f64; 1]) -> bool {
+///         out[0] = self.0 * x[0];
+///         true
+///     }
+/// }
+/// let mut decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -2.0 * y[0];
+/// let mut out = [0.0];
+/// assert!(Scaled(-2.0).jacobian_times(&mut decay, 0.0, &[1.0], &[3.0], &mut out) && out == [-6.0]);
+/// // What it has nothing to say to is asked of the system.
+/// let banded = WithStructure::new(decay, Structure::Banded { lower: 0, upper: 0 });
+/// assert!(matches!(Scaled(-2.0).structure(&banded), Structure::Banded { .. }));
+/// ```
 pub trait Attachment<T, Y: State<T>> {
     /// Answers [`System::structure`].
     fn structure<S: System<T, Y>>(&self, system: &S) -> Structure {
@@ -72,6 +91,16 @@ pub trait Attachment<T, Y: State<T>> {
 }
 
 /// A system with an [`Attachment`]. It is a whole: its parts, if it had any ([`Split`](crate::Split)), are not seen.
+///
+/// ```
+/// use costate_ode::{Matrix, Structure, System, WithJacobian, WithTimeDerivative};
+/// // One attachment upon another: each answers for its own.
+/// let decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -2.0 * y[0];
+/// let inner = WithJacobian::new(decay, |_t: f64, _y: &[f64; 1], j: &mut Matrix<f64>| j.set(0, 0, -2.0));
+/// let mut system = WithTimeDerivative::autonomous(inner);
+/// let mut jacobian = Matrix::new::<f64>(1, Structure::Dense);
+/// assert!(system.jacobian(0.0, &[1.0], &mut jacobian) && jacobian.get(0, 0) == -2.0);
+/// ```
 #[derive(Clone, Debug)]
 pub struct With<S, A> {
     pub(super) system: S,

@@ -3,6 +3,15 @@
 use std::fmt;
 
 /// One compared number.
+///
+/// ```
+/// use costate_tape::check;
+/// // ∂(x y²)/∂y = 2 x y is 12 here; a factor of two was forgotten.
+/// let report = check::gradient(|x| x[0] * x[1] * x[1], &[3.0, 2.0], &[4.0, 6.0]);
+/// let worst = report.worst().expect("two numbers were compared");
+/// assert_eq!((worst.name.as_str(), worst.found), ("∂f/∂x[1]", 6.0));
+/// assert!((worst.expected - 12.0).abs() <= worst.uncertainty && worst.deviation > 0.49);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Component {
     /// Which it is: `∂y[1]/∂theta[3]`.

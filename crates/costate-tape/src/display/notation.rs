@@ -10,6 +10,16 @@ use crate::function::Function;
 use crate::scalar::Scalar;
 
 /// A way of writing formulas.
+///
+/// ```
+/// use costate_tape::{Function, Names, Notation, Scalar};
+/// let f = Function::<f64>::record(&[("x", &[])], |v| vec![v[0].exp() / v[0]])?;
+/// let written = |notation| f.formulas(&Names::new(), notation).lines[0].parts[0].clone();
+/// assert_eq!(written(Notation::Text), "exp(x)/x");
+/// assert_eq!(written(Notation::Latex), r"\frac{\exp x}{x}");
+/// assert!(written(Notation::MathMl).starts_with("<mfrac>"));
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Notation {
     /// Infix, as one would type it: [`Function::text`].
@@ -21,6 +31,14 @@ pub enum Notation {
 }
 
 /// A named value.
+///
+/// ```
+/// use costate_tape::{Formula, Function, Names, Notation};
+/// let f = Function::<f64>::record(&[("x", &[]), ("k", &[])], |v| vec![v[0] * v[1]])?;
+/// let expected = Formula { name: "y".into(), parts: vec!["x*k".into()] };
+/// assert_eq!(f.formulas(&Names::new(), Notation::Text).lines, [expected]);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Formula {
     /// The name of the value, as it was given.

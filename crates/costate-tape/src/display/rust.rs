@@ -13,6 +13,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 /// A number type that source can be written for: `f32` and `f64`.
+///
+/// ```
+/// use costate_tape::Plain;
+/// assert_eq!((f64::NAME, (-0.5_f64).literal(), f32::INFINITY.literal()), ("f64", "(-0.5f64)".into(), "f32::INFINITY".into()));
+/// ```
 pub trait Plain: Scalar {
     /// The type's name in Rust.
     const NAME: &'static str;

@@ -8,6 +8,15 @@ use crate::scalar::Scalar;
 use std::fmt;
 
 /// The first value that was not finite on the way to an output that is not.
+///
+/// ```
+/// use costate_tape::{Function, Scalar};
+/// let f = Function::<f64>::record(&[("x", &[]), ("y", &[])], |v| vec![v[0] / (v[0] - v[1]).sqrt()])?;
+/// let cause = f.first_non_finite(&[&[1.0], &[3.0]])?.expect("the square root of −2");
+/// assert_eq!((cause.operation, cause.formula.as_str()), ("sqrt", "sqrt(x - y)"));
+/// assert_eq!(cause.operands, [("x - y".to_owned(), -2.0)]);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct NonFinite<T> {
     /// Its node.

@@ -7,6 +7,15 @@ use super::{Lane, Needs, Program};
 use crate::op::{Binary, Unary};
 
 /// Arithmetic, counted from the formulas: what fusion saves, and terms that are zero by structure, are not taken off.
+///
+/// ```
+/// use costate_tape::{Function, Program, Scalar};
+/// // W·x for W [50, 20] takes 50·20 products and as many sums; then 50 values of tanh.
+/// let f = Function::<f64>::record(&[("W", &[50, 20]), ("x", &[20, 1])], |v| vec![v[0].matmul(v[1]).tanh()])?;
+/// let work = Program::compile(&f)?.cost().evaluation;
+/// assert_eq!((work.nodes, work.flops, work.functions), (2, 2 * 50 * 20, 50));
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Work {

@@ -48,6 +48,20 @@ use crate::kernel::dispatch::{Isa, Registers};
 use crate::op::holds;
 
 /// The numbers that registers hold: `f32` and `f64`.
+///
+/// ```
+/// use costate_tape::{Error, Function, Lane, Program, Scalar};
+/// /// e² in the precision that a caller chooses.
+/// fn compiled<T: Lane + Scalar + Into<f64>>() -> Result<f64, Error> {
+///     let f = Function::<T>::record(&[("x", &[])], |v| vec![v[0].exp()])?;
+///     let (program, mut out) = (Program::compile(&f)?, [T::from_f64(0.0)]);
+///     program.eval(&mut program.workspace(1), 0, &[&[T::from_f64(2.0)]], &mut out);
+///     Ok(out[0].into())
+/// }
+/// assert!((compiled::<f64>()? - 2.0_f64.exp()).abs() < 1e-14);
+/// assert!((compiled::<f32>()? - 2.0_f64.exp()).abs() < 1e-6);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[expect(
     private_bounds,
     reason = "closed: a lane is what the kernels were written for"

@@ -3,6 +3,15 @@
 use super::pattern::Pattern;
 
 /// A colour for each column (or row): 0, 1, …, `count` − 1.
+///
+/// ```
+/// use costate_tape::{Pattern, column_colouring};
+/// // Columns 0 and 2 meet in no row: they share a colour, so two products find three columns.
+/// let chain = Pattern::new(3, vec![vec![0, 1], vec![1, 2]]);
+/// let colouring = column_colouring(&chain);
+/// assert_eq!(colouring.count, 2);
+/// assert!(colouring.colours[0] == colouring.colours[2] && colouring.colours[0] != colouring.colours[1]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Colouring {
     /// The colour of each.

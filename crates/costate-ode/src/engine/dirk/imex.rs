@@ -24,6 +24,24 @@ use crate::{Element, Field, Real, Scale, State, Stats, System};
 ///
 /// # References
 /// \[Kennedy2003\].
+///
+/// ```
+/// use costate_ode::{DirkTableau, Imex, Integrator, Options, Split};
+///
+/// // A current that turns, and drag: only the drag is linearised.
+/// let current = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [y[1], -y[0]];
+/// let drag = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [0.0, -1e3 * y[1]];
+/// let mut system = Split::new(current, drag);
+/// let engine = Imex::new(DirkTableau::by_name("kencarp4")?, &mut system, &[1.0, 0.0]);
+/// let mut integrator = Integrator::with_engine(engine, system, 0.0, &[1.0, 0.0], Options::tolerances(1e-6, 1e-9))?;
+/// integrator.set_end(10.0);
+/// while !integrator.finished() {
+///     integrator.step()?;
+/// }
+/// let slow = (1e3 - (1e6_f64 - 4.0).sqrt()) / 2.0; // of λ² − 1000 λ + 1 = 0
+/// assert!((integrator.y()[0] - (-10.0 * slow).exp()).abs() < 1e-4);
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Imex<T, Y: State<T>> {
     dirk: Dirk<T, Y>,

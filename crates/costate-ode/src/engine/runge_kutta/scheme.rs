@@ -10,6 +10,20 @@ use std::sync::OnceLock;
 /// A tableau in the scalar of an integration, with its zeros left out.
 ///
 /// Each part is made when it is first looked at: a short solve is done in the time that all of them would take.
+///
+/// ```
+/// use costate_ode::{Scheme, tableau};
+///
+/// // Classical Runge–Kutta: the third stage looks at the second alone, and ∫ f is Simpson's rule.
+/// let rk4 = Scheme::<f64>::new(tableau::by_name("rk4")?);
+/// assert_eq!((rk4.rows[2].0, rk4.rows[2].1.as_slice()), (0.5, &[(1, 0.5)][..]));
+/// assert!((rk4.b.iter().map(|(i, b)| b * rk4.rows[*i].0.powi(3)).sum::<f64>() - 0.25).abs() < 1e-15);
+/// // Dense output ends where the step does, and begins with its first slope.
+/// let tsit5 = Scheme::<f64>::new(tableau::by_name("tsit5")?);
+/// assert!(tsit5.b.iter().all(|(i, b)| (tsit5.dense_weight(*i, 1.0) - b).abs() < 1e-14));
+/// assert!((tsit5.dense_weight_derivative(0, 0.0) - 1.0).abs() < 1e-14);
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Scheme<T> {
     pub(super) tableau: &'static Tableau,
@@ -28,6 +42,14 @@ pub struct Scheme<T> {
 }
 
 /// A part of a [`Scheme`], made when first looked at: it dereferences to what is made.
+///
+/// ```
+/// use costate_ode::{Part, Scheme, Terms, tableau};
+/// let euler = Scheme::<f32>::new(tableau::by_name("euler")?);
+/// let b: &Part<Terms<f32>> = &euler.b;
+/// assert_eq!(b.as_slice(), [(0, 1.0)]); // made here
+/// # Ok::<(), costate_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Part<V> {
     tableau: &'static Tableau,

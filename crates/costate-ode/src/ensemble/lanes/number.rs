@@ -4,6 +4,17 @@ use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// What a [`LaneField`](super::LaneField) computes with: an `f64`, or several in [`Lanes`]. Operations on lanes are those on each.
+///
+/// ```
+/// use costate_ode::{Lane, Lanes};
+///
+/// fn distance<V: Lane>(x: V, y: V) -> V {
+///     (x * x + y * y).sqrt()
+/// }
+/// assert_eq!(distance(3.0, 4.0), 5.0);
+/// assert_eq!(distance(Lanes([3.0, 6.0]), Lanes([4.0, 8.0])), Lanes([5.0, 10.0]));
+/// assert_eq!(Lanes([0.0, 1.0]).map(f64::exp), Lanes([1.0, 1.0_f64.exp()]));
+/// ```
 pub trait Lane:
     Copy
     + Debug
@@ -37,6 +48,12 @@ impl Lane for f64 {
 }
 
 /// N numbers side by side.
+///
+/// ```
+/// use costate_ode::{Lane, Lanes};
+/// let x = Lanes([1.0, 2.0, 3.0, 4.0]);
+/// assert_eq!(x * x - Lanes::splat(1.0), Lanes([0.0, 3.0, 8.0, 15.0]));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[repr(align(64))]
 pub struct Lanes<const N: usize>(pub [f64; N]);
