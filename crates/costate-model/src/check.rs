@@ -11,6 +11,16 @@ use crate::model::Model;
 use crate::scope::{Part, Resolved, Symbol};
 
 /// A model as far as it can be looked at without solving it.
+///
+/// ```
+/// use costate_model::Model;
+///
+/// let check = Model::open("examples/lynx-hare.toml")?.check()?;
+/// assert_eq!(check.observables, [("hare".to_owned(), 21), ("lynx".to_owned(), 21)]);
+/// assert_eq!((check.measurements, check.optimizers.as_slice()), ((42, 0), &["gauss-newton"][..]));
+/// assert!(check.warnings.is_empty());
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Check {
     /// The parameters that a fit varies.
@@ -32,6 +42,12 @@ pub struct Check {
 }
 
 /// Something that is allowed and yet hardly meant.
+///
+/// ```
+/// use costate_model::Warning;
+/// let warning = Warning { place: Some(("decay.toml".into(), 5)), message: "'spare' is used nowhere".into() };
+/// assert_eq!(warning.to_string(), "decay.toml:5: 'spare' is used nowhere");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Warning {
     /// The file and line concerned, where there is one.

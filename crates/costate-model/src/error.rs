@@ -8,12 +8,30 @@ use std::sync::Arc;
 use crate::Trajectory;
 
 /// The result of everything that reads, resolves, solves or fits a model.
+///
+/// ```
+/// fn read(text: &str) -> costate_model::Result<usize> {
+///     Ok(costate_model::Model::parse(text, "model.toml")?.states().len())
+/// }
+/// assert!(read("[states]").is_err());
+/// ```
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Every way in which a model cannot be used.
 ///
 /// `Display` is the whole message, ready to print. [`Error::is_numerical`] tells a model that is written wrongly from
 /// one whose numbers do not work out.
+///
+/// ```
+/// use costate_model::{Error, Model};
+///
+/// // What is wrong, where, and what was perhaps meant.
+/// let text = "[states]\ny = 1.0\n[parameters]\nrate = 2.0\n[equations]\ny = \"-rat * y\"\n[time]\nstart = 0.0\nend = 1.0";
+/// let error = Model::parse(text, "decay.toml").unwrap_err();
+/// assert!(matches!(error, Error::Written(_)) && !error.is_numerical());
+/// let message = error.to_string();
+/// assert!(message.contains("decay.toml:6") && message.contains("rate"), "{message}");
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

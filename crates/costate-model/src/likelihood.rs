@@ -3,6 +3,36 @@
 use std::f64::consts::{LN_2, PI};
 
 /// How a measurement d scatters about its prediction m, with noise σ.
+///
+/// ```
+/// use costate_model::Model;
+///
+/// // The loss is −ln p with all constants: ½ z² + ln σ + ½ ln 2π for one measurement that is z = 2 off.
+/// let text = r#"
+/// [states]
+/// y = 3.0
+/// [parameters]
+/// k = 0.0
+/// [equations]
+/// y = "-k * y"
+/// [observables]
+/// seen = { is = "y", noise = 0.5, distribution = "normal" }
+/// [time]
+/// start = 0.0
+/// end = 1.0
+/// [data]
+/// file = "noise.csv"
+/// time = "t"
+/// "#;
+/// # let folder = std::env::temp_dir().join(format!("costate-noise-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// std::fs::write(folder.join("noise.csv"), "t,seen\n1,4\n")?;
+/// let loss = Model::parse(text, folder.join("noise.toml"))?.gradient()?.loss;
+/// let expected = 2.0 + 0.5_f64.ln() + 0.5 * std::f64::consts::TAU.ln();
+/// assert!((loss - expected).abs() < 1e-9);
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Distribution {
     /// d = m + σ z, z normal: σ is the standard deviation.

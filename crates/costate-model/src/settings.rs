@@ -51,6 +51,15 @@ impl Scale {
 }
 
 /// A number that formulas refer to by name, fitted unless fixed.
+///
+/// ```
+/// use costate_model::{Model, Scale};
+/// let model = Model::open("examples/lynx-hare.toml")?;
+/// let alpha = &model.parameters()[0];
+/// assert_eq!((alpha.name.as_str(), alpha.value, alpha.fixed), ("alpha", 0.55, false));
+/// assert!(alpha.lower < alpha.value && alpha.value < alpha.upper && matches!(alpha.scale, Scale::Linear | Scale::Log));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parameter {
     /// The name in formulas; `NAME[EXPERIMENT]` for a copy.
@@ -78,6 +87,14 @@ pub struct Parameter {
 }
 
 /// How a fit moves.
+///
+/// ```
+/// use costate_model::{Model, Optimizer};
+/// let mut model = Model::open("examples/lynx-hare.toml")?;
+/// model.fit_settings_mut().optimizer = Optimizer::Lbfgs;
+/// assert_eq!(model.check()?.optimizers, [Optimizer::Lbfgs.name()]);
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Optimizer {
     /// Gauss–Newton for few parameters, L-BFGS for many, Adam and then L-BFGS with networks.
@@ -117,6 +134,16 @@ impl Optimizer {
 }
 
 /// How to integrate.
+///
+/// ```
+/// use costate_model::Model;
+/// let model = Model::parse(
+///     "[states]\ny = 1.0\n[equations]\ny = \"-y\"\n[time]\nstart = 0.0\nend = 1.0\n[solver]\nmethod = \"radau\"\nrtol = 1e-8",
+///     "decay.toml",
+/// )?;
+/// assert_eq!((model.solver().method.name, model.solver().rtol), ("radau", 1e-8));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct SolverSettings {
     /// The method.
@@ -128,6 +155,14 @@ pub struct SolverSettings {
 }
 
 /// Random windows of the data to train on.
+///
+/// ```
+/// use costate_model::{BatchSettings, Model};
+/// let mut model = Model::open("examples/spiral.toml")?;
+/// model.fit_settings_mut().batch = Some(BatchSettings { size: 20, length: 10 });
+/// assert_eq!(model.fit_settings().batch.map(|batch| batch.size * batch.length), Some(200));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchSettings {
     /// Windows in a batch.
@@ -137,6 +172,16 @@ pub struct BatchSettings {
 }
 
 /// How to fit.
+///
+/// ```
+/// use costate_model::Model;
+/// let mut model = Model::open("examples/lynx-hare.toml")?;
+/// model.fit_settings_mut().iterations = Some(2);
+/// let mut fit = costate_model::Fit::new(model)?;
+/// while fit.advance()? {}
+/// assert_eq!(fit.found()?.iterations, 2);
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct FitSettings {
     /// The distance of prediction and measurement.

@@ -8,6 +8,17 @@ use crate::field::{self, Layout, Map};
 use crate::model::{Model, StateVariable};
 
 /// Which states of a solution to keep.
+///
+/// ```
+/// use costate_model::{Model, Save};
+/// let text = "[states]\ny = 1.0\n[equations]\ny = \"-y\"\n[time]\nstart = 0.0\nend = 2.0";
+/// let model = Model::parse(text, "decay.toml")?;
+/// assert_eq!(model.solve(&Save::Grid(5))?.times, [0.0, 0.5, 1.0, 1.5, 2.0]);
+/// assert_eq!(model.solve(&Save::At(vec![0.25]))?.times, [0.25]);
+/// let steps = model.solve(&Save::Steps)?;
+/// assert_eq!(steps.len(), steps.stats.accepted + 1);
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum Save {
     /// The start and the end of every step.
@@ -19,6 +30,17 @@ pub enum Save {
 }
 
 /// Values over time under their names: the states of a solution, or the observables computed from them.
+///
+/// ```
+/// use costate_model::{Model, Save};
+/// let text = "[states]\nx = 1.0\nv = 0.0\n[equations]\nx = \"v\"\nv = \"-x\"\n[observables]\nenergy = { is = \"(x^2 + v^2)/2\" }\n[time]\nstart = 0.0\nend = 10.0";
+/// let model = Model::parse(text, "swing.toml")?;
+/// let solution = model.solve(&Save::Grid(11))?;
+/// assert_eq!((solution.names.join(" ").as_str(), solution.len()), ("x v", 11));
+/// let energy = model.observe(&solution)?;
+/// assert!((0..energy.len()).all(|i| (energy.row(i)[0] - 0.5).abs() < 1e-4));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Trajectory {
     /// The name of each column.

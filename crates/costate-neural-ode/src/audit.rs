@@ -30,6 +30,26 @@ const DIFFERENCES: f64 = 1e-6;
 const GROWTH: f64 = 1e3;
 
 /// What one method made of the problem.
+///
+/// ```
+/// # use costate_neural_ode::{Problem, doc::House};
+/// # use costate_ode::{Options, tableau};
+/// use costate_neural_ode::audit::Audit;
+/// # let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+/// # let options = Options::tolerances(1e-9, 1e-9);
+/// # let audit = Audit::new(&House::default(), &[0.0], tableau::by_name("tsit5")?, &options, &problem, &mut |saved, cotangents| {
+/// #     cotangents.values_mut()[0] = 1.0;
+/// #     saved.state(0)[0]
+/// # })?;
+/// // f = θ t h, L = h(5): what each method found for ∂L/∂h₀, which is e².
+/// for run in &audit.runs {
+///     let gradient = run.gradient.as_ref().expect("every method can do this one");
+///     assert!((gradient[0] - 2.0_f64.exp()).abs() < 1e-5, "{}", run.about.name);
+/// }
+/// // Backsolve solves for h again on its way back.
+/// assert!(audit.runs.iter().any(|run| run.about.name == "backsolve" && run.rebuilt_within.is_some()));
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Run {
     /// The method.
@@ -45,6 +65,22 @@ pub struct Run {
 }
 
 /// Two methods compared.
+///
+/// ```
+/// # use costate_neural_ode::{Problem, doc::House};
+/// # use costate_ode::{Options, tableau};
+/// use costate_neural_ode::audit::Audit;
+/// # let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+/// # let options = Options::tolerances(1e-9, 1e-9);
+/// # let audit = Audit::new(&House::default(), &[0.0], tableau::by_name("tsit5")?, &options, &problem, &mut |saved, cotangents| {
+/// #     cotangents.values_mut()[0] = 1.0;
+/// #     saved.state(0)[0]
+/// # })?;
+/// // Two exact methods differ by rounding, and are allowed no more.
+/// let pair = audit.pairs.iter().find(|pair| pair.methods == ["discrete", "forward"]).expect("both gave a gradient");
+/// assert!(pair.agrees() && pair.difference < 1e-10 && pair.allowed < 1e-6);
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Pair {
     /// The names of the methods.
@@ -66,6 +102,23 @@ impl Pair {
 }
 
 /// What follows from a comparison.
+///
+/// ```
+/// # use costate_neural_ode::{Problem, doc::House};
+/// # use costate_ode::{Options, tableau};
+/// use costate_neural_ode::audit::{Audit, Variable, Verdict};
+///
+/// // |h − 3| has a kink where it is looked at: no method is to blame, but differences say nothing by h₀.
+/// let problem = Problem { h0: &[3.0], theta: &[0.0], t0: 3.0, t1: 5.0, save_at: &[] };
+/// let (tsit5, options) = (tableau::by_name("tsit5")?, Options::tolerances(1e-9, 1e-9));
+/// let audit = Audit::new(&House::default(), &[0.0], tsit5, &options, &problem, &mut |saved, cotangents| {
+///     let off = saved.state(0)[0] - 3.0;
+///     cotangents.state_mut(0)[0] = 1.0_f64.copysign(off);
+///     off.abs()
+/// })?;
+/// assert!(matches!(audit.verdict(), Verdict::NotSmooth { worst: Variable::H0(0) | Variable::Theta(0) }));
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Verdict {
@@ -140,6 +193,20 @@ pub struct Audit {
 }
 
 /// A gradient method, or why there is none.
+///
+/// ```
+/// use costate_neural_ode::audit::Made;
+/// use costate_neural_ode::{Discrete, Error, doc::House};
+/// use costate_ode::{Method, Options};
+///
+/// // What is asked for by name may not be had: a discrete adjoint of a method of several steps.
+/// let make = |solver: &str| -> Made<'static, f64, f64> {
+///     Ok(Box::new(Discrete::new(House::default(), &[0.0], Method::by_name(solver)?, Options::tolerances(1e-6, 1e-6))?))
+/// };
+/// assert!(make("radau").is_ok());
+/// assert!(matches!(make("bdf").err(), Some(Error::Unavailable { method: "discrete", .. })));
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 pub type Made<'a, T, E> = Result<Box<dyn GradientMethod<T, E> + 'a>, Error>;
 
 impl Audit {

@@ -44,6 +44,14 @@ pub struct Augmented<F, E> {
 }
 
 /// Where a_θ and a_t are integrated.
+///
+/// ```
+/// use costate_neural_ode::{Augmented, Quadratures, VectorField, doc::House};
+///
+/// // One state and one parameter: h, a, and a_θ and a_t if they are in the state.
+/// let lengths = [Quadratures::InState, Quadratures::Apart].map(|quadratures| Augmented::new(House::default(), quadratures).len());
+/// assert_eq!(lengths, [4, 2]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Quadratures {
     /// In the state: `[h, a, a_θ, a_t]`.

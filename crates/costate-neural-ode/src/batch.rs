@@ -9,6 +9,23 @@ use std::sync::{Mutex, PoisonError};
 const BLOCK: usize = 4;
 
 /// One sample of a batch: a problem of its own, but for θ, which all samples share.
+///
+/// ```
+/// use costate_neural_ode::batch::{Batch, Sample};
+/// use costate_neural_ode::{Discrete, doc::House}; // f = θ t h
+/// use costate_ode::{Options, tableau};
+///
+/// // Two kinds: one solved loosely, one tightly.
+/// let make = |kind: usize| Discrete::new(House::default(), &[0.0], tableau::by_name("tsit5")?, Options::tolerances([1e-3, 1e-10][kind], 1e-10));
+/// let samples = [0, 1].map(|kind| Sample { id: kind as u64, kind, h0: &[3.0], t0: 3.0, t1: 5.0, save_at: &[] });
+/// let found = Batch::new(make).gradient(&[0.25], &samples, &|_, saved, cotangents| {
+///     cotangents.state_mut(0)[0] = 1.0;
+///     saved.state(0)[0]
+/// })?;
+/// let error = |i: usize| (found.samples[i].loss - 3.0 * 2.0_f64.exp()).abs();
+/// assert!(error(1) < 1e-7 && error(0) > 100.0 * error(1));
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Sample<'a, T, E> {
     /// Its place in the sum over all samples; see [`Batch`].
@@ -26,6 +43,24 @@ pub struct Sample<'a, T, E> {
 }
 
 /// The gradient of the sum of all samples' losses.
+///
+/// ```
+/// use costate_neural_ode::batch::{Batch, Sample};
+/// use costate_neural_ode::{Discrete, doc::House}; // f = θ t h
+/// use costate_ode::{Options, tableau};
+///
+/// let make = |_kind| Discrete::new(House::default(), &[0.0], tableau::by_name("tsit5")?, Options::tolerances(1e-10, 1e-10));
+/// let samples = [0, 1].map(|id| Sample { id, kind: 0, h0: &[3.0], t0: 3.0, t1: 4.0 + id as f64, save_at: &[] });
+/// let found = Batch::new(make).gradient(&[0.25], &samples, &|_, saved, cotangents| {
+///     cotangents.state_mut(0)[0] = 1.0;
+///     saved.state(0)[0]
+/// })?;
+/// // What depends on the sample stands with the sample, what all share is one sum.
+/// assert_eq!(found.loss, found.samples[0].loss + found.samples[1].loss);
+/// assert!((found.samples[0].h0[0] - 0.875_f64.exp()).abs() < 1e-8 && (found.samples[1].h0[0] - 2.0_f64.exp()).abs() < 1e-8);
+/// assert!(found.theta.len() == 1 && found.samples[0].theta.is_empty());
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct BatchGradient<E> {
     /// Σ L.
@@ -37,6 +72,21 @@ pub struct BatchGradient<E> {
 }
 
 /// The loss of a sample: its place in the batch, its saved states, their cotangents.
+///
+/// ```
+/// use costate_neural_ode::{Saved, batch::BatchLoss};
+///
+/// // Half the squared distance from the datum of each sample.
+/// let data = [1.0, 5.0];
+/// let loss: &BatchLoss<f64> = &|sample, saved, cotangents| {
+///     let off = saved.state(0)[0] - data[sample];
+///     cotangents.state_mut(0)[0] = off;
+///     0.5 * off * off
+/// };
+/// let (mut saved, mut cotangents) = (Saved::new(1), Saved::new(1));
+/// (saved.resize(1), cotangents.resize(1));
+/// assert_eq!((loss(1, &saved, &mut cotangents), cotangents.values()), (12.5, &[-5.0][..]));
+/// ```
 pub type BatchLoss<'a, E> = dyn Fn(usize, &Saved<E>, &mut Saved<E>) -> E + Sync + 'a;
 
 /// The gradients of many samples, shared out over threads with the feature `rayon`.

@@ -18,6 +18,20 @@ use costate_ode::{Matrix, Structure};
 use std::ops::Range;
 
 /// The explicit and the implicit part of a field.
+///
+/// ```
+/// use costate_neural_ode::{Split, VectorField, doc::House};
+///
+/// // f = θ t h twice; both parts take all of θ.
+/// let mut split = Split::new(House::default(), House::default());
+/// split.set_parameters(&[0.25]);
+/// let (explicit, implicit) = split.parts().expect("it has two");
+/// let mut dh = [0.0];
+/// explicit.eval(0, 4.0, &[3.0], &mut dh);
+/// assert_eq!(dh, [3.0]);
+/// implicit.eval(0, 8.0, &[3.0], &mut dh);
+/// assert_eq!(dh, [6.0]);
+/// ```
 pub type Parts<'a, T> = (&'a mut dyn VectorField<T>, &'a mut dyn VectorField<T>);
 
 /// The vector field f of dh/dt = f(h, t, θ) and what gradient methods need of its derivatives: products with a row a from the left,

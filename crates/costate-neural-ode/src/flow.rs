@@ -42,6 +42,8 @@ use costate_tape::{Function, Scalar, Var};
 use std::ops::Range;
 
 /// How tr ∂f/∂x is taken.
+///
+/// [`with_log_density`] has an example of both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trace {
     /// Each diagonal entry by a product of its own: as many products as x has components.

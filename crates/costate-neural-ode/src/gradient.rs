@@ -234,6 +234,19 @@ impl<E: Copy + num_traits::Zero> Gradient<E> {
 }
 
 /// What a gradient cost.
+///
+/// ```
+/// use costate_neural_ode::{Discrete, GradientMethod, Problem, doc::House};
+/// use costate_ode::{Options, tableau};
+///
+/// let rk4 = tableau::by_name("rk4")?;
+/// let mut discrete = Discrete::new(House::default(), &[0.0], rk4, Options::constant_step(0.5))?;
+/// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+/// let stats = discrete.gradient(&problem, &mut |saved, _| saved.state(0)[0])?.stats;
+/// // Four steps of four stages, and a product for each on the way back.
+/// assert_eq!((stats.forward.steps, stats.forward.nfe, stats.products), (4, 16, 16));
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// The solve from t₀ to t₁; all solves together where there are several.
@@ -245,6 +258,20 @@ pub struct Stats {
 }
 
 /// A loss as a function of the saved states: returns L and writes ∂L/∂(saved state) into its second argument, which is zero before.
+///
+/// ```
+/// use costate_neural_ode::{Saved, gradient::LossFn};
+///
+/// // L = Σ h over the saved states, ∂L/∂h = 1.
+/// let sum: &mut LossFn<f64> = &mut |saved, cotangents| {
+///     cotangents.values_mut().fill(1.0);
+///     saved.values().iter().sum()
+/// };
+/// let (mut saved, mut cotangents) = (Saved::new(2), Saved::new(2));
+/// (saved.resize(1), cotangents.resize(1));
+/// saved.state_mut(0).copy_from_slice(&[3.0, 4.0]);
+/// assert_eq!((sum(&saved, &mut cotangents), cotangents.state(0)), (7.0, &[1.0, 1.0][..]));
+/// ```
 pub type LossFn<'a, E> = dyn FnMut(&Saved<E>, &mut Saved<E>) -> E + 'a;
 
 /// A way to the gradient of a loss of a solution.

@@ -104,6 +104,25 @@ pub struct Hybrid<T: Real, Y: State<T>, F> {
 }
 
 /// An event that happened.
+///
+/// ```
+/// use costate_neural_ode::hybrid::{Event, Formula, Hybrid};
+/// use costate_neural_ode::{Problem, Recorded};
+/// use costate_ode::{Options, tableau};
+/// use costate_tape::Function;
+///
+/// // dh/dt = −θ h stops where h falls to 1: from 3 at t = ln 3/θ.
+/// let decay = Recorded::record(&[1], 1, |h, _t, theta| -theta.index(0) * h)?;
+/// let inputs: [(&str, &[usize]); 3] = [("h", &[1]), ("t", &[]), ("theta", &[1])];
+/// let above = Formula::new(&Function::record(&inputs, |v| vec![v[0].index(0) - 1.0])?)?;
+/// let mut hybrid = Hybrid::new(decay, &vec![0.0_f64], tableau::by_name("tsit5")?, Options::tolerances(1e-10, 1e-12))
+///     .event(Event::crossing(above).falling().terminal());
+/// let problem = Problem { h0: &[3.0], theta: &[0.5], t0: 0.0, t1: 10.0, save_at: &[] };
+/// let solution = hybrid.solve(&problem)?;
+/// assert_eq!(solution.events[0].event, 0);
+/// assert!((solution.events[0].t - 3.0_f64.ln() / 0.5).abs() < 1e-9);
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occurrence<T> {
     /// Which: its number in the order in which the events were given.
@@ -113,6 +132,26 @@ pub struct Occurrence<T> {
 }
 
 /// What a solve gives, and what a loss may look at.
+///
+/// ```
+/// use costate_neural_ode::hybrid::{Event, Formula, Hybrid};
+/// use costate_neural_ode::{Problem, Recorded};
+/// use costate_ode::{Options, tableau};
+/// use costate_tape::Function;
+///
+/// // dh/dt = −θ h stops where h falls to 1: from 3 at t = ln 3/θ.
+/// let decay = Recorded::record(&[1], 1, |h, _t, theta| -theta.index(0) * h)?;
+/// let inputs: [(&str, &[usize]); 3] = [("h", &[1]), ("t", &[]), ("theta", &[1])];
+/// let above = Formula::new(&Function::record(&inputs, |v| vec![v[0].index(0) - 1.0])?)?;
+/// let mut hybrid = Hybrid::new(decay, &vec![0.0_f64], tableau::by_name("tsit5")?, Options::tolerances(1e-10, 1e-12))
+///     .event(Event::crossing(above).falling().terminal());
+/// let problem = Problem { h0: &[3.0], theta: &[0.5], t0: 0.0, t1: 10.0, save_at: &[] };
+/// let solution = hybrid.solve(&problem)?;
+/// // No save times: the end, which is the event; its state stands with the events too.
+/// assert!((solution.saved.state(0)[0] - 1.0).abs() < 1e-9 && (solution.states.state(0)[0] - 1.0).abs() < 1e-9);
+/// assert_eq!((solution.events.len(), solution.saved.len()), (1, 1));
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Solution<T, E> {
     /// The states at the save times that were reached before a terminal event; if there are no save times, that at the end.
@@ -126,6 +165,30 @@ pub struct Solution<T, E> {
 }
 
 /// ∂L/∂ everything that a loss may look at; zero where the loss does not write.
+///
+/// ```
+/// use costate_neural_ode::hybrid::{Event, Formula, Hybrid};
+/// use costate_neural_ode::{Problem, Recorded};
+/// use costate_ode::{Options, tableau};
+/// use costate_tape::Function;
+///
+/// // dh/dt = −θ h stops where h falls to 1: from 3 at t = ln 3/θ.
+/// let decay = Recorded::record(&[1], 1, |h, _t, theta| -theta.index(0) * h)?;
+/// let inputs: [(&str, &[usize]); 3] = [("h", &[1]), ("t", &[]), ("theta", &[1])];
+/// let above = Formula::new(&Function::record(&inputs, |v| vec![v[0].index(0) - 1.0])?)?;
+/// let mut hybrid = Hybrid::new(decay, &vec![0.0_f64], tableau::by_name("tsit5")?, Options::tolerances(1e-10, 1e-12))
+///     .event(Event::crossing(above).falling().terminal());
+/// let problem = Problem { h0: &[3.0], theta: &[0.5], t0: 0.0, t1: 10.0, save_at: &[] };
+/// // L = the time it takes: ln(h₀)/θ.
+/// let mut method = hybrid.method("discrete")?;
+/// let found = hybrid.gradient(&mut *method, &problem, &mut |solution, cotangents| {
+///     cotangents.times[0] = 1.0;
+///     solution.events[0].t
+/// })?;
+/// assert!((found.gradient.h0[0] - 1.0 / (0.5 * 3.0)).abs() < 1e-8);
+/// assert!((found.gradient.theta[0] + 3.0_f64.ln() / 0.25).abs() < 1e-7);
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Cotangents<E> {
     /// Of the saved states.
@@ -137,6 +200,8 @@ pub struct Cotangents<E> {
 }
 
 /// A gradient through events.
+///
+/// The example at [`Cotangents`] takes one of the time of a crossing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HybridGradient<E> {
     /// By the initial state, parameters, t₀, t₁ and save times. θ includes what event functions, resets and scheduled times depend on. A save time that was not
@@ -148,6 +213,17 @@ pub struct HybridGradient<E> {
 }
 
 /// A loss of a solution with events: returns L and writes its derivatives into its second argument, which is zero before.
+///
+/// ```
+/// use costate_neural_ode::hybrid::HybridLoss;
+///
+/// // The time of the last event, if there was one.
+/// let _last: &mut HybridLoss<f64, f64> = &mut |solution, cotangents| {
+///     let Some((last, before)) = solution.events.split_last() else { return 0.0 };
+///     cotangents.times[before.len()] = 1.0;
+///     last.t
+/// };
+/// ```
 pub type HybridLoss<'a, T, E> = dyn FnMut(&Solution<T, E>, &mut Cotangents<E>) -> E + 'a;
 
 impl<T, Y, F> Hybrid<T, Y, F>

@@ -6,9 +6,30 @@ use costate_ode::{Options, Real, State, Tableau};
 
 /// Outputs as functions of the saved states: `(saved, i, cotangents)` returns output i and writes its derivative by the saved states into `cotangents`, which is
 /// zero before.
+///
+/// ```
+/// use costate_neural_ode::{OutputsFn, Saved};
+///
+/// // The outputs are the components of the last state.
+/// let last: &mut OutputsFn<f64> = &mut |saved, i, cotangents| {
+///     let end = saved.len() - 1;
+///     cotangents.state_mut(end)[i] = 1.0;
+///     saved.state(end)[i]
+/// };
+/// let (mut saved, mut cotangents) = (Saved::new(2), Saved::new(2));
+/// (saved.resize(3), cotangents.resize(3));
+/// saved.state_mut(2)[1] = 7.0;
+/// assert_eq!((last(&saved, 1, &mut cotangents), cotangents.state(2)), (7.0, &[0.0, 1.0][..]));
+/// ```
 pub type OutputsFn<'a, E> = dyn FnMut(&Saved<E>, usize, &mut Saved<E>) -> E + 'a;
 
 /// How a Jacobian is taken. Both ways give the exact derivative of the numbers computed.
+///
+/// ```
+/// use costate_neural_ode::Mode;
+/// // A few states and many outputs go forward; many states and one output back.
+/// assert_eq!((Mode::cheaper(2, 10), Mode::cheaper(100, 1)), (Mode::Forward, Mode::Reverse));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// All columns along with one solve: sensitivities.

@@ -10,6 +10,8 @@ use crate::Error;
 use crate::gradient::{Gradient, GradientMethod, LossFn, Problem, Saved, dot};
 
 /// A direction in the space of h₀ and θ.
+///
+/// The example at [`hessian_product`] goes along h₀ alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Along<'a> {
     /// δh₀.
@@ -19,6 +21,8 @@ pub struct Along<'a> {
 }
 
 /// A gradient and what a direction does to it.
+///
+/// The example at [`hessian_product`] reads both parts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HessianProduct {
     /// L and its gradient.
@@ -29,6 +33,22 @@ pub struct HessianProduct {
 }
 
 /// W times a vector of saved states: sees the saved states and J v, and writes W J v into its last argument, which is zero before.
+///
+/// ```
+/// use costate_neural_ode::{Saved, second_order::WeighFn};
+///
+/// // W = 1/σ² for σ = 1/2: the Hessian of Σ ½ ((h − d)/σ)² by h.
+/// let weigh: &mut WeighFn = &mut |_saved, jv, out| {
+///     for (out, jv) in out.values_mut().iter_mut().zip(jv.values()) {
+///         *out = 4.0 * jv;
+///     }
+/// };
+/// let (mut jv, mut out) = (Saved::new(1), Saved::new(1));
+/// (jv.resize(1), out.resize(1));
+/// jv.state_mut(0)[0] = 3.0;
+/// weigh(&jv.clone(), &jv, &mut out);
+/// assert_eq!(out.values(), [12.0]);
+/// ```
 pub type WeighFn<'a> = dyn FnMut(&Saved<f64>, &Saved<f64>, &mut Saved<f64>) + 'a;
 
 /// H v, the Hessian of `loss` by (h₀, θ) times the direction `along`: the gradient by `method`, differentiated in forward mode.

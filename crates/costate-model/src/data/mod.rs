@@ -21,7 +21,7 @@ use table::Table;
 /// ```
 /// use costate_model::Model;
 ///
-/// let data = Model::open("../../examples/lynx-hare.toml")?.read_data()?.expect("the file names one");
+/// let data = Model::open("examples/lynx-hare.toml")?.read_data()?.expect("the file names one");
 /// assert_eq!((data.times().len(), data.times()[0], data.count(true)), (21, 1900.0, 42));
 /// assert_eq!(data.value(0, 0), Some(30.0)); // thousands of hares in 1900
 /// # Ok::<(), costate_model::Error>(())

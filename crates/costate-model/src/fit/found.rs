@@ -21,7 +21,7 @@ const STEP: f64 = 2e-3;
 /// ```
 /// use costate_model::{Fit, Model};
 ///
-/// let mut fit = Fit::new(Model::open("../../examples/lynx-hare.toml")?)?;
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
 /// while fit.advance()? {}
 /// let found = fit.found()?;
 /// let alpha = &found.parameters[0];
@@ -65,6 +65,18 @@ impl Found {
 }
 
 /// A parameter after a fit.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let alpha = &found.parameters[0];
+/// assert_eq!((alpha.name.as_str(), alpha.unit.as_deref(), alpha.start, alpha.bound), ("alpha", Some("1/yr"), 0.55, None));
+/// assert!((alpha.value - 0.540).abs() < 1e-3 && (alpha.standard_error.expect("a sum of squares") - 0.0595).abs() < 1e-3);
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct FittedParameter {
     /// The name.
@@ -87,6 +99,35 @@ pub struct FittedParameter {
 }
 
 /// An end of a parameter's range.
+///
+/// ```
+/// use costate_model::{Bound, Fit, Model};
+///
+/// // A rate that the data want larger than it may be.
+/// let text = r#"
+/// [states]
+/// y = 1.0
+/// [parameters]
+/// k = { value = 0.5, upper = 0.8 }
+/// [equations]
+/// y = "-k * y"
+/// [time]
+/// start = 0.0
+/// end = 1.0
+/// [data]
+/// file = "bound.csv"
+/// time = "t"
+/// "#;
+/// # let folder = std::env::temp_dir().join(format!("costate-bound-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder)?;
+/// std::fs::write(folder.join("bound.csv"), "t,y\n0.5,0.5\n1,0.25\n")?;
+/// let mut fit = Fit::new(Model::parse(text, folder.join("bound.toml"))?)?;
+/// while fit.advance()? {}
+/// let k = &fit.found()?.parameters[0];
+/// assert_eq!((k.value, k.bound, k.standard_error), (0.8, Some(Bound::Upper), None));
+/// # std::fs::remove_dir_all(&folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// `lower`.

@@ -31,13 +31,13 @@ use variables::Variables;
 
 /// A fit under way. Between two calls of [`Fit::advance`] it can be saved, and goes on later with the same bits.
 ///
-/// ```no_run
-/// use costate_model::{Fit, Model};
+/// ```
+/// use costate_model::{Fit, Model, Verdict};
 ///
 /// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
 /// while fit.advance()? {}
 /// let found = fit.found()?;
-/// println!("{}: loss {}", found.verdict, found.loss);
+/// assert!(matches!(found.verdict, Verdict::Converged(_)) && found.loss < 2.02);
 /// # Ok::<(), costate_model::Error>(())
 /// ```
 pub struct Fit {
@@ -187,7 +187,7 @@ impl Fit {
     /// ```
     /// use costate_model::{Fit, Model};
     ///
-    /// let model = Model::open("../../examples/lynx-hare.toml")?;
+    /// let model = Model::open("examples/lynx-hare.toml")?;
     /// let mut fit = Fit::new(model.clone())?;
     /// for _ in 0..3 {
     ///     fit.advance()?;

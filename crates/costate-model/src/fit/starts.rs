@@ -14,6 +14,17 @@ use crate::random::Random;
 use crate::settings::{Parameter, Scale};
 
 /// What came of one start.
+///
+/// ```
+/// use costate_model::{Model, Outcome, Starts};
+///
+/// let mut model = Model::open("examples/lynx-hare.toml")?;
+/// model.fit_settings_mut().starts = 2;
+/// let starts = Starts::new(&model);
+/// // Nothing was done yet: all that is left to do is marked by no state at all.
+/// assert!(starts.outcomes().iter().all(|outcome| *outcome == Outcome::Interrupted(String::new())));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// The fit ended with this loss.
@@ -52,7 +63,7 @@ struct Saved {
 /// ```
 /// use costate_model::{Model, Starts};
 ///
-/// let mut model = Model::open("../../examples/lynx-hare.toml")?;
+/// let mut model = Model::open("examples/lynx-hare.toml")?;
 /// model.fit_settings_mut().starts = 3;
 /// let starts = Starts::new(&model);
 /// let alphas: Vec<f64> = starts.models().iter().map(|model| model.parameters()[0].value).collect();
@@ -153,7 +164,7 @@ impl Starts {
     /// ```
     /// use costate_model::{Model, Starts};
     ///
-    /// let mut model = Model::open("../../examples/lynx-hare.toml")?;
+    /// let mut model = Model::open("examples/lynx-hare.toml")?;
     /// model.fit_settings_mut().starts = 2;
     /// let mut starts = Starts::new(&model);
     /// starts.run(1, &|| true, &|_ended, _save| {}); // stopped at once, as by Ctrl-C

@@ -32,6 +32,20 @@ pub(super) struct State {
 }
 
 /// Where two segments of a solution met in the end, before it was made one.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut model = Model::open("examples/lynx-hare.toml")?;
+/// model.fit_settings_mut().segments = 4;
+/// let mut fit = Fit::new(model)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// // Four pieces have three joints, which have come close.
+/// assert_eq!(found.joints.len(), 3);
+/// assert!(found.widest_gap().is_some_and(|joint| joint.relative.abs() < 0.5));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Joint {
     /// The experiment.
@@ -47,6 +61,12 @@ pub struct Joint {
 }
 
 /// How a fit ended.
+///
+/// ```
+/// use costate_model::Verdict;
+/// let verdict = Verdict::Converged("the loss does not fall any more".into());
+/// assert_eq!(verdict.to_string(), "converged (the loss does not fall any more)");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Verdict {
     /// At a minimum, as far as the tolerances tell: why.
@@ -77,6 +97,16 @@ impl fmt::Display for Verdict {
 }
 
 /// Loss and gradient norm of one iteration.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let losses: Vec<f64> = fit.history().map(|record| record.loss).collect();
+/// assert!(losses.len() > 3 && losses.is_sorted_by(|earlier, later| later <= earlier));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Record {
     /// Which, counted from 0: the start.

@@ -23,6 +23,14 @@ use crate::scope::{Parts, Resolved, Scope};
 use crate::settings::{DataSettings, FitSettings, Parameter, SolverSettings};
 
 /// A component of the state vector.
+///
+/// ```
+/// use costate_model::Model;
+/// let model = Model::open("examples/lynx-hare.toml")?;
+/// let names: Vec<&str> = model.states().iter().map(|state| state.name.as_str()).collect();
+/// assert_eq!((names.as_slice(), model.states()[0].atol > 0.0), (&["hare", "lynx"][..], true));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct StateVariable {
     /// The name in formulas.
@@ -36,6 +44,15 @@ pub struct StateVariable {
 }
 
 /// Something that can be measured: an expression of states, parameters and time.
+///
+/// ```
+/// use costate_model::Model;
+///
+/// let text = "[states]\ny = 1.0\n[equations]\ny = \"-y\"\n[observables]\ntwice = { is = \"2 * y\" }\n[time]\nstart = 0.0\nend = 1.0";
+/// let model = Model::parse(text, "decay.toml")?;
+/// assert_eq!((model.observables()[0].name.as_str(), model.observables()[0].column.as_str()), ("twice", "twice"));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Observable {
     /// Its name.

@@ -10,6 +10,15 @@ use crate::model::Model;
 use crate::weights;
 
 /// The loss of a model and its gradient, in the units of what each part is taken by.
+///
+/// ```
+/// use costate_model::Model;
+/// let model = Model::open("examples/lynx-hare.toml")?;
+/// let gradient = model.gradient()?;
+/// assert_eq!((gradient.method.as_str(), gradient.parameters.len(), gradient.save.len()), ("discrete", 6, 21));
+/// assert!(gradient.steps > 0 && gradient.nfe > gradient.steps && gradient.products > 0);
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct GradientReport {
     /// The loss.
@@ -81,7 +90,7 @@ impl Model {
     /// ```
     /// use costate_model::Model;
     ///
-    /// let model = Model::open("../../examples/lynx-hare.toml")?;
+    /// let model = Model::open("examples/lynx-hare.toml")?;
     /// let gradient = model.gradient()?;
     /// let (name, by_alpha) = &gradient.parameters[0];
     /// let mut ahead = model.clone();
@@ -154,7 +163,7 @@ impl Model {
     /// use costate_model::Model;
     /// use costate_neural_ode::audit::Verdict;
     ///
-    /// let model = Model::open("../../examples/lynx-hare.toml")?;
+    /// let model = Model::open("examples/lynx-hare.toml")?;
     /// let audits = model.audit()?;
     /// let (experiment, audit) = &audits[0];
     /// assert!(experiment.is_none() && audit.verdict() == Verdict::Right, "{audit}");

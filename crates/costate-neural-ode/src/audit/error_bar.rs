@@ -8,6 +8,8 @@ use costate_ode::{Method, Options, Real, State, Tolerance};
 const TIGHTER: f64 = 1e-2;
 
 /// A gradient with an estimate of its own error.
+///
+/// See [`error_bar`], which makes it and has an example.
 #[derive(Clone, Debug)]
 pub struct ErrorBar<E> {
     /// The gradient, as it was asked for.

@@ -6,6 +6,21 @@ use costate_ode::{Ivp, Method, Options, Real, State, Trajectory};
 use num_traits::{Float, One, Zero};
 
 /// A place on a solution where f jumps, or its derivatives do.
+///
+/// ```
+/// use costate_neural_ode::audit::{Jump, kinks};
+/// use costate_neural_ode::{Problem, Recorded};
+/// use costate_ode::{Options, tableau};
+/// use costate_tape::Scalar;
+///
+/// // f = |1 − t| θ: a corner at t = 1.
+/// let mut field = Recorded::record(&[1], 1, |h, t, theta| (t - 1.0).abs() * theta + 0.0 * h)?;
+/// let problem = Problem { h0: &[0.0], theta: &[2.0], t0: 0.0, t1: 3.0, save_at: &[] };
+/// let found = kinks(&mut field, &vec![0.0], tableau::by_name("tsit5")?, &Options::tolerances(1e-6, 1e-6), &problem)?;
+/// assert_eq!((found.len(), found[0].component, found[0].jump), (1, 0, Jump::Slope));
+/// assert!((found[0].time - 1.0).abs() < 1e-3);
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kink {
     /// The component of f, in natural order.
@@ -17,6 +32,8 @@ pub struct Kink {
 }
 
 /// What is not continuous.
+///
+/// See [`Kink`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Jump {
     /// f itself, as with a sign or a branch: differences and gradients of a solution that crosses it disagree.

@@ -5,6 +5,8 @@ use crate::gradient::METHODS;
 use std::fmt::{Display, Formatter, Result};
 
 /// An audit with the names that its variables have to the reader.
+///
+/// Made by [`Audit::report`], which has an example.
 pub struct Report<'a> {
     audit: &'a Audit,
     name: &'a dyn Fn(Variable) -> String,

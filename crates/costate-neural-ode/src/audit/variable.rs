@@ -4,6 +4,11 @@ use crate::gradient::{Gradient, Problem};
 use costate_ode::Real;
 
 /// What a gradient is taken by.
+///
+/// ```
+/// use costate_neural_ode::audit::Variable;
+/// assert_eq!([Variable::Theta(3), Variable::T1].map(|variable| variable.to_string()), ["theta[3]", "t1"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Variable {
     /// A component of h₀.

@@ -72,6 +72,21 @@ fn weighted<S: Scalar, const N: usize>(a: &[S; N], x: impl Fn(usize) -> S) -> S 
 }
 
 /// The three products of a row a with the derivatives of f.
+///
+/// ```
+/// use costate_neural_ode::{Products, RightHandSide};
+/// use costate_tape::Scalar;
+///
+/// struct House;
+/// impl RightHandSide<1, 1> for House {
+///     #[inline(always)]
+///     fn eval<S: Scalar>(&self, [h]: [S; 1], t: S, [theta]: [S; 1]) -> [S; 1] {
+///         [theta * t * h]
+///     }
+/// }
+/// // a (θ t, θ h, t h) at h = 3, t = 4, θ = ¼ and a = 2
+/// assert_eq!(House.products([3.0], 4.0, [0.25], [2.0]), Products { h: [2.0], t: 1.5, theta: [24.0] });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Products<S, const N: usize, const P: usize> {
     /// a·∂f/∂h.

@@ -5,6 +5,16 @@ use costate_tape::Scalar;
 use nalgebra::{DMatrix, DVector};
 
 /// A function as a series, f(t) = Σ c_k φ_k(t).
+///
+/// ```
+/// use costate_neural_ode::function_space::{Basis, Series};
+/// use costate_tape::Dual;
+///
+/// // 1 + 2 P₁ + 3 P₂ on [−1, 1], and its slope by dual numbers: 2 + 9 t.
+/// let series = Series { basis: Basis::legendre(3, -1.0, 1.0), coefficients: vec![1.0, 2.0, 3.0] };
+/// let at = series.at(Dual::<f64, 1>::variable(0.5, 0));
+/// assert!((at.value - (1.0 + 1.0 + 3.0 * -0.125)).abs() < 1e-15 && (at.tangent[0] - 6.5).abs() < 1e-14);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Series {
@@ -26,6 +36,14 @@ impl Series {
 }
 
 /// A projection that has no single answer.
+///
+/// ```
+/// use costate_neural_ode::function_space::{Basis, ProjectionError, Quadrature};
+///
+/// let (basis, inner) = (Basis::legendre(3, 0.0, 1.0), Quadrature::samples(&[0.0, 0.5, 1.0]));
+/// let error = basis.project(|t| 1.0 / t, &inner).unwrap_err();
+/// assert_eq!(error, ProjectionError::NotFinite { t: 0.0, value: f64::INFINITY });
+/// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectionError {

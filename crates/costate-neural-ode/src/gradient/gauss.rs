@@ -16,6 +16,27 @@ pub(super) const ABOUT: About = About {
 };
 
 /// How the integral ∫ a·∂f/∂θ dt is taken over each step of the costate.
+///
+/// ```
+/// use costate_neural_ode::gradient::Rule;
+/// use costate_neural_ode::{Gauss, GradientMethod, Problem, doc::House}; // f = θ t h
+/// use costate_ode::{Options, tableau};
+///
+/// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+/// let products = |rule| -> Result<usize, costate_neural_ode::Error> {
+///     let (verner9, options) = (tableau::by_name("verner9")?, Options::tolerances(1e-9, 1e-9));
+///     let mut gauss = Gauss::with_rule(House::default(), &[0.0], verner9, options, rule)?;
+///     let gradient = gauss.gradient(&problem, &mut |saved, cotangents| {
+///         cotangents.state_mut(0)[0] = 1.0;
+///         saved.state(0)[0]
+///     })?;
+///     assert!((gradient.theta[0] - 24.0 * 2.0_f64.exp()).abs() < 1e-5);
+///     Ok(gradient.stats.products)
+/// };
+/// // What a linear integrand does not need: four more points in each step.
+/// assert!(products(Rule::Kronrod)? > products(Rule::Legendre)?);
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rule {
     /// Gauss–Legendre with three points: exact for polynomials of degree 5.

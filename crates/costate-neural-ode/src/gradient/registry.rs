@@ -9,6 +9,14 @@ use crate::{Error, VectorField};
 use costate_ode::{Method, Options, Real, State, Tableau};
 
 /// What to know of a gradient method before choosing it.
+///
+/// ```
+/// use costate_neural_ode::gradient::METHODS;
+///
+/// // Those whose gradient is that of the numbers computed.
+/// let exact: Vec<&str> = METHODS.iter().filter(|about| about.exact).map(|about| about.name).collect();
+/// assert!(exact.contains(&"discrete") && exact.contains(&"forward") && !exact.contains(&"backsolve"));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     /// The name by which programs and files choose it.

@@ -10,6 +10,37 @@ use std::sync::Arc;
 /// the state has).
 ///
 /// [`Formula`] is one from the tape, [`Written`] one of two closures. States are in their natural order.
+///
+/// ```
+/// use costate_neural_ode::hybrid::Map;
+///
+/// /// m = h₀ − θ₀ t, by hand.
+/// #[derive(Clone)]
+/// struct Line { theta: f64, t: f64 }
+/// impl Map<f64> for Line {
+///     fn outputs(&self) -> usize {
+///         1
+///     }
+///     fn set_parameters(&mut self, theta: &[f64]) {
+///         self.theta = theta[0];
+///     }
+///     fn eval(&mut self, h: &[f64], t: f64, out: &mut [f64]) {
+///         (self.t, out[0]) = (t, h[0] - self.theta * t);
+///     }
+///     fn products(&mut self, a: &[f64], a_h: &mut [f64], a_theta: &mut [f64]) -> f64 {
+///         (a_h[0], a_theta[0]) = (a[0], -a[0] * self.t);
+///         -a[0] * self.theta
+///     }
+///     fn boxed(&self) -> Box<dyn Map<f64>> {
+///         Box::new(self.clone())
+///     }
+/// }
+/// let (mut line, mut out) = (Line { theta: 0.0, t: 0.0 }, [0.0]);
+/// line.set_parameters(&[0.5]);
+/// line.eval(&[3.0], 4.0, &mut out);
+/// let (mut a_h, mut a_theta) = ([0.0], [0.0]);
+/// assert_eq!((line.products(&[1.0], &mut a_h, &mut a_theta), out, a_h, a_theta), (-0.5, [1.0], [1.0], [-4.0]));
+/// ```
 pub trait Map<E>: Send + Sync {
     /// The number of components of m.
     fn outputs(&self) -> usize;

@@ -9,6 +9,21 @@ use std::sync::Arc;
 ///
 /// States and rows are in their natural order. A product with ∂f/∂θ costs an evaluation for each accumulated frame, and keeps nothing of θ's length in
 /// frames.
+///
+/// ```
+/// use costate_neural_ode::VectorField;
+/// use costate_neural_ode::second_order::{RecordedTangents, Tangent};
+/// use costate_tape::Function;
+///
+/// // f = θ h², and how it moves with h alone: 2 θ h δh.
+/// let inputs: [(&str, &[usize]); 3] = [("h", &[1]), ("t", &[]), ("theta", &[1])];
+/// let mut field = RecordedTangents::new(&Function::record(&inputs, |v| vec![v[2] * v[0] * v[0]])?)?;
+/// field.set_parameters(&[Tangent::constant(0.5)]);
+/// let mut dh = [Tangent::constant(0.0)];
+/// field.eval(0, Tangent::constant(0.0), &[Tangent { value: 3.0, tangent: 1.0 }], &mut dh);
+/// assert_eq!((dh[0].value, dh[0].tangent), (4.5, 3.0));
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct RecordedTangents {
     /// f.

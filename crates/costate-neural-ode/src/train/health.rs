@@ -42,6 +42,13 @@ pub struct Watched<M> {
 }
 
 /// What one gradient cost.
+///
+/// ```
+/// use costate_neural_ode::train::health::Cost;
+/// // A costate that comes back ten thousand times as large as it went in.
+/// let cost = Cost { evaluations: 600, products: 600, rejected: 0, entering: 0.5, arriving: 5e3 };
+/// assert_eq!(cost.growth(), 1e4);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cost {
     /// Evaluations of f on the way forward.

@@ -62,6 +62,23 @@ pub trait Optimizer<T> {
 }
 
 /// What an optimiser makes of the point it was given.
+///
+/// ```
+/// use costate_neural_ode::train::optimizer::{Lbfgs, Optimizer, Step};
+///
+/// // A narrow valley: some of the points it asks for are only looked at.
+/// let (mut x, mut optimizer, mut seen) = (vec![-1.2_f64, 1.0], Lbfgs::new(2), [0, 0]);
+/// loop {
+///     let bend = x[1] - x[0] * x[0];
+///     let (l, g) = ((1.0 - x[0]).powi(2) + 100.0 * bend * bend, [-2.0 * (1.0 - x[0]) - 400.0 * x[0] * bend, 200.0 * bend]);
+///     match optimizer.step(&mut x, l, &g) {
+///         Step::Accepted => seen[0] += 1,
+///         Step::Searching => seen[1] += 1,
+///         Step::Finished(reason) => break assert!(reason.is_converged()),
+///     }
+/// }
+/// assert!(seen[0] > seen[1] && seen[1] > 0 && (x[0] - 1.0).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Step {

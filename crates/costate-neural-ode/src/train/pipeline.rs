@@ -6,6 +6,13 @@ use costate_ode::{Method, Options, Real};
 use costate_tape::{Function, Lane, Program, Var, Workspace};
 
 /// The sizes of a [`Pipeline`].
+///
+/// ```
+/// use costate_neural_ode::train::pipeline::Sizes;
+/// // Images of 28 × 28 and ten classes, a state of 64, looked at once.
+/// let sizes = Sizes::new(28 * 28 + 10, 5000, 64, 1);
+/// assert_eq!((sizes.data, sizes.states), (794, 64));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// Numbers of data: whatever changes from batch to batch, inputs, targets, noise, one after another.
@@ -236,6 +243,22 @@ impl<'m, T: Lane + Real> Pipeline<'m, T> {
 ///
 /// # Errors
 /// As [`Discrete::new`].
+///
+/// ```
+/// use costate_neural_ode::train::pipeline::discrete;
+/// use costate_neural_ode::{Problem, Recorded};
+/// use costate_ode::{Options, tableau};
+///
+/// let growth = Recorded::record(&[1], 1, |h, _t, theta| h * theta.index(0))?;
+/// let mut method = discrete(growth, tableau::by_name("tsit5")?, Options::tolerances(1e-9, 1e-9))?;
+/// let problem = Problem { h0: &[1.0], theta: &[0.5], t0: 0.0, t1: 2.0, save_at: &[] };
+/// let gradient = method.gradient(&problem, &mut |saved, cotangents| {
+///     cotangents.state_mut(0)[0] = 1.0;
+///     saved.state(0)[0]
+/// })?;
+/// assert!((gradient.theta[0] - 2.0 * 1.0_f64.exp()).abs() < 1e-7);
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 pub fn discrete(
     field: Recorded<f64>,
     solver: impl Into<Method>,
@@ -257,6 +280,19 @@ fn boxed(
 ///
 /// # Errors
 /// As [`GradientMethod::gradient`].
+///
+/// ```
+/// use costate_neural_ode::train::pipeline::{discrete, states};
+/// use costate_neural_ode::{Problem, Recorded};
+/// use costate_ode::{Options, tableau};
+///
+/// let growth = Recorded::record(&[1], 1, |h, _t, theta| h * theta.index(0))?;
+/// let mut method = discrete(growth, tableau::by_name("tsit5")?, Options::tolerances(1e-9, 1e-9))?;
+/// let problem = Problem { h0: &[1.0], theta: &[0.5], t0: 0.0, t1: 2.0, save_at: &[1.0, 2.0] };
+/// let states = states(method.as_mut(), &problem)?;
+/// assert!((states.state(0)[0] - 0.5_f64.exp()).abs() < 1e-7 && (states.state(1)[0] - 1.0_f64.exp()).abs() < 1e-7);
+/// # Ok::<(), costate_neural_ode::Error>(())
+/// ```
 pub fn states<T: Real>(
     method: &mut dyn GradientMethod<T, T>,
     problem: &Problem<'_, T, T>,

@@ -40,6 +40,16 @@ use std::ops::Range;
 ///
 /// # Panics
 /// If the field is not a function of h, t and θ with one output.
+///
+/// ```
+/// use costate_neural_ode::train::regularizer;
+/// use costate_tape::Function;
+///
+/// let inputs: [(&str, &[usize]); 3] = [("h", &[2]), ("t", &[]), ("theta", &[1])];
+/// let f = Function::<f64>::record(&inputs, |v| vec![v[2] * v[0]])?;
+/// assert_eq!(regularizer::kinetic_energy(&f).eval(&[&[3.0, 4.0], &[0.0], &[2.0]])?, [[100.0]]);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[must_use]
 #[track_caller]
 pub fn kinetic_energy<T: Scalar>(f: &Function<T>) -> Function<T> {

@@ -69,6 +69,23 @@ pub struct Training<T, O> {
 }
 
 /// One iteration.
+///
+/// ```
+/// use costate_neural_ode::train::optimizer::Sgd;
+/// use costate_neural_ode::train::training::{Recipe, Training};
+/// use std::ops::ControlFlow::Continue;
+///
+/// // (θ − 3)²
+/// let gradient = |_: u64, theta: &[f64], g: &mut [f64]| {
+///     g[0] = 2.0 * (theta[0] - 3.0);
+///     Ok((theta[0] - 3.0).powi(2))
+/// };
+/// let mut training = Training::new(vec![5.0], Sgd::new(0.1));
+/// training.run(&Recipe::of(20), gradient, |_| Continue(()));
+/// let first = training.history[0];
+/// assert_eq!((first.iteration, first.loss, first.gradient_norm, first.learning_rate), (0, 4.0, 4.0, Some(0.1)));
+/// assert!(training.history.is_sorted_by(|earlier, later| later.loss < earlier.loss));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Record<T> {
@@ -85,6 +102,25 @@ pub struct Record<T> {
 }
 
 /// A θ and what it is worth.
+///
+/// ```
+/// use costate_neural_ode::train::training::Validation;
+/// use costate_neural_ode::train::optimizer::Sgd;
+/// use costate_neural_ode::train::training::{Recipe, Training};
+/// use std::ops::ControlFlow::Continue;
+///
+/// // (θ − 3)²
+/// let gradient = |_: u64, theta: &[f64], g: &mut [f64]| {
+///     g[0] = 2.0 * (theta[0] - 3.0);
+///     Ok((theta[0] - 3.0).powi(2))
+/// };
+/// // What is validated against differs from what is trained on: the best θ is one on the way.
+/// let mut training = Training::new(vec![5.0], Sgd::new(0.1));
+/// let recipe = Recipe { validation: Some(Validation { every: 1, patience: 1000 }), ..Recipe::of(50) };
+/// training.run_with_validation(&recipe, gradient, |theta| Ok((theta[0] - 4.0).powi(2)), |_| Continue(()));
+/// let best = training.best.as_ref().expect("it was looked at");
+/// assert!((best.theta[0] - 4.0).abs() < 0.2 && best.iteration < 50 && training.theta == best.theta);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Best<T> {

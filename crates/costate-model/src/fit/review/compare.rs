@@ -11,6 +11,19 @@ use crate::model::{Model, Noise};
 use crate::trajectory::Save;
 
 /// One observable in one experiment: the curve of the fitted model.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let review = fit.review(&found)?;
+/// let names: Vec<&str> = review.panels.iter().map(|panel| panel.observable.as_str()).collect();
+/// assert_eq!((names.as_slice(), review.panels[1].comparisons.clone()), (&["hare", "lynx"][..], 21..42));
+/// assert!(review.panels[0].curve.is_sorted_by(|earlier, later| earlier.0 <= later.0));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Panel {
     /// The observable.
@@ -24,6 +37,20 @@ pub struct Panel {
 }
 
 /// A measurement and what the fitted model says of it.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let review = fit.review(&found)?;
+/// // The worst surprise: more than two, less than five standard deviations away.
+/// let worst = review.comparisons.iter().map(|at| at.standardised.abs()).fold(0.0, f64::max);
+/// assert!(worst > 2.0 && worst < 5.0);
+/// assert!(review.comparisons.iter().all(|at| at.fitted && at.bar.0 < at.observed && at.observed < at.bar.1));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     /// Its time.
@@ -41,6 +68,17 @@ pub struct Comparison {
 }
 
 /// The standardised residuals of the fitted measurements together.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let residuals = fit.review(&found)?.residuals.expect("42 measurements were fitted");
+/// assert!(residuals.is_estimated && residuals.is_logarithmic && residuals.count == 42 && residuals.explained > 0.5);
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Residuals {
     /// Whether their standard deviation is that of the residuals themselves, since no noise is given.

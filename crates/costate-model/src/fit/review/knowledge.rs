@@ -12,6 +12,20 @@ const MOST: usize = 60;
 const FLAT: f64 = 1e-9;
 
 /// What is known of each parameter, and how what is known hangs together.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let knowledge = fit.review(&found)?.knowledge.expect("a sum of squares with six parameters");
+/// let n = knowledge.correlated.len();
+/// assert!(n == 6 && (0..n).all(|i| (knowledge.correlations[i * n + i] - 1.0).abs() < 1e-12));
+/// // The prey's growth and the predators' appetite rise and fall together.
+/// assert!(knowledge.correlations[1] > 0.5);
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Knowledge {
     /// For each parameter of the model; `None` where it was not varied or lies at a bound.
@@ -27,6 +41,19 @@ pub struct Knowledge {
 }
 
 /// What is known of a parameter.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let known = fit.review(&found)?.knowledge.expect("a sum of squares").parameters[0].expect("it was varied");
+/// let error = found.parameters[0].standard_error.expect("a sum of squares");
+/// assert!((known.error / error - 1.0).abs() < 1e-3);
+/// assert!(known.interval.0 < 0.540 && known.interval.1 > 0.541 && known.interval.0 > 0.3);
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Known {
     /// The standard error, in its own units.
@@ -40,6 +67,18 @@ pub struct Known {
 }
 
 /// Whether data tell a parameter.
+///
+/// ```
+/// use costate_model::Standing;
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let knowledge = fit.review(&found)?.knowledge.expect("a sum of squares");
+/// assert!(knowledge.parameters.iter().flatten().all(|known| known.standing == Standing::Identified));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// They do.

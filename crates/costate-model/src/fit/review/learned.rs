@@ -14,6 +14,8 @@ const FINE: usize = 121;
 const MOST_INPUTS: usize = 8;
 
 /// A network as a function of each of its inputs.
+///
+/// One stands in [`Review::learned`](crate::Review) for each network of the model; `costate fit` draws them in its report.
 #[derive(Clone, Debug)]
 pub struct Learned {
     /// The network.

@@ -22,6 +22,17 @@ use crate::trajectory::{Save, Trajectory};
 const FINE: usize = 400;
 
 /// Pictures of a fit in numbers: curves, residuals, what is known of the parameters, the field, the functions that networks learned.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let review = fit.review(&found)?;
+/// assert!(review.phase.is_some() && review.learned.is_empty()); // two states, no networks
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Review {
     /// Every observable in every experiment.
@@ -47,6 +58,17 @@ pub struct Review {
 }
 
 /// The derivative of the loss along one direction, twice.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let checked = fit.review(&found)?.checked.expect("the start has a gradient");
+/// assert!((checked.gradient - checked.differences).abs() <= checked.uncertainty + 1e-6 * checked.gradient.abs());
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Checked {
     /// By the gradient.

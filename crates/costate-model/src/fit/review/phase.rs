@@ -10,6 +10,21 @@ const ARROWS: usize = 19;
 const CELLS: usize = 64;
 
 /// Trajectories, the field and the nullclines in the plane of two states.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare.toml")?)?;
+/// while fit.advance()? {}
+/// let found = fit.found()?;
+/// let phase = fit.review(&found)?.phase.expect("there are two states");
+/// // Hares and lynxes rest at (γ/δ, α/β).
+/// let value = |k: usize| found.parameters[k].value;
+/// let rest = [value(2) / value(3), value(0) / value(1)];
+/// assert_eq!((phase.names, phase.moves), (["hare".to_owned(), "lynx".to_owned()], false));
+/// assert!(phase.equilibria.iter().any(|at| (at[0] / rest[0] - 1.0).abs() < 0.05 && (at[1] / rest[1] - 1.0).abs() < 0.05));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Phase {
     /// The names of the states.

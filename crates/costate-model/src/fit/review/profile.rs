@@ -15,6 +15,14 @@ const MOST_VARIABLES: usize = 25;
 const MOST_MEASUREMENTS: usize = 20_000;
 
 /// The profile of the loss along the parameter that is known least.
+///
+/// ```
+/// use costate_model::Profile;
+/// // (x − 3)² passes 0.25 at 2.5 and 3.5; where the points are, straight lines between them.
+/// let points = (0..=20).map(|i| f64::from(i) * 0.25 + 0.5).map(|x| (x, (x - 3.0).powi(2))).collect();
+/// let (below, above) = Profile { parameter: 0, points, threshold: 0.25 }.interval();
+/// assert_eq!((below, above), (Some(2.5), Some(3.5)));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// Which parameter of the model.

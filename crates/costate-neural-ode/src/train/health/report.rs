@@ -11,6 +11,18 @@ const EXPLODES: f64 = 1e4;
 const FORGETS: f64 = 1e-2;
 
 /// A trained model's health, made by [`Health::of`]; to print.
+///
+/// [`Health::of`] makes one. By hand, to show what it says:
+///
+/// ```
+/// use costate_neural_ode::train::health::{Cost, Health, Trial};
+///
+/// let cost = Cost { evaluations: 20, products: 20, rejected: 0, entering: 1.0, arriving: 2.0 };
+/// let trial = |solver, loss| Trial { solver, settings: "step 0.5".into(), loss: Ok(loss), evaluations: 20 };
+/// let health = Health { cost, trials: vec![trial("euler", 0.25), trial("verner9", 0.5)], rebuilt: Ok(1e-6) };
+/// assert!(health.dependence() == 0.5 && health.depends_on_its_steps());
+/// assert_eq!(health.worries().len(), 1);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Health {
     /// A gradient as it was trained.
@@ -22,6 +34,8 @@ pub struct Health {
 }
 
 /// A loss with one solver.
+///
+/// [`Health`] has an example with two.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trial {
     /// The method.

@@ -23,6 +23,18 @@ use std::f64::consts::TAU;
 ///
 /// # Panics
 /// If the shapes differ or are not `[B, classes]`.
+///
+/// ```
+/// use costate_neural_ode::train::loss::recorded;
+/// use costate_tape::Function;
+///
+/// // Its gradient by the logits is (softmax z − p)/B.
+/// let inputs: [(&str, &[usize]); 2] = [("logits", &[1, 2]), ("classes", &[1, 2])];
+/// let f = Function::<f64>::record(&inputs, |v| vec![recorded::cross_entropy(v[0], v[1])])?;
+/// let by_logits = f.gradient(&[0]).eval(&[&[3.0_f64.ln(), 0.0], &[0.0, 1.0]])?; // probabilities ¾ and ¼
+/// assert!((by_logits[0][0] - 0.75).abs() < 1e-15 && (by_logits[0][1] + 0.75).abs() < 1e-15);
+/// # Ok::<(), costate_tape::Error>(())
+/// ```
 #[must_use]
 #[track_caller]
 pub fn cross_entropy<'t, T: Scalar>(logits: Var<'t, T>, classes: Var<'t, T>) -> Var<'t, T> {

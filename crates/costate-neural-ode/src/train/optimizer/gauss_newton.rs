@@ -59,6 +59,13 @@ pub struct GaussNewton {
 }
 
 /// Residuals and their Jacobian at a point.
+///
+/// ```
+/// use costate_neural_ode::train::optimizer::Linearization;
+/// // r = (x − 1, 2 x) at x = 3: F = 4 + 36, dF/dx = 2 (2·1 + 6·2)
+/// let at = Linearization { x: vec![3.0], residuals: vec![2.0, 6.0], jacobian: vec![1.0, 2.0], rest: 0.0 };
+/// assert_eq!((at.loss(), at.gradient()), (40.0, vec![28.0]));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Linearization {

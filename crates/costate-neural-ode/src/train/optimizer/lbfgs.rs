@@ -55,6 +55,17 @@ pub struct Lbfgs {
 }
 
 /// A search along one direction, between two calls.
+///
+/// ```
+/// use costate_neural_ode::train::optimizer::{Lbfgs, Optimizer};
+///
+/// // x², whose first trial goes downhill.
+/// let (mut x, mut optimizer) = (vec![3.0], Lbfgs::new(1));
+/// optimizer.step(&mut x, 9.0, &[6.0]);
+/// let search = optimizer.search.as_ref().expect("it has begun");
+/// assert!(search.x == [3.0] && search.loss == 9.0 && search.direction[0] < 0.0);
+/// assert!((x[0] - (3.0 + search.length * search.direction[0])).abs() < 1e-15);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct LineSearch {

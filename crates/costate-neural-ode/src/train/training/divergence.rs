@@ -1,6 +1,12 @@
 //! What goes wrong in a training.
 
 /// Why a training cannot go on from here.
+///
+/// ```
+/// use costate_neural_ode::train::training::Divergence;
+/// let divergence = Divergence::Loss { iteration: 12, loss: f64::NAN.to_string() };
+/// assert!(divergence.to_string().starts_with("iteration 12: the loss is NaN."));
+/// ```
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Divergence {
     /// A solve stopped on the way.

@@ -72,6 +72,24 @@ impl Recipe {
 }
 
 /// When the validation set is looked at.
+///
+/// ```
+/// use costate_neural_ode::train::training::Validation;
+/// use costate_neural_ode::train::optimizer::Sgd;
+/// use costate_neural_ode::train::training::{Recipe, Training};
+/// use std::ops::ControlFlow::Continue;
+///
+/// // (θ − 3)²
+/// let gradient = |_: u64, theta: &[f64], g: &mut [f64]| {
+///     g[0] = 2.0 * (theta[0] - 3.0);
+///     Ok((theta[0] - 3.0).powi(2))
+/// };
+/// // The validation set is served best at once: the training ends when that is ten iterations ago.
+/// let mut training = Training::new(vec![5.0], Sgd::new(0.1));
+/// let recipe = Recipe { validation: Some(Validation { every: 1, patience: 10 }), ..Recipe::of(1000) };
+/// training.run_with_validation(&recipe, gradient, |theta| Ok(-theta[0]), |_| Continue(()));
+/// assert!(training.iteration < 15);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Validation {
@@ -82,6 +100,24 @@ pub struct Validation {
 }
 
 /// What to do when a training diverges.
+///
+/// ```
+/// use costate_neural_ode::train::training::OnDivergence;
+/// use costate_neural_ode::train::optimizer::Sgd;
+/// use costate_neural_ode::train::training::{Recipe, Training};
+/// use std::ops::ControlFlow::Continue;
+///
+/// // (θ − 3)²
+/// let gradient = |_: u64, theta: &[f64], g: &mut [f64]| {
+///     g[0] = 2.0 * (theta[0] - 3.0);
+///     Ok((theta[0] - 3.0).powi(2))
+/// };
+/// // A rate at which every step goes further away; the training finds one that converges.
+/// let mut training = Training::new(vec![5.0], Sgd::new(1.5));
+/// let recipe = Recipe { explosion: 2.0, on_divergence: OnDivergence::GoBack { factor: 0.3, most: 3 }, ..Recipe::of(200) };
+/// training.run(&recipe, gradient, |_| Continue(()));
+/// assert!(!training.setbacks.is_empty() && (training.theta[0] - 3.0).abs() < 1e-6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum OnDivergence {
