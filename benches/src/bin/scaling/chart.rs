@@ -4,8 +4,9 @@ use super::studies::Study;
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::LinePlot;
 use kuva::render::figure::Figure;
-use kuva::render::layout::Layout;
+use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
+use std::sync::Arc;
 
 /// Okabe and Ito's colours, told apart with any colour vision.
 const COLOURS: [&str; 6] = [
@@ -40,8 +41,18 @@ fn panel(study: &Study) -> (Vec<Plot>, Layout) {
         .collect();
     let layout = Layout::auto_from_plots(&plots)
         .with_log_scale()
+        .with_tick_format(TickFormat::Custom(Arc::new(tick)))
         .with_title(study.title)
         .with_x_label(study.along)
         .with_y_label("seconds of processor time");
     (plots, layout)
+}
+
+/// Short, so that neighbours have room.
+fn tick(value: f64) -> String {
+    if (1.0..1e5).contains(&value) {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.0e}")
+    }
 }
