@@ -91,6 +91,26 @@ pub fn step_and_back(
 }
 // ANCHOR_END: sweep
 
+// ANCHOR: implicit
+/// L and ∂L/∂θ of the house example, by implicit Euler steps and back through them.
+#[must_use]
+pub fn implicit(steps: usize) -> (f64, f64) {
+    let dt = (T1 - T0) / steps as f64;
+    let t = |n: usize| T0 + n as f64 * dt;
+    let matrix = |n: usize| 1.0 - dt * THETA * t(n); // I − Δ f_h at the end of step n
+    let mut h = vec![H0];
+    for n in 1..=steps {
+        h.push(h[n - 1] / matrix(n)); // book: (implicit-euler)
+    }
+    let (mut a, mut a_theta) = (1.0, 0.0);
+    for n in (1..=steps).rev() {
+        a /= matrix(n); // book: (implicit-adjoint)
+        a_theta += dt * a * t(n) * h[n];
+    }
+    (h[steps], a_theta)
+}
+// ANCHOR_END: implicit
+
 fn euler_table() -> String {
     let mut table = Table::new(&[
         "$N$",
@@ -281,6 +301,7 @@ pub fn outputs() -> Vec<Output> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use costate_ode::Method;
 
     #[test]
     fn four_columns_of_euler_gradients() {
@@ -311,6 +332,19 @@ mod tests {
                 (by_theta[0] / library.theta[0] - 1.0).abs() < 1e-13,
                 "{name}"
             );
+        }
+    }
+
+    #[test]
+    fn back_through_implicit_steps_is_what_the_library_does() {
+        let euler = Method::by_name("implicit_euler").unwrap();
+        for steps in [4, 16] {
+            let options = Options::constant_step((T1 - T0) / steps as f64);
+            let mut discrete = Discrete::new(House::default(), &[0.0], euler, options).unwrap();
+            let library = discrete.gradient(&PROBLEM, &mut end_loss).unwrap();
+            let (loss, by_theta) = implicit(steps);
+            assert!((loss / library.loss - 1.0).abs() < 1e-12);
+            assert!((by_theta / library.theta[0] - 1.0).abs() < 1e-12);
         }
     }
 

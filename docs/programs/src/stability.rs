@@ -3,7 +3,7 @@
 use crate::Output;
 use crate::plot::{Plot, figure};
 use crate::text::{Table, fixed, scientific};
-use costate_ode::{Ivp, Tableau, tableau};
+use costate_ode::{Ivp, Method, Tableau, tableau};
 use nalgebra::Complex;
 use std::f64::consts::TAU;
 
@@ -109,6 +109,17 @@ fn regions() -> String {
 fn relax(lambda: f64) -> impl FnMut(f64, &[f64; 1], &mut [f64; 1]) + Clone {
     move |t, h, dh| dh[0] = -lambda * (h[0] - t.cos())
 }
+
+// ANCHOR: implicit
+/// h(end) of h' = −λ (h − cos t) from 0, in steps whose slope is that at their end.
+#[must_use]
+pub fn implicit(lambda: f64, dt: f64, end: f64) -> f64 {
+    let euler = Method::by_name("implicit_euler").expect("it is registered"); // book: (implicit-euler)
+    let ivp = Ivp::new(relax(lambda), 0.0, [0.0], end);
+    let solved = ivp.method(euler).step(dt).save_end().solve();
+    solved.expect("it is stable").last()[0]
+}
+// ANCHOR_END: implicit
 
 fn explosion() -> String {
     let panel = |dt: f64| {
@@ -224,5 +235,22 @@ mod tests {
             (ivp.save_end().solve().unwrap().last()[0] - 4.0_f64.cos()).abs()
         };
         assert!(end(0.039) < 0.1 && end(0.0415) > 1.0);
+    }
+
+    #[test]
+    fn an_implicit_step_may_have_any_size() {
+        let (lambda, dt, end) = (5000.0, 0.5, 10.0);
+        let exact =
+            (lambda * lambda * f64::cos(end) + lambda * f64::sin(end)) / (lambda * lambda + 1.0);
+        assert!((implicit(lambda, dt, end) - exact).abs() < 1e-4);
+        assert!((dt / (2.0 / lambda) - 1250.0).abs() < 1e-9);
+        let explicit = Ivp::new(relax(lambda), 0.0, [0.0], end)
+            .method(method("euler"))
+            .step(dt)
+            .save_end()
+            .solve();
+        assert!(!explicit.is_ok_and(|solution| solution.last()[0].abs() < 1e6));
+        // One step with z = −2 from 0: h₊ = R(z) · 2 cos 1.
+        assert!((implicit(2.0, 1.0, 1.0) - 2.0 * f64::cos(1.0) / 3.0).abs() < 1e-12);
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn differentiated<'t>(
     let drifts: Vec<Var<'t, f64>> = slopes.iter().map(drift).collect();
     match (algebraic, slopes) {
         ([], _) => {}
-        (&[z], [slope]) => rates[z] = -(drifts[0] / slope.by_state[z]),
+        (&[z], [slope]) => rates[z] = -(drifts[0] / slope.by_state[z]), // book: (index-one)
         _ => {
             let k = algebraic.len();
             let entries = slopes
@@ -37,7 +37,7 @@ pub(crate) fn differentiated<'t>(
             let matrix = Var::stack(&entries.collect::<Vec<_>>()).reshape([k, k]);
             let solved = matrix.solve(Var::stack(&drifts));
             for (i, &z) in algebraic.iter().enumerate() {
-                rates[z] = -solved.index(i);
+                rates[z] = -solved.index(i); // book: (index-one)
             }
         }
     }

@@ -68,7 +68,7 @@ impl Segments {
         } else {
             1.0
         };
-        let weight = |spread: &f64| model.fit.continuity * unit / (spread * spread);
+        let weight = |spread: &f64| model.fit.continuity * unit / (spread * spread); // book: (gaps)
         Ok(Segments {
             weights: spread.iter().map(weight).collect(),
             objective,

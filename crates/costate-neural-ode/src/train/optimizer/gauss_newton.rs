@@ -269,7 +269,7 @@ impl GaussNewton {
         if free.is_empty() {
             return Some(vec![0.0; n * n]);
         }
-        let variance = best.loss() / spare as f64;
+        let variance = best.loss() / spare as f64; // book: (standard-errors)
         let scale: Vec<f64> = free.iter().map(|&i| best.column_norm(i)).collect();
         let jacobian = DMatrix::from_fn(best.residuals.len(), free.len(), |i, j| {
             best.jacobian[i * n + free[j]] / scale[j]

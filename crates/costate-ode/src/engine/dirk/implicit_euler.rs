@@ -8,7 +8,7 @@ pub(super) static IMPLICIT_EULER: DirkTableau = DirkTableau {
     title: "Implicit Euler",
     order: 1,
     embedded_order: None,
-    gamma: C::ratio(1, 1),
+    gamma: C::ratio(1, 1), // book: (implicit-euler)
     explicit_first: false,
     c: &[C::ratio(1, 1)],
     a: &[&[]],

@@ -123,7 +123,7 @@ impl<E: Real> Diagonal<E> {
                         return false;
                     }
                     sweep.kappa.iter_mut().for_each(|x| *x = *x * shift);
-                    sweep.lu.solve::<T>(&mut sweep.kappa);
+                    sweep.lu.solve::<T>(&mut sweep.kappa); // book: (implicit-adjoint)
                 }
             }
             if step.is_last {
