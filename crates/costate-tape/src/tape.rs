@@ -86,6 +86,9 @@ impl<T: Scalar> Tape<T> {
     }
 
     /// The input with this number.
+    ///
+    /// # Panics
+    /// If the number does not fit in 32 bits.
     pub fn input(&self, number: usize, shape: Shape) -> Var<'_, T> {
         let number = u32::try_from(number).expect("fewer than 2³² inputs");
         self.push(Op::Input(number), &[], shape)

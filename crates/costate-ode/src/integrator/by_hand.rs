@@ -81,6 +81,18 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     /// Takes the last accepted step again, from where it began, with the size `h`: on the solution itself, where
     /// [`interpolate`](Integrator::interpolate) only comes near. False, and nothing changed, if the engine cannot go back. Not counted as a step; its
     /// evaluations are.
+    ///
+    /// ```
+    /// use costate_ode::{Integrator, Options, tableau};
+    ///
+    /// let turn = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [y[1], -y[0]];
+    /// let mut integrator = Integrator::new(tableau::by_name("dopri5")?, turn, 0.0, &[1.0, 0.0], Options::tolerances(1e-9, 1e-9))?;
+    /// integrator.step()?;
+    /// let part = 0.3 * integrator.h(); // up to where something happens, say
+    /// assert!(integrator.retake(part) && integrator.t() == part);
+    /// assert!((integrator.y()[0] - part.cos()).abs() < 1e-9 && integrator.stats().steps == 1);
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
     pub fn retake(&mut self, h: T) -> bool {
         if !self.engine.rewind() {
             return false;

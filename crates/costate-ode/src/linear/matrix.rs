@@ -153,12 +153,30 @@ impl<E: Copy> Matrix<E> {
     }
 
     /// The columns of one group.
+    ///
+    /// # Panics
+    /// If there is no such group.
     #[must_use]
     pub fn columns(&self, colour: usize) -> &[usize] {
         &self.columns[self.colours[colour]..self.colours[colour + 1]]
     }
 
     /// Sets all entries (i, j) of the columns of one group.
+    ///
+    /// # Panics
+    /// If there is no such group.
+    ///
+    /// ```
+    /// use costate_ode::{Matrix, Structure};
+    ///
+    /// // Three diagonals: columns that are three apart have no row in common, so three differences of f find them all.
+    /// let mut jacobian = Matrix::new::<f64>(50, Structure::Banded { lower: 1, upper: 1 });
+    /// assert_eq!(jacobian.colours(), 3);
+    /// for colour in 0..jacobian.colours() {
+    ///     jacobian.set_columns(colour, |i, j| (100 * i + j) as f64);
+    /// }
+    /// assert_eq!((jacobian.get(30, 31), jacobian.get(30, 32)), (3031.0, 0.0));
+    /// ```
     #[inline]
     pub fn set_columns(&mut self, colour: usize, entry: impl Fn(usize, usize) -> E) {
         for at in self.colours[colour]..self.colours[colour + 1] {
