@@ -55,6 +55,13 @@ pub(super) const ABOUT: About = About {
 /// | symplectic | kicks and drifts in reverse | products |
 /// | `auto` | each step as it was taken | as explicit and Rosenbrock methods |
 ///
+/// Of implicit Euler's one stage, in the book's letters, this is
+///
+/// ```text
+/// a = a₊ (1 − Δ ∂f/∂h)⁻¹        ∂L/∂θ += Δ a·∂f/∂θ
+/// ```
+#[cfg_attr(doc, doc = include_str!("../../formulas/implicit-adjoint.html"))]
+///
 /// An implicit stage is the *solution* of its equation, whatever Newton's iteration began from: so the gradient is that of the solution, by the implicit function
 /// theorem, and the iterations go on to rounding in a solve for a gradient, beyond what the tolerance asks for. No iteration is differentiated. ∂f/∂h comes from the
 /// field itself ([`VectorField::jacobian`], or products with the rows that [`VectorField::structure`] lets be taken together). What is kept of a step are h, dt and its

@@ -237,7 +237,8 @@ impl GaussNewton {
     }
 
     /// The covariance of the variables, row by row: F/(m − n) (JᵀJ)⁻¹ at the best point, for variables that are free and have
-    /// influence; zero for the others. `None` without a point, or with no more residuals than free variables.
+    /// influence; zero for the others. `None` without a point, or with no more residuals than free variables. In the book's letters, with p free variables:
+    #[cfg_attr(doc, doc = include_str!("../../../formulas/standard-errors.html"))]
     ///
     /// The roots of its diagonal are the standard errors if the model is right and the residuals are independent and of one size.
     ///
