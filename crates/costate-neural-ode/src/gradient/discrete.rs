@@ -58,7 +58,7 @@ pub(super) const ABOUT: About = About {
 /// Of implicit Euler's one stage, in the book's letters, this is
 ///
 /// ```text
-/// a = a₊ (1 − Δ ∂f/∂h)⁻¹        ∂L/∂θ += Δ a·∂f/∂θ
+/// a = a₊ (1 − Δ ∂f/∂h)⁻¹        ∂L/∂θ = Σ Δ a·∂f/∂θ
 /// ```
 #[cfg_attr(doc, doc = include_str!("../../formulas/implicit-adjoint.html"))]
 ///
