@@ -2,7 +2,7 @@
 
     python benches/peers/training/times.py
 
-Prints a table with the milliseconds of an iteration, the steps of a solve when training begins, and the seconds to compile. costate's are in the tables of `study`. Data are drawn here, of the same kind.
+Studies that search by L-BFGS take a gradient or two an iteration; theirs is the time of one. Prints a table with the milliseconds of an iteration, the steps of a solve when training begins, and the seconds to compile. costate's are in the tables of `study`. Data are drawn here, of the same kind.
 `run` beside this file calls it.
 """
 
@@ -12,6 +12,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false intra_op_
 
 import math
 import time
+from pathlib import Path
 
 import diffrax as dfx
 import jax
@@ -142,6 +143,49 @@ def classifier(key, b=64, channels=12):
     return theta, loss
 
 
+def depth(key, b=8, times=40):
+    """A flow with W(t) and b(t), Fourier series of three terms, to where a turning carries points."""
+    angle = 0.9 * jnp.arange(b)
+    at = lambda turned: jnp.where(jnp.arange(b) % 2 == 0, 1.0, 0.5) * jnp.stack([jnp.cos(angle + turned), jnp.sin(angle + turned)])
+    grid = [i / times for i in range(times + 1)]
+    turn = lambda t: 2 * t + 6 * jnp.sin(math.tau * t) / math.tau
+    seen = jnp.stack([at(turn(t)).T for t in grid[1:]])
+    turns = jnp.array([0.0, -1.0, 1.0, 0.0, 0.0, 0.0])
+    theta = jnp.stack([2 * turns, 6 / math.sqrt(2) * turns, 0 * turns])  # where the search is most of the time
+
+    def field(t, h, theta):
+        s = math.tau * t
+        now = jnp.array([1.0, math.sqrt(2) * jnp.cos(s), math.sqrt(2) * jnp.sin(s)]) @ theta
+        return h @ now[:4].reshape(2, 2).T + now[4:]
+
+    def loss(theta, key):
+        found = solve(field, at(0.0).T, theta, 1e-9, grid)
+        return jnp.mean((found.ys[1:] - seen) ** 2), found.stats["num_steps"]
+
+    return theta, loss
+
+
+def lynx_hare(key, years=16):
+    """Lotka's and Volterra's equations and a network, 1900–1915 of examples/lynx-hare.csv."""
+    rows = (Path(__file__).parents[3] / "examples/lynx-hare.csv").read_text().splitlines()[1 : years + 1]
+    data = jnp.log(jnp.array([[float(x) for x in row.split(",")[1:]] for row in rows]))
+    net = mlp(key, [2, 8, 2])
+    net[-1] = jax.tree.map(jnp.zeros_like, net[-1])
+    theta = {"start": data[0], "rates": jnp.log(jnp.array([0.55, 0.028, 0.80, 0.024])), "net": net}
+
+    def field(t, h, theta):
+        alpha, beta, gamma, delta = jnp.exp(theta["rates"])
+        known = jnp.array([alpha - beta * jnp.exp(h[1]), delta * jnp.exp(h[0]) - gamma])
+        return known + apply(theta["net"], h[None] - 3, jnp.tanh)[0]
+
+    def loss(theta, key):
+        found = solve(field, theta["start"], theta, 1e-7, [float(year) for year in range(years)])
+        punished = sum(jnp.sum(w**2) for w in jax.tree.leaves(theta["net"]))
+        return jnp.mean((found.ys - data) ** 2) + punished, found.stats["num_steps"]
+
+    return theta, loss
+
+
 def measure(make):
     """Milliseconds of an iteration of Adam, the steps of the first solve, and the seconds until the first iteration was done."""
     theta, loss = make(jax.random.key(1))
@@ -167,7 +211,11 @@ def measure(make):
 def main():
     print("| study | diffrax, ms an iteration | steps of the first solve | s to compile |")
     print("|---|---|---|---|")
-    for name, make in [("augmented, circles", augmented), ("latent, 30 of 100", latent), ("digits, an ODE", classifier)]:
+    studies = [
+        ("augmented, circles", augmented), ("latent, 30 of 100", latent), ("digits, an ODE", classifier), ("depth, Fourier's 3 terms", depth),
+        ("lynx-hare with a network", lynx_hare),
+    ]  # fmt: skip
+    for name, make in studies:
         milliseconds, steps, compiled = measure(make)
         print(f"| {name} | {milliseconds:.2f} | {steps} | {compiled:.1f} |", flush=True)
 

@@ -5,7 +5,8 @@
 //! best series for w(t), which is what such a basis can do at most. How fast that falls is known: by ρ per degree for an analytic w, where ρ is that of the ellipse through
 //! the nearest pole, and as n^(−3/2) for one with a kink.
 
-use crate::{Setting, settled};
+use crate::{Setting, milliseconds, settled};
+use costate_benches::cpu_seconds;
 use costate_neural_ode::function_space::{Basis, Quadrature};
 use costate_neural_ode::layer::{Depth, Layer, Linear};
 use costate_neural_ode::train::loss::Loss;
@@ -86,8 +87,8 @@ fn turnings() -> [Turning; 3] {
     ]
 }
 
-/// The errors of positions, of W and of the best series for w.
-fn learn(turning: &Turning, basis: Basis, iterations: u64) -> Result<[f64; 3], Error> {
+/// The errors of positions, of W and of the best series for w, and the processor time of a gradient in milliseconds.
+fn learn(turning: &Turning, basis: Basis, iterations: u64) -> Result<[f64; 4], Error> {
     let h0 = starts();
     let times: Vec<f64> = (1..=TIMES).map(|i| i as f64 / TIMES as f64).collect();
     let mut seen = Observations::new(B, 2);
@@ -105,11 +106,16 @@ fn learn(turning: &Turning, basis: Basis, iterations: u64) -> Result<[f64; 3], E
     let (tsit5, options) = (tableau::by_name("tsit5")?, Options::tolerances(1e-9, 1e-9));
     let mut method = discrete(field, tsit5, options)?;
     let mut training = Training::new(vec![0.0; parameters], Lbfgs::new(parameters));
+    let (begin, mut gradients) = (cpu_seconds(), 0);
     training.run(
         &Recipe::of(iterations),
-        |_, theta, g| seen.gradient(method.as_mut(), Loss::Squares, (&h0, 0.0), theta, g),
+        |_, theta, g| {
+            gradients += 1;
+            seen.gradient(method.as_mut(), Loss::Squares, (&h0, 0.0), theta, g)
+        },
         |_| Continue(()),
     );
+    let each = milliseconds(begin, gradients);
     let theta = &settled(training);
     let problem = Problem {
         h0: &h0,
@@ -130,15 +136,16 @@ fn learn(turning: &Turning, basis: Basis, iterations: u64) -> Result<[f64; 3], E
         square.sqrt(),
         inner.norm(off),
         best.expect("functions that the nodes tell apart"),
+        each,
     ])
 }
 
 /// Prints the table.
 pub(crate) fn run(setting: &Setting) -> Result<(), Error> {
     println!(
-        "| w(t) | basis of W(t) | terms | error of positions | of W(t) | best possible | falls |"
+        "| w(t) | basis of W(t) | terms | error of positions | of W(t) | best possible | falls | ms a gradient |"
     );
-    println!("|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|");
     for turning in turnings() {
         let bases = if setting.reduced {
             &turning.bases[..2]
@@ -147,11 +154,12 @@ pub(crate) fn run(setting: &Setting) -> Result<(), Error> {
         };
         let (mut last, mut first) = (None, f64::NAN);
         for basis in bases {
-            let [positions, learned, best] = learn(&turning, *basis, setting.scaled(1000, 5))?;
+            let [positions, learned, best, each] =
+                learn(&turning, *basis, setting.scaled(1000, 5))?;
             let now = [basis.terms() as f64, best];
             let falls = last.map_or(String::new(), |last| (turning.falls)(last, now));
             println!(
-                "| {} | {} | {} | {positions:.1e} | {learned:.1e} | {best:.1e} | {falls} |",
+                "| {} | {} | {} | {positions:.1e} | {learned:.1e} | {best:.1e} | {falls} | {each:.3} |",
                 turning.name,
                 basis.family().name(),
                 basis.terms()
