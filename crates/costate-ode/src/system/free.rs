@@ -42,6 +42,8 @@ impl<T, Y: State<T>> Attachment<T, Y> for Krylov {
 pub type WithPreconditioner<S, P> = With<S, GivenPreconditioner<P>>;
 
 /// A preconditioner, which a closure applies.
+///
+/// Made by [`WithPreconditioner::new`]; the example is at [`WithPreconditioner`].
 #[derive(Clone, Debug)]
 pub struct GivenPreconditioner<P>(P);
 

@@ -21,6 +21,8 @@ use crate::{Matrix, State, Structure};
 pub type WithJacobian<S, J> = With<S, GivenJacobian<J>>;
 
 /// ∂f/∂y, written by a closure.
+///
+/// Made by [`WithJacobian::new`]; the example is at [`WithJacobian`].
 #[derive(Clone, Debug)]
 pub struct GivenJacobian<J>(J);
 
@@ -62,6 +64,8 @@ where
 pub type WithTimeDerivative<S, D> = With<S, GivenTimeDerivative<D>>;
 
 /// ∂f/∂t, written by a closure.
+///
+/// Made by [`WithTimeDerivative::new`]; the example is at [`WithTimeDerivative`].
 #[derive(Clone, Debug)]
 pub struct GivenTimeDerivative<D>(D);
 
@@ -167,6 +171,8 @@ impl<T, Y: State<T>> Attachment<T, Y> for Matrix<Y::Element> {
 pub type WithSpectralRadius<S, R> = With<S, GivenSpectralRadius<R>>;
 
 /// A bound of the eigenvalues, answered by a closure.
+///
+/// Made by [`WithSpectralRadius::new`]; the example is at [`WithSpectralRadius`].
 #[derive(Clone, Debug)]
 pub struct GivenSpectralRadius<R>(R);
 
