@@ -215,14 +215,28 @@ pub struct HybridGradient<E> {
 /// A loss of a solution with events: returns L and writes its derivatives into its second argument, which is zero before.
 ///
 /// ```
-/// use costate_neural_ode::hybrid::HybridLoss;
+/// use costate_neural_ode::hybrid::{Event, Formula, Hybrid, HybridLoss};
+/// use costate_neural_ode::{Problem, Recorded};
+/// use costate_ode::{Options, tableau};
+/// use costate_tape::Function;
 ///
 /// // The time of the last event, if there was one.
-/// let _last: &mut HybridLoss<f64, f64> = &mut |solution, cotangents| {
+/// let last: &mut HybridLoss<f64, f64> = &mut |solution, cotangents| {
 ///     let Some((last, before)) = solution.events.split_last() else { return 0.0 };
 ///     cotangents.times[before.len()] = 1.0;
 ///     last.t
 /// };
+/// // u′ = 1 from 0 reaches θ at t = θ.
+/// let clock = Recorded::record(&[1], 1, |h, _t, _theta| h * 0.0 + 1.0)?;
+/// let inputs: [(&str, &[usize]); 3] = [("h", &[1]), ("t", &[]), ("theta", &[1])];
+/// let reached = Formula::new(&Function::record(&inputs, |v| vec![v[0].index(0) - v[2].index(0)])?)?;
+/// let mut hybrid = Hybrid::new(clock, &vec![0.0], tableau::by_name("tsit5")?, Options::tolerances(1e-8, 1e-8))
+///     .event(Event::crossing(reached));
+/// let problem = Problem { h0: &[0.0], theta: &[0.7], t0: 0.0, t1: 1.0, save_at: &[] };
+/// let mut method = hybrid.method("discrete")?;
+/// let found = hybrid.gradient(&mut *method, &problem, last)?;
+/// assert!((found.gradient.loss - 0.7).abs() < 1e-12 && (found.gradient.theta[0] - 1.0).abs() < 1e-12);
+/// # Ok::<(), costate_neural_ode::Error>(())
 /// ```
 pub type HybridLoss<'a, T, E> = dyn FnMut(&Solution<T, E>, &mut Cotangents<E>) -> E + 'a;
 

@@ -15,18 +15,27 @@ type Back<E> = Arc<dyn Fn(&[E], &[E]) -> Result<Vec<E>, Error> + Send + Sync>;
 /// only noted.
 ///
 /// ```
-/// use costate_neural_ode::hybrid::{Event, Formula};
+/// use costate_neural_ode::hybrid::{Event, Formula, Hybrid};
+/// use costate_neural_ode::{Problem, Recorded};
+/// use costate_ode::{Options, tableau};
 /// use costate_tape::{Function, Var};
 ///
+/// // A ball falls with θ₀ from rest, touches the ground and keeps the part θ₁ of its speed.
+/// let fall = Recorded::record(&[2], 2, |h, _t, theta| Var::stack(&[h.index(1), -theta.index(0)]))?;
 /// let inputs: [(&str, &[usize]); 3] = [("h", &[2]), ("t", &[]), ("theta", &[2])];
-/// // A ball touches the ground and keeps the part θ₁ of its speed.
 /// let height = Formula::new(&Function::record(&inputs, |v| vec![v[0].index(0)])?)?;
 /// let bounce = Function::record(&inputs, |v| {
 ///     let (h, theta) = (v[0], v[2]);
 ///     vec![Var::stack(&[h.index(0), -theta.index(1) * h.index(1)])]
 /// })?;
-/// let event: Event<f64, f64> = Event::crossing(height).falling().reset(Formula::new(&bounce)?);
-/// # let _ = event;
+/// let mut hybrid = Hybrid::new(fall, &vec![0.0_f64; 2], tableau::by_name("tsit5")?, Options::tolerances(1e-9, 1e-9))
+///     .event(Event::crossing(height).falling().reset(Formula::new(&bounce)?));
+/// let problem = Problem { h0: &[5.0, 0.0], theta: &[10.0, 0.8], t0: 0.0, t1: 2.0, save_at: &[] };
+/// let solution = hybrid.solve(&problem)?;
+/// // After one second at 10 downwards, upwards at 8 for another.
+/// assert!((solution.events[0].t - 1.0).abs() < 1e-12);
+/// let end = solution.saved.state(0);
+/// assert!((end[0] - 3.0).abs() < 1e-9 && (end[1] + 2.0).abs() < 1e-9);
 /// # Ok::<(), costate_neural_ode::Error>(())
 /// ```
 pub struct Event<T, E> {

@@ -27,6 +27,19 @@ pub struct Learned {
 }
 
 /// A network along one input, or along t where its weights vary with it; the others at their medians along the solutions.
+///
+/// ```
+/// use costate_model::{Fit, Model};
+///
+/// let mut fit = Fit::new(Model::open("examples/lynx-hare-hybrid.toml")?)?;
+/// fit.advance()?;
+/// let found = fit.found()?;
+/// let review = fit.review(&found)?;
+/// let along = &review.learned[0].slices[0];
+/// assert!(along.taught.0 < along.taught.1 && along.held.len() == review.learned[0].slices.len() - 1);
+/// assert!(along.curves.iter().all(|curve| curve.len() == along.values.len()));
+/// # Ok::<(), costate_model::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Slice {
     /// The input as it is written in the model file; `t` for the time that weights vary with.
