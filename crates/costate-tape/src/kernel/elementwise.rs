@@ -7,54 +7,40 @@ use core::mem::MaybeUninit;
 
 use super::dispatch::{Kernel, Memory};
 use super::elementary::{self, Constants};
-use super::registers;
+use super::registers::{self, load};
+use super::straight::Code;
 use super::vector::Vector;
-use crate::op::{Binary, Unary};
+use crate::op::Unary;
 use crate::scalar::Scalar;
 
-/// What an instruction computes, lane by lane.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Code {
-    Neg,
-    Abs,
-    Sqrt,
-    Square,
-    Exp,
-    Expm1,
-    Elu,
-    Tanh,
-    Sigmoid,
-    Silu,
-    Softplus,
-    Ln,
-    Sin,
-    Cos,
-    Relu,
-    Add,
-    Sub,
-    Mul,
-    Div,
-    Select,
-    /// By the operation's own rule, one lane after another.
-    Unary(Unary),
-    /// By the operation's own rule, one lane after another.
-    Binary(Binary),
+/// Whether registers have a way of their own for a function: to 2.5 units in the last place, as `elementary` says.
+pub(crate) fn is_function(op: Unary) -> bool {
+    use Unary::{Cos, Elu, Exp, Expm1, Ln, Sigmoid, Silu, Sin, Softplus, Tanh};
+    matches!(
+        op,
+        Exp | Expm1 | Elu | Tanh | Sigmoid | Silu | Softplus | Ln | Sin | Cos
+    )
 }
 
-impl Code {
-    /// The code of a function that registers have a way of their own for: to 2.5 units in the last place, as `elementary` says.
-    pub(crate) fn function(op: Unary) -> Option<Code> {
+/// φ of a group of registers, if [`is_function`] says that they have a way of their own.
+///
+/// # Safety
+/// The processor has the instruction set of `V`.
+#[inline(always)]
+unsafe fn function<V: Vector, const G: usize>(op: Unary, x: [V; G]) -> Option<[V; G]> {
+    // SAFETY: the caller's.
+    unsafe {
         Some(match op {
-            Unary::Exp => Code::Exp,
-            Unary::Expm1 => Code::Expm1,
-            Unary::Elu => Code::Elu,
-            Unary::Tanh => Code::Tanh,
-            Unary::Sigmoid => Code::Sigmoid,
-            Unary::Silu => Code::Silu,
-            Unary::Softplus => Code::Softplus,
-            Unary::Ln => Code::Ln,
-            Unary::Sin => Code::Sin,
-            Unary::Cos => Code::Cos,
+            Unary::Exp => elementary::exp([x])[0],
+            Unary::Expm1 => elementary::expm1([x])[0],
+            Unary::Elu => elementary::elu([x])[0],
+            Unary::Tanh => elementary::tanh([x])[0],
+            Unary::Sigmoid => elementary::sigmoid([x])[0],
+            Unary::Silu => elementary::silu([x])[0],
+            Unary::Softplus => elementary::softplus(x),
+            Unary::Ln => elementary::ln(x),
+            Unary::Sin => turned(op, x, elementary::sin(x)),
+            Unary::Cos => turned(op, x, elementary::cos(x)),
             _ => return None,
         })
     }
@@ -169,142 +155,16 @@ unsafe fn pass<V: Vector, const G: usize>(
                 entry.base.add((at * V::N) & entry.moves)
             };
             let [a, b, c] = instruction.from;
-            let (a, b, c) = (address(a), address(b), address(c));
-            let x = load::<V, G>(a);
-            let result = match instruction.code {
-                Code::Neg => unary(
-                    x,
-                    #[inline(always)]
-                    |x| x.neg(),
-                ),
-                Code::Abs => unary(
-                    x,
-                    #[inline(always)]
-                    |x| x.abs(),
-                ),
-                Code::Sqrt => unary(
-                    x,
-                    #[inline(always)]
-                    |x| x.sqrt(),
-                ),
-                Code::Square => unary(
-                    x,
-                    #[inline(always)]
-                    |x| x.mul(x),
-                ),
-                Code::Exp => elementary::exp([x])[0],
-                Code::Expm1 => elementary::expm1([x])[0],
-                Code::Elu => elementary::elu([x])[0],
-                Code::Tanh => elementary::tanh([x])[0],
-                Code::Sigmoid => elementary::sigmoid([x])[0],
-                Code::Silu => elementary::silu([x])[0],
-                Code::Softplus => elementary::softplus(x),
-                Code::Ln => elementary::ln(x),
-                Code::Sin => turned(Unary::Sin, x, elementary::sin(x)),
-                Code::Cos => turned(Unary::Cos, x, elementary::cos(x)),
-                Code::Relu => {
-                    let zero = V::splat(V::T::ZERO);
-                    // NaN passes the maximum, and −0 + 0 is +0.
-                    unary(
-                        x,
-                        #[inline(always)]
-                        |x| zero.max(x).add(zero),
-                    )
-                }
-                Code::Add => binary(
-                    x,
-                    load(b),
-                    #[inline(always)]
-                    |x, y| x.add(y),
-                ),
-                Code::Sub => binary(
-                    x,
-                    load(b),
-                    #[inline(always)]
-                    |x, y| x.sub(y),
-                ),
-                Code::Mul => binary(
-                    x,
-                    load(b),
-                    #[inline(always)]
-                    |x, y| x.mul(y),
-                ),
-                Code::Div => binary(
-                    x,
-                    load(b),
-                    #[inline(always)]
-                    |x, y| x.div(y),
-                ),
-                Code::Select => select(x, load(b), load(c)),
-                Code::Unary(op) => match registers::unary(op, x) {
-                    Some(result) => result,
-                    None => {
-                        one_by_one(op, a, address(instruction.to), G * V::N);
-                        continue;
-                    }
-                },
-                Code::Binary(op) => match registers::binary(op, x, load(b)) {
-                    Some(result) => result,
-                    None => {
-                        pair_by_pair(op, a, b, address(instruction.to), G * V::N);
-                        continue;
-                    }
-                },
-            };
-            let to = address(instruction.to);
-            for g in 0..G {
-                result[g].store(to.add(g * V::N));
-            }
+            let from: [*const V::T; 3] = [address(a), address(b), address(c)];
+            registers::perform::<V, G>(
+                instruction.code,
+                from,
+                address(instruction.to),
+                #[inline(always)]
+                |op, x| function(op, x),
+            );
         }
     }
-}
-
-/// # Safety
-/// The processor has the instruction set; `p` covers `G` registers.
-#[inline(always)]
-pub(super) unsafe fn load<V: Vector, const G: usize>(p: *const V::T) -> [V; G] {
-    // SAFETY: the caller's.
-    unsafe {
-        let mut x = [V::splat(V::T::ZERO); G];
-        for g in 0..G {
-            x[g] = V::load(p.add(g * V::N));
-        }
-        x
-    }
-}
-
-#[inline(always)]
-pub(super) fn unary<V: Vector, const G: usize>(mut x: [V; G], f: impl Fn(V) -> V) -> [V; G] {
-    for g in 0..G {
-        x[g] = f(x[g]);
-    }
-    x
-}
-
-#[inline(always)]
-pub(super) fn binary<V: Vector, const G: usize>(
-    mut x: [V; G],
-    y: [V; G],
-    f: impl Fn(V, V) -> V,
-) -> [V; G] {
-    for g in 0..G {
-        x[g] = f(x[g], y[g]);
-    }
-    x
-}
-
-/// `a` where `condition` is not zero, NaN included, else `b`.
-#[inline(always)]
-pub(super) fn select<V: Vector, const G: usize>(
-    condition: [V; G],
-    a: [V; G],
-    mut b: [V; G],
-) -> [V; G] {
-    for g in 0..G {
-        let zero = condition[g].xor(condition[g]);
-        b[g] = V::select(condition[g].eq(zero), b[g], a[g]);
-    }
-    b
 }
 
 /// The sine or cosine `y` of `x`, by the operation's own rule where the argument is too large for registers: a lane's value is its own,
@@ -351,35 +211,5 @@ unsafe fn too_large_one_by_one<T: Constants + PartialOrd>(
                 *to.add(i) = x.unary(op);
             }
         }
-    }
-}
-
-/// φ of `len` numbers by the operation's own rule, one after another.
-///
-/// # Safety
-/// Both pointers cover `len` numbers.
-#[inline(never)]
-pub(super) unsafe fn one_by_one<T: Scalar>(op: Unary, x: *const T, to: *mut T, len: usize) {
-    for i in 0..len {
-        // SAFETY: the caller's; each number is read before it may be written.
-        unsafe { *to.add(i) = (*x.add(i)).unary(op) };
-    }
-}
-
-/// φ of `len` pairs by the operation's own rule, one after another.
-///
-/// # Safety
-/// All pointers cover `len` numbers.
-#[inline(never)]
-pub(super) unsafe fn pair_by_pair<T: Scalar>(
-    op: Binary,
-    x: *const T,
-    y: *const T,
-    to: *mut T,
-    len: usize,
-) {
-    for i in 0..len {
-        // SAFETY: the caller's; each number is read before it may be written.
-        unsafe { *to.add(i) = (*x.add(i)).binary(op, *y.add(i)) };
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::algebra::Algebra;
 use super::packing::Matrix;
 use super::place::Place;
-use crate::kernel::{elementwise, straight};
+use crate::kernel::straight::Code;
 
 /// An operand of an elementwise step.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -27,7 +27,7 @@ impl Operand {
 /// One elementwise operation over arrays.
 #[derive(Clone, Debug)]
 pub(crate) struct Each {
-    pub(crate) code: elementwise::Code,
+    pub(crate) code: Code,
     pub(crate) to: Place,
     pub(crate) from: Vec<Operand>,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Each {
 /// One scalar operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct One {
-    pub(crate) code: straight::Code,
+    pub(crate) code: Code,
     pub(crate) to: Place,
     pub(crate) from: [Place; 3],
     /// How many of `from` count.
@@ -43,7 +43,7 @@ pub(crate) struct One {
 }
 
 impl One {
-    pub(crate) fn new(code: straight::Code, to: Place, operands: &[Place]) -> One {
+    pub(crate) fn new(code: Code, to: Place, operands: &[Place]) -> One {
         let mut from = [Place::ZERO; 3];
         from[..operands.len()].copy_from_slice(operands);
         One {

@@ -1,6 +1,6 @@
 //! Fewer, larger steps: signs and first operations join the operation that uses them, elementwise steps of one length join into chains.
 
-use super::draft::{Draft, One};
+use super::draft::{Draft, Each, One, Operand};
 use super::place::Place;
 use super::schedule::schedule;
 use crate::kernel::straight::Code;
@@ -72,46 +72,95 @@ fn pairs(mut steps: Vec<Draft>, uses: &[u32]) -> Vec<Draft> {
     let mut made_by = vec![usize::MAX; uses.len()];
     let mut gone = vec![false; steps.len()];
     for i in 0..steps.len() {
-        let Draft::One(one) = &steps[i] else { continue };
-        let found = joined(one, |slot| {
-            let step = made_by[slot as usize];
-            match steps.get(step) {
-                Some(Draft::One(first)) if uses[slot as usize] == 1 => Some((*first, step)),
-                _ => None,
-            }
+        let Some(two) = Two::of(&steps[i]) else {
+            continue;
+        };
+        let found = two.joined(|slot| {
+            let first = steps.get(made_by[slot as usize])?;
+            Two::of(first).filter(|_| uses[slot as usize] == 1)
         });
+        let slot = two.to.slot as usize;
         if let Some((fused, source)) = found {
-            gone[source] = true;
-            steps[i] = Draft::One(fused);
-        } else if matches!(one.code, Code::Mul | Code::Div | Code::Add | Code::Sub) {
-            made_by[one.to.slot as usize] = i;
+            gone[made_by[source as usize]] = true;
+            steps[i] = fused;
+        } else if matches!(two.code, Code::Mul | Code::Div | Code::Add | Code::Sub) {
+            made_by[slot] = i;
         }
     }
     kept(steps, &gone)
 }
 
-/// The compound operation for `one`, and the step that it takes in.
-fn joined(one: &One, first: impl Fn(u32) -> Option<(One, usize)>) -> Option<(One, usize)> {
-    let [a, b, _] = one.from;
-    // Both operands the same: the count of uses would be 2 anyway.
-    [(a, b, false), (b, a, true)]
-        .into_iter()
-        .find_map(|(operand, other, second)| {
-            let (first, step) = first(operand.slot)?;
-            let code = match (first.code, one.code) {
-                (Code::Mul, Code::Add) => Code::MulAdd,
-                (Code::Mul, Code::Sub) if second => Code::SubMul,
-                (Code::Mul, Code::Sub) => Code::MulSub,
-                (Code::Mul, Code::Mul) => Code::MulMul,
-                (Code::Mul, Code::Div) if !second => Code::MulDiv,
-                (Code::Div, Code::Mul) => Code::DivMul,
-                (Code::Add, Code::Mul) => Code::SumMul,
-                (Code::Sub, Code::Mul) => Code::DiffMul,
-                _ => return None,
-            };
-            let from = [first.from[0], first.from[1], other];
-            Some((One::new(code, one.to, &from), step))
+/// An operation of two numbers, or of two arrays of `len` elements.
+struct Two {
+    code: Code,
+    to: Place,
+    from: [Operand; 2],
+    len: Option<usize>,
+}
+
+impl Two {
+    fn of(step: &Draft) -> Option<Two> {
+        let (code, to, from, len) = match step {
+            Draft::One(one) if one.operands == 2 => {
+                let [a, b, _] = one.from.map(Operand::Number);
+                (one.code, one.to, [a, b], None)
+            }
+            Draft::Chain { len, each } => {
+                let [each] = each.as_slice() else { return None };
+                let from = each.from.as_slice().try_into().ok()?;
+                (each.code, each.to, from, Some(*len))
+            }
+            _ => return None,
+        };
+        Some(Two {
+            code,
+            to,
+            from,
+            len,
         })
+    }
+
+    /// The compound operation, and the slot of the operand whose operation it takes in, which `first` tells.
+    fn joined(&self, first: impl Fn(u32) -> Option<Two>) -> Option<(Draft, u32)> {
+        let [a, b] = self.from;
+        // Both operands the same: the count of uses would be 2 anyway.
+        [(a, b, false), (b, a, true)]
+            .into_iter()
+            .find_map(|(operand, other, second)| {
+                let place = match operand {
+                    Operand::Number(_) if self.len.is_some() => return None,
+                    operand => operand.place(),
+                };
+                // Of an array all elements, not some.
+                let whole = |first: &Two| first.len == self.len && place == first.to;
+                let first = first(place.slot).filter(whole)?;
+                let code = match (first.code, self.code) {
+                    (Code::Mul, Code::Add) => Code::MulAdd,
+                    (Code::Mul, Code::Sub) if second => Code::SubMul,
+                    (Code::Mul, Code::Sub) => Code::MulSub,
+                    (Code::Mul, Code::Mul) => Code::MulMul,
+                    (Code::Mul, Code::Div) if !second => Code::MulDiv,
+                    (Code::Div, Code::Mul) => Code::DivMul,
+                    (Code::Add, Code::Mul) => Code::SumMul,
+                    (Code::Sub, Code::Mul) => Code::DiffMul,
+                    _ => return None,
+                };
+                let [x, y] = first.from;
+                let (to, from) = (self.to, [x, y, other]);
+                let fused = match self.len {
+                    None => Draft::One(One::new(code, to, &from.map(Operand::place))),
+                    Some(len) => Draft::Chain {
+                        len,
+                        each: vec![Each {
+                            code,
+                            to,
+                            from: from.to_vec(),
+                        }],
+                    },
+                };
+                Some((fused, place.slot))
+            })
+    }
 }
 
 fn kept(mut steps: Vec<Draft>, gone: &[bool]) -> Vec<Draft> {

@@ -79,22 +79,21 @@ impl<T: Registers> Blocks<T> {
         let mut parts = Vec::new();
         if let Some(list) = list {
             let function = |instruction: &Instruction| match instruction.code {
-                Code::Unary(op) => elementwise::Code::function(op),
-                _ => None,
+                Code::Unary(op) => elementwise::is_function(op),
+                _ => false,
             };
             let mut first = 0;
-            for group in list.chunk_by(|a, b| function(a).is_some() == function(b).is_some()) {
+            for group in list.chunk_by(|a, b| function(a) == function(b)) {
                 let range = first..first + group.len();
                 first = range.end;
-                if function(&group[0]).is_none() {
+                if !function(&group[0]) {
                     let list = List::clone(list);
                     let lines = Lines { list, range };
                     parts.push(Part::Lines(select::<T, Lanes<G>>(isa), lines));
                     continue;
                 }
                 for group in group.chunks(FUNCTIONS) {
-                    let functions = group.iter().map(|one| (function(one), one));
-                    let chain = functions_of_blocks(functions, width);
+                    let chain = functions_of_blocks(group, width);
                     parts.push(Part::Functions(select::<T, Elementwise>(isa), chain));
                 }
             }
@@ -146,10 +145,7 @@ impl<T: Registers> Blocks<T> {
 }
 
 /// A chain of functions over blocks of this many points.
-fn functions_of_blocks<'a>(
-    functions: impl Iterator<Item = (Option<elementwise::Code>, &'a Instruction)>,
-    width: usize,
-) -> Chain {
+fn functions_of_blocks(functions: &[Instruction], width: usize) -> Chain {
     let (mut arrays, mut code) = (Vec::new(), Vec::new());
     let mut entry = |place: u32| {
         let at = place * width as u32;
@@ -159,12 +155,12 @@ fn functions_of_blocks<'a>(
             arrays.len() - 1
         }) as u16
     };
-    for (function, instruction) in functions {
-        code.extend(function.map(|code| elementwise::Instruction {
-            code,
-            from: [entry(instruction.from[0]), 0, 0],
-            to: entry(instruction.to),
-        }));
+    for function in functions {
+        code.push(elementwise::Instruction {
+            code: function.code,
+            from: [entry(function.from[0]), 0, 0],
+            to: entry(function.to),
+        });
     }
     Chain {
         arrays: arrays.into(),

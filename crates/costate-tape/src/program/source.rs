@@ -12,7 +12,7 @@ use super::algebra::{self, Algebra};
 use crate::error::Error;
 use crate::function::Function;
 use crate::graph::NodeId;
-use crate::kernel::{elementwise, straight};
+use crate::kernel::straight::Code;
 use crate::op::{Binary, Op, Unary};
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -73,38 +73,18 @@ impl Elementwise {
         self == Elementwise::Binary(Binary::Add)
     }
 
-    /// The instruction over single numbers.
-    pub(crate) fn scalar_code(self) -> straight::Code {
+    /// The instruction, over single numbers or over registers.
+    pub(crate) fn code(self) -> Code {
         match self {
-            Elementwise::Unary(Unary::Neg) => straight::Code::Neg,
-            Elementwise::Unary(op) => straight::Code::Unary(op),
-            Elementwise::Binary(Binary::Add) => straight::Code::Add,
-            Elementwise::Binary(Binary::Sub) => straight::Code::Sub,
-            Elementwise::Binary(Binary::Mul) => straight::Code::Mul,
-            Elementwise::Binary(Binary::Div) => straight::Code::Div,
-            Elementwise::Binary(op) => straight::Code::Binary(op),
-            Elementwise::Square => straight::Code::Square,
-            Elementwise::Select => straight::Code::Select,
-        }
-    }
-
-    /// The instruction over registers.
-    pub(crate) fn vector_code(self) -> elementwise::Code {
-        match self {
-            Elementwise::Unary(Unary::Neg) => elementwise::Code::Neg,
-            Elementwise::Unary(Unary::Abs) => elementwise::Code::Abs,
-            Elementwise::Unary(Unary::Sqrt) => elementwise::Code::Sqrt,
-            Elementwise::Unary(Unary::Relu) => elementwise::Code::Relu,
-            Elementwise::Unary(op) => {
-                elementwise::Code::function(op).unwrap_or(elementwise::Code::Unary(op))
-            }
-            Elementwise::Binary(Binary::Add) => elementwise::Code::Add,
-            Elementwise::Binary(Binary::Sub) => elementwise::Code::Sub,
-            Elementwise::Binary(Binary::Mul) => elementwise::Code::Mul,
-            Elementwise::Binary(Binary::Div) => elementwise::Code::Div,
-            Elementwise::Binary(op) => elementwise::Code::Binary(op),
-            Elementwise::Square => elementwise::Code::Square,
-            Elementwise::Select => elementwise::Code::Select,
+            Elementwise::Unary(Unary::Neg) => Code::Neg,
+            Elementwise::Unary(op) => Code::Unary(op),
+            Elementwise::Binary(Binary::Add) => Code::Add,
+            Elementwise::Binary(Binary::Sub) => Code::Sub,
+            Elementwise::Binary(Binary::Mul) => Code::Mul,
+            Elementwise::Binary(Binary::Div) => Code::Div,
+            Elementwise::Binary(op) => Code::Binary(op),
+            Elementwise::Square => Code::Square,
+            Elementwise::Select => Code::Select,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Programs against the plain interpreter, on every instruction set of this processor.
 
 mod arrays;
+mod chains;
 mod frames;
 mod lanes;
 mod random;

@@ -30,7 +30,7 @@ impl<T: Registers> Lower<'_, T> {
             let operands = self.spread_all(node, &values)?;
             let places = (0..len).map(|i| {
                 let from: Vec<Place> = operands.iter().map(|places| places[i]).collect();
-                self.one(operation.scalar_code(), &from)
+                self.one(operation.code(), &from)
             });
             return Ok(Value::of(places.collect()));
         }
@@ -40,7 +40,7 @@ impl<T: Registers> Lower<'_, T> {
         }
         let to = self.array(len);
         let each = Each {
-            code: operation.vector_code(),
+            code: operation.code(),
             to,
             from,
         };
@@ -67,7 +67,7 @@ impl<T: Registers> Lower<'_, T> {
                 return None;
             }
         }
-        let to = self.one(operation.scalar_code(), &from[..node.operands.len()]);
+        let to = self.one(operation.code(), &from[..node.operands.len()]);
         Some(Value::Array(to, 1))
     }
 
@@ -100,7 +100,7 @@ impl<T: Registers> Lower<'_, T> {
         }
         let to = self.panels(geometry, units);
         let each = Each {
-            code: operation.vector_code(),
+            code: operation.code(),
             to,
             from,
         };
