@@ -3,5 +3,5 @@
 mod forward;
 mod reverse;
 
-pub(crate) use forward::forward;
-pub(crate) use reverse::reverse;
+pub(crate) use forward::{forward, tangents_of};
+pub(crate) use reverse::{cotangents_of, reverse};

@@ -137,6 +137,19 @@ impl<T: Scalar> Graph<T> {
         }
     }
 
+    /// Whether a node is a constant of which every element is zero.
+    pub(crate) fn is_zero(&self, id: NodeId) -> bool {
+        let node = self.node(id);
+        match node.op {
+            Op::Constant(index) => {
+                let zero = T::from_f64(0.0);
+                self.constant_values(index).iter().all(|&x| x == zero)
+            }
+            Op::Broadcast => self.is_zero(node.operands[0]),
+            _ => false,
+        }
+    }
+
     /// How many nodes there are.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -126,6 +126,11 @@ impl<T: Scalar> Tape<T> {
         self.state.borrow().graph.shape(id).clone()
     }
 
+    /// Whether a node is a constant of zeros.
+    pub(crate) fn is_zero(&self, id: NodeId) -> bool {
+        self.state.borrow().graph.is_zero(id)
+    }
+
     /// The one shape of all these nodes, if they have one.
     pub(crate) fn shape_of_all(&self, ids: &[NodeId]) -> Option<Shape> {
         let state = self.state.borrow();

@@ -108,6 +108,14 @@ impl<'t, T: Scalar> Var<'t, T> {
         }
     }
 
+    /// Whether it is a constant of which every element is zero.
+    pub(crate) fn is_zero(self) -> bool {
+        match self.place {
+            Place::Attached(tape, id) => tape.is_zero(id),
+            Place::Detached(value) => value == T::from_f64(0.0),
+        }
+    }
+
     /// An operation that needs a tape, on this variable alone.
     #[track_caller]
     fn apply(self, op: Op, shape: Shape) -> Self {

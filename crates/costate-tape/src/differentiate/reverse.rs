@@ -36,17 +36,29 @@ pub(crate) fn reverse<T: Scalar>(function: &Function<T>, wrt: &[usize]) -> Funct
         )
         .collect();
     function.extend(cotangents, names, |nodes, variables, seeds| {
-        let bars = sweep(function, nodes, seeds, wrt);
-        let mut results: Vec<Var<'_, T>> = function
-            .outputs()
-            .iter()
-            .map(|output| nodes[output.node.index()])
-            .collect();
-        results.extend(wrt.iter().map(|&number| {
-            bars[inputs[number].node.index()].unwrap_or_else(|| variables[number].zeros_like())
-        }));
-        results
+        let values = function.outputs().iter();
+        let values = values.map(|output| nodes[output.node.index()]);
+        values
+            .chain(cotangents_of(function, nodes, variables, seeds, wrt))
+            .collect()
     })
+}
+
+/// The cotangents of the inputs in `wrt`, from those of the outputs. What is known to be zero goes no further: 0 · ∞ of one output must not
+/// reach the derivatives of another.
+pub(crate) fn cotangents_of<'t, T: Scalar>(
+    function: &Function<T>,
+    nodes: &[Var<'t, T>],
+    variables: &[Var<'t, T>],
+    seeds: &[Var<'t, T>],
+    wrt: &[usize],
+) -> Vec<Var<'t, T>> {
+    let bars = sweep(function, nodes, seeds, wrt);
+    let of = |&number: &usize| {
+        let bar = bars[function.inputs()[number].node.index()];
+        bar.unwrap_or_else(|| variables[number].zeros_like())
+    };
+    wrt.iter().map(of).collect()
 }
 
 /// The cotangents of all nodes that `wrt` reaches, from the cotangents of the outputs.
@@ -73,7 +85,7 @@ fn sweep<'t, T: Scalar>(
         add(&mut bars[output.node.index()], seed);
     }
     for (i, node) in graph.nodes().iter().enumerate().rev() {
-        let Some(bar) = bars[i].filter(|_| active[i]) else {
+        let Some(bar) = bars[i].filter(|bar| active[i] && !bar.is_zero()) else {
             continue;
         };
         let operands: SmallVec<[Var<'t, T>; 3]> = node

@@ -1,5 +1,6 @@
 //! Derivatives of a function as functions: gradient, Jacobian, Hessian, and Hessian times vector.
 
+use crate::differentiate::{cotangents_of, tangents_of};
 use crate::function::Function;
 use crate::scalar::Scalar;
 use crate::shape::Shape;
@@ -126,26 +127,14 @@ impl<T: Scalar> Function<T> {
             wrt.iter()
                 .map(|&input| format!("jac_{}_{}", output.name, self.inputs()[input].name))
         });
-        let parts: Vec<(usize, bool, Function<T>)> = wrt
-            .iter()
-            .map(|&input| {
-                let forward = self.input_shape(input).len() < rows;
-                let part = if forward {
-                    self.jvp(&[input])
-                } else {
-                    self.vjp(&[input])
-                };
-                (input, forward, part)
-            })
-            .collect();
         self.extend(Vec::new(), names.collect(), |nodes, variables, _| {
-            let by_input: Vec<Vec<Var<'_, T>>> = parts
+            let by_input: Vec<Vec<Var<'_, T>>> = wrt
                 .iter()
-                .map(|(input, forward, part)| {
-                    if *forward {
-                        self.columns(part, *input, variables)
+                .map(|&input| {
+                    if self.input_shape(input).len() < rows {
+                        self.columns(input, nodes, variables)
                     } else {
-                        self.rows(part, *input, nodes, variables)
+                        self.rows(input, nodes, variables)
                     }
                 })
                 .collect();
@@ -158,14 +147,14 @@ impl<T: Scalar> Function<T> {
     /// The Jacobian of each output to one input, a column for each of its elements.
     fn columns<'t>(
         &self,
-        jvp: &Function<T>,
         input: usize,
+        nodes: &[Var<'t, T>],
         variables: &[Var<'t, T>],
     ) -> Vec<Var<'t, T>> {
         let x = variables[input];
         let outputs = self.outputs().len();
         let columns: Vec<Vec<Var<'t, T>>> = units(x)
-            .map(|unit| jvp.call(&[variables, &[unit]].concat())[outputs..].to_vec())
+            .map(|unit| tangents_of(self, nodes, &[unit], &[input]))
             .collect();
         (0..outputs)
             .map(|output| {
@@ -182,7 +171,6 @@ impl<T: Scalar> Function<T> {
     /// The Jacobian of each output to one input, a row for each element of the output.
     fn rows<'t>(
         &self,
-        vjp: &Function<T>,
         input: usize,
         nodes: &[Var<'t, T>],
         variables: &[Var<'t, T>],
@@ -203,8 +191,8 @@ impl<T: Scalar> Function<T> {
                     .map(|unit| {
                         let mut seeds = zeros.clone();
                         seeds[output] = unit;
-                        let bar = vjp.call(&[variables, &seeds].concat())[values.len()];
-                        bar.reshape([1, x.shape().len()])
+                        let bars = cotangents_of(self, nodes, variables, &seeds, &[input]);
+                        bars[0].reshape([1, x.shape().len()])
                     })
                     .collect();
                 matrix(x, &parts, 0, &values[output].shape(), &x.shape())

@@ -203,3 +203,26 @@ fn the_first_value_that_is_not_finite_is_named_and_a_dead_side_is_not() {
     .unwrap();
     assert!(safe.first_non_finite(&[&[-1.0]]).unwrap().is_none());
 }
+
+#[test]
+fn an_infinite_derivative_leaves_other_entries_of_a_jacobian_alone() {
+    // By rows: fewer outputs than inputs; by columns: more.
+    let rows = Function::<f64>::record(&[("x", &[3])], |v| {
+        let [x, y, z] = [0, 1, 2].map(|i| v[0].index(i));
+        vec![Var::stack(&[x * y, z.sqrt()]), y * z]
+    });
+    let found = rows.unwrap().jacobian(&[0]).eval(&[&[2.0, 3.0, 0.0]]);
+    assert_eq!(
+        found.unwrap(),
+        [
+            vec![3.0, 2.0, 0.0, 0.0, 0.0, f64::INFINITY],
+            vec![0.0, 0.0, 3.0]
+        ]
+    );
+    let columns = Function::<f64>::record(&[("x", &[2])], |v| {
+        let [x, y] = [0, 1].map(|i| v[0].index(i));
+        vec![Var::stack(&[x * x, y.sqrt(), x * y])]
+    });
+    let found = columns.unwrap().jacobian(&[0]).eval(&[&[2.0, 0.0]]);
+    assert_eq!(found.unwrap(), [[4.0, 0.0, 0.0, f64::INFINITY, 0.0, 2.0]]);
+}
