@@ -28,8 +28,8 @@ ratio to itself look good. Everybody computes in f64 from the same data, and der
 largest element (the worst here: {worst:.0e}). Repeat with `benches/peers/adbench/run`.
 
 "By hand" is the function alone over lanes of AVX-512 or AVX2 with exponential and sine of its own. costate's mixture is two
-programs, for what the parameters give and for blocks of points; its bundle adjustment runs over lanes; its LSTM is one character as
-a program over 1023 frames. JAX runs under `jit`; CasADi in its virtual machine; num-dual goes forward, 16 directions a pass; reverse
+programs, for what the parameters give and for blocks of points; its bundle adjustment runs over lanes; its LSTM is eleven
+characters as a program over 93 frames. JAX runs under `jit`; CasADi in its virtual machine; num-dual goes forward, 16 directions a pass; reverse
 records a tape of single numbers at every call. Data are made up, in ADBench's sizes.
 """
 

@@ -186,8 +186,8 @@ pub struct CostateBundle<'a> {
     entries: Vec<f64>,
 }
 
-/// Observations of a block: whole registers, and rows that are not a power of two apart, which would all share a set of the cache.
-const SEEN: usize = 448;
+/// Observations of a block: whole registers, and so few that all entries of a block are written side by side.
+const SEEN: usize = 64;
 
 impl<'a> CostateBundle<'a> {
     pub fn new(problem: &'a Problems) -> Self {
@@ -277,52 +277,55 @@ impl Side for CostateBundle<'_> {
     }
 }
 
-/// One character of the network as a program; its frames are the sequence.
+/// Some characters of the network as a program; its frames are the sequence.
 pub struct CostateLstm<'a> {
     problem: &'a Lstm,
-    step: Compiled,
+    steps: Compiled,
     gradient: Vec<f64>,
 }
 
+/// Characters of a frame: a·∂f/∂θ of as many is one sum, and their state stays where it is.
+const CHARACTERS: usize = 11;
+
+const FRAMES: usize = (Lstm::C - 1) / CHARACTERS;
+
 const OUT: usize = Lstm::STATE + 1;
+
+/// Numbers of the characters of a frame and of the one after them, which the last is to predict.
+const SEQUENCE: usize = (CHARACTERS + 1) * Lstm::B;
 
 impl<'a> CostateLstm<'a> {
     pub fn new(problem: &'a Problems) -> Self {
+        assert_eq!(FRAMES * CHARACTERS, Lstm::C - 1, "frames hold all");
         CostateLstm {
             problem: &problem.lstm,
-            step: Compiled::new(&character(), 3, Lstm::C - 1),
+            steps: Compiled::new(&characters(), 2, FRAMES),
             gradient: vec![0.0; Lstm::PARAMETERS],
         }
     }
 
     fn run(&mut self, products: bool) -> f64 {
-        let Compiled { program, workspace } = &mut self.step;
+        let Compiled { program, workspace } = &mut self.steps;
         program.set_params(workspace, &self.problem.theta);
-        let character = |t: usize| &self.problem.sequence[t * Lstm::B..][..Lstm::B];
-        let steps = Lstm::C - 1;
-        let scale = 1.0 / (steps * Lstm::B) as f64;
+        let sequence = |k: usize| &self.problem.sequence[k * CHARACTERS * Lstm::B..][..SEQUENCE];
+        let scale = 1.0 / ((Lstm::C - 1) * Lstm::B) as f64;
         let (mut state, mut out) = ([0.0; Lstm::STATE], [0.0; OUT]);
         state.copy_from_slice(&self.problem.state);
         let mut loss = 0.0;
-        for t in 0..steps {
-            let frame = if products { t } else { 0 };
-            program.eval(
-                workspace,
-                frame,
-                &[&state, character(t), character(t + 1)],
-                &mut out,
-            );
+        for k in 0..FRAMES {
+            let frame = if products { k } else { 0 };
+            program.eval(workspace, frame, &[&state, sequence(k)], &mut out);
             state.copy_from_slice(&out[..Lstm::STATE]);
             loss += out[Lstm::STATE];
         }
         if products {
             let mut bar = [0.0; OUT];
             bar[Lstm::STATE] = scale;
-            let [mut given, mut next] = [[0.0; Lstm::B]; 2];
-            for t in (0..steps).rev() {
-                program.products(workspace, t, &bar, &mut [&mut state, &mut given, &mut next]);
+            let mut of_sequence = [0.0; SEQUENCE];
+            for k in (0..FRAMES).rev() {
+                program.products(workspace, k, &bar, &mut [&mut state, &mut of_sequence]);
                 bar[..Lstm::STATE].copy_from_slice(&state);
-                program.accumulate(workspace, &[(t, 1.0)]);
+                program.accumulate(workspace, &[(k, 1.0)]);
             }
             program.finish(workspace, &mut self.gradient);
         }
@@ -350,35 +353,38 @@ fn row(array: Var<'_, f64>, i: usize) -> Var<'_, f64> {
     array.slice(0, i * Lstm::B..(i + 1) * Lstm::B)
 }
 
-fn character() -> Function<f64> {
-    let b = Lstm::B;
-    let inputs: [(&str, &[usize]); 4] = [
+fn characters() -> Function<f64> {
+    let inputs: [(&str, &[usize]); 3] = [
         ("state", &[Lstm::STATE]),
-        ("given", &[b]),
-        ("next", &[b]),
+        ("sequence", &[SEQUENCE]),
         ("theta", &[Lstm::PARAMETERS]),
     ];
     let f = Function::record(&inputs, |v| {
-        let [input_scale, scale, bias] = [0, 1, 2].map(|i| row(v[3], 8 * Lstm::LAYERS + i));
-        let mut x = v[1] * input_scale;
-        let mut state = Vec::new();
-        for layer in 0..Lstm::LAYERS {
-            let weights = |i: usize| row(v[3], 8 * layer + i);
-            let gate = |g: usize, x| weights(g) * x + weights(4 + g);
-            let (hidden, cell) = (row(v[0], 2 * layer), row(v[0], 2 * layer + 1));
-            let (forget, enter, leave) = (
-                gate(0, x).sigmoid(),
-                gate(1, hidden).sigmoid(),
-                gate(2, x).sigmoid(),
-            );
-            let cell = cell * forget + enter * gate(3, hidden).tanh();
-            x = leave * cell.tanh();
-            state.extend([x, cell]);
-        }
-        let predicted = x * scale + bias;
-        let loss = v[2].sum() * (predicted.exp().sum() + 2.0).ln() - (predicted * v[2]).sum();
+        let [input_scale, scale, bias] = [0, 1, 2].map(|i| row(v[2], 8 * Lstm::LAYERS + i));
+        let mut state: Vec<_> = (0..2 * Lstm::LAYERS).map(|i| row(v[0], i)).collect();
+        let losses = (0..CHARACTERS).map(|t| {
+            let mut x = row(v[1], t) * input_scale;
+            for layer in 0..Lstm::LAYERS {
+                let weights = |i: usize| row(v[2], 8 * layer + i);
+                let gate = |g: usize, x| weights(g) * x + weights(4 + g);
+                let (hidden, cell) = (state[2 * layer], state[2 * layer + 1]);
+                let (forget, enter, leave) = (
+                    gate(0, x).sigmoid(),
+                    gate(1, hidden).sigmoid(),
+                    gate(2, x).sigmoid(),
+                );
+                let cell = cell * forget + enter * gate(3, hidden).tanh();
+                x = leave * cell.tanh();
+                (state[2 * layer], state[2 * layer + 1]) = (x, cell);
+            }
+            let (predicted, next) = (x * scale + bias, row(v[1], t + 1));
+            next.sum() * (predicted.exp().sum() + 2.0).ln() - (predicted * next).sum()
+        });
+        let loss = losses
+            .reduce(|sum, loss| sum + loss)
+            .expect("there are some");
         state.push(loss.reshape([1]));
         vec![Var::concat(&state, 0)]
     });
-    f.expect("four inputs")
+    f.expect("three inputs")
 }
