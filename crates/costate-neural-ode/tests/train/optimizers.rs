@@ -215,7 +215,7 @@ fn gauss_newton_respects_bounds_and_frees_variables_from_them() {
     assert!(free[0] > 3.0 && x[0] == 3.0, "{x:?}");
     let (r, j) = saturation(&x);
     let slope: f64 = (0..5).map(|i| r[i] * j[2 * i + 1]).sum();
-    assert!(slope.abs() < 1e-8, "{slope}");
+    assert!(slope.abs() < 1e-7, "{slope}");
 
     // Bounds that do not: a start on them comes off.
     let mut optimizer = GaussNewton::new(2);
@@ -226,6 +226,58 @@ fn gauss_newton_respects_bounds_and_frees_variables_from_them() {
         (x[0] - free[0]).abs() < 1e-6 && (x[1] - free[1]).abs() < 1e-6,
         "{x:?}"
     );
+}
+
+#[test]
+fn gauss_newton_goes_down_in_a_box_though_variables_are_nearly_alike() {
+    // Straight residuals in five variables whose columns differ by a hundredth: where one is stopped by its bound, the best values of the others are elsewhere.
+    let mut state = 7_u64;
+    let mut random = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (state >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    };
+    for case in 0..100 {
+        let common: Vec<f64> = (0..8).map(|_| random()).collect();
+        let jacobian: Vec<f64> = (0..40).map(|i| common[i / 5] + 0.01 * random()).collect();
+        let data: Vec<f64> = (0..8).map(|_| random()).collect();
+        let residuals = |x: &[f64]| -> Vec<f64> {
+            let rows = jacobian.chunks(5).zip(&data);
+            rows.map(|(row, d)| row.iter().zip(x).map(|(j, x)| j * x).sum::<f64>() - d)
+                .collect()
+        };
+        let mut optimizer = GaussNewton::new(5);
+        optimizer.bounds = Bounds::new(vec![-1.0; 5], vec![1.0; 5]);
+        let mut x: Vec<f64> = (0..5).map(|_| 0.1 * random()).collect();
+        let mut least = f64::INFINITY;
+        loop {
+            let r = residuals(&x);
+            let loss: f64 = r.iter().map(|r| r * r).sum();
+            // The model is the loss itself here.
+            assert!(
+                loss <= least * (1.0 + 1e-12),
+                "case {case}: {least} to {loss}"
+            );
+            least = loss;
+            match optimizer.step(&mut x, &r, &jacobian) {
+                Step::Finished(reason) => {
+                    assert!(reason.is_converged(), "case {case}: {reason}");
+                    break;
+                }
+                step => assert_eq!(step, Step::Accepted, "case {case}"),
+            }
+            // As after many good steps: the bounds alone are in the way.
+            optimizer.radius = 1e4;
+        }
+        // At the end each variable is best where it is, or held by its bound.
+        let r = residuals(&x);
+        for (k, x) in x.iter().enumerate() {
+            let slope: f64 = (0..8).map(|i| r[i] * jacobian[5 * i + k]).sum();
+            let held = (*x == 1.0 && slope < 0.0) || (*x == -1.0 && slope > 0.0);
+            assert!(held || slope.abs() < 1e-7, "case {case}: {x} {slope}");
+        }
+    }
 }
 
 #[test]

@@ -8,9 +8,9 @@ const WORTH_TAKING: f64 = 1e-4;
 
 /// Gauss–Newton for F(x) = Σ r_i(x)², in a trust region ‖D p‖ ≤ Δ and within bounds.
 ///
-/// Each step minimises the linear model ‖r + J p‖ over the trust region and the box: the trust-region problem is solved exactly
-/// through the singular values of J, variables that would leave the box are put on their bound, and the others are solved for
-/// again. D holds the largest norms that the columns of J have had, so the scale of the variables does not matter. Variables without any
+/// Each step goes down the linear model ‖r + J p‖ within the trust region and the box: the trust-region problem is solved exactly
+/// through the singular values of J; where its solution lies outside the box, the step goes towards it until the first variable meets its bound, which is held
+/// there while the others are solved for again. D holds the largest norms that the columns of J have had, so the scale of the variables does not matter. Variables without any
 /// influence stay where they are.
 ///
 /// Take it for up to a hundred or so parameters of which the residuals' Jacobian is known; it needs far fewer evaluations than
@@ -205,7 +205,10 @@ impl GaussNewton {
                 } else {
                     f64::NEG_INFINITY
                 };
-                let ratio = actual / predicted;
+                let ratio = match predicted > 0.0 {
+                    true => actual / predicted,
+                    false => f64::NAN,
+                };
                 let little = self.loss_tolerance * best.size();
                 let flat = actual.abs() <= little && predicted <= little;
                 if ratio >= 0.75 {
@@ -327,36 +330,51 @@ impl GaussNewton {
         let best = self.best.as_ref().expect("a best point");
         let (n, gradient) = (x.len(), best.gradient());
         let mut p = vec![0.0; n];
+        x.copy_from_slice(&best.x);
         let mut free: Vec<usize> = (0..n)
             .filter(|&j| self.scale[j] > 0.0 && !self.bounds.blocks(j, best.x[j], gradient[j]))
             .collect();
         while !free.is_empty() {
-            let room = (self.radius.powi(2) - self.scaled_norm(&p).powi(2))
-                .max(0.0)
-                .sqrt();
-            let residuals = DVector::from_vec(best.predict(&p));
+            // The best values of the free variables beside what is held.
+            let mut fixed = p.clone();
+            free.iter().for_each(|&j| fixed[j] = 0.0);
+            let room = self.radius.powi(2) - self.scaled_norm(&fixed).powi(2);
+            let residuals = DVector::from_vec(best.predict(&fixed));
             let jacobian = DMatrix::from_fn(residuals.len(), free.len(), |i, j| {
                 best.jacobian[i * n + free[j]] / self.scale[free[j]]
             });
-            let solution = within_radius(jacobian, &residuals, room);
-            let (outside, inside): (Vec<_>, Vec<_>) =
-                free.iter().zip(solution.iter()).partition(|(j, q)| {
-                    let target = best.x[**j] + *q / self.scale[**j];
-                    self.bounds.clamp(**j, target) != target
-                });
-            if outside.is_empty() {
-                for (j, q) in inside {
-                    p[*j] = q / self.scale[*j];
+            let solution = within_radius(jacobian, &residuals, room.max(0.0).sqrt());
+            let target: Vec<f64> = free
+                .iter()
+                .zip(solution.iter())
+                .map(|(&j, q)| q / self.scale[j])
+                .collect();
+            // Towards them until the first meets its bound, where it is held.
+            let reach = |(&j, &target): (&usize, &f64)| {
+                let inside = self.bounds.clamp(j, best.x[j] + target) - best.x[j];
+                match best.x[j] + inside == best.x[j] + target {
+                    true => 1.0,
+                    false => ((inside - p[j]) / (target - p[j])).clamp(0.0, 1.0),
                 }
+            };
+            let reaches: Vec<f64> = free.iter().zip(&target).map(reach).collect();
+            let least = reaches.iter().copied().fold(1.0, f64::min);
+            for (&j, target) in free.iter().zip(&target) {
+                p[j] += least * (target - p[j]);
+            }
+            if least == 1.0 {
                 break;
             }
-            for (j, q) in &outside {
-                let target = best.x[**j] + *q / self.scale[**j];
-                p[**j] = self.bounds.clamp(**j, target) - best.x[**j];
+            let (held, rest): (Vec<_>, Vec<_>) =
+                (0..free.len()).partition(|&k| reaches[k] <= least);
+            for k in held {
+                let j = free[k];
+                x[j] = self.bounds.clamp(j, best.x[j] + target[k]);
+                p[j] = x[j] - best.x[j];
             }
-            free = inside.into_iter().map(|(j, _)| *j).collect();
+            free = rest.into_iter().map(|k| free[k]).collect();
         }
-        for j in 0..n {
+        for j in free {
             x[j] = self.bounds.clamp(j, best.x[j] + p[j]);
             p[j] = x[j] - best.x[j];
         }
