@@ -213,6 +213,49 @@ where
         &self.uncertainty
     }
 
+    /// The saved states, by steps that are kept for [`states_near`](FiniteDifference::states_near).
+    ///
+    /// # Errors
+    /// As [`GradientMethod::gradient`].
+    ///
+    /// # Panics
+    /// As [`GradientMethod::gradient`].
+    #[track_caller]
+    pub fn states(
+        &mut self,
+        problem: &Problem<'_, T, Y::Element>,
+    ) -> Result<&Saved<Y::Element>, Error> {
+        self.solves.begin(problem)?;
+        Ok(self.solves.saved())
+    }
+
+    /// The saved states of a problem near that of the last [`states`](FiniteDifference::states), which saved as many, by the same steps: smooth in everything
+    /// that varies, so that differences of them are good to some ten digits. The last step lands on t₁. What began where it ended has no steps to go by.
+    ///
+    /// ```
+    /// use costate_neural_ode::{FiniteDifference, Problem, doc::House}; // f = θ t h
+    /// use costate_ode::{Method, Options};
+    ///
+    /// let options = Options::tolerances(1e-8, 1e-8);
+    /// let mut method = FiniteDifference::new(House::default(), &vec![0.0], Method::by_name("rodas5p")?, options)?;
+    /// let at = |theta: &'static [f64]| Problem { h0: &[3.0], theta, t0: 3.0, t1: 5.0, save_at: &[] };
+    /// method.states(&at(&[0.25]))?;
+    /// let ahead = method.states_near(&at(&[0.25001]))?.state(0)[0];
+    /// let behind = method.states_near(&at(&[0.24999]))?.state(0)[0];
+    /// assert!(((ahead - behind) / 2e-5 - 24.0 * 2.0_f64.exp()).abs() < 1e-5); // ∂h(5)/∂θ
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`GradientMethod::gradient`].
+    pub fn states_near(
+        &mut self,
+        problem: &Problem<'_, T, Y::Element>,
+    ) -> Result<&Saved<Y::Element>, Error> {
+        let mut spent = costate_ode::Stats::default();
+        self.solves.solve(problem, self.varying, &mut spent)
+    }
+
     /// The loss at a point near the problem's.
     fn loss_at(
         &mut self,

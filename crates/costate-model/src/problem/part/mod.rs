@@ -3,6 +3,7 @@
 mod audit;
 mod columns;
 mod march;
+mod nearby;
 mod residuals;
 mod stretch;
 
@@ -19,7 +20,8 @@ use crate::field;
 use crate::hybrid::Arcs;
 use crate::model::Model;
 use crate::start::Start;
-pub(crate) use columns::steps;
+pub(crate) use columns::sizes;
+use nearby::Nearby;
 use stretch::Begin;
 pub(crate) use stretch::Stretch;
 
@@ -38,8 +40,8 @@ pub(crate) struct Part {
     start: Start,
     /// Where something happens on the way.
     arcs: Option<Arcs>,
-    /// Solutions alone, finer than others, once differences of them are asked for.
-    solves: Option<Arcs>,
+    /// Solutions alone, once differences of them are asked for.
+    nearby: Option<Nearby>,
     /// The states that begin with a value of their own in this experiment.
     elsewhere: Vec<usize>,
     states: usize,
@@ -114,7 +116,7 @@ impl Part {
             start: Start::new(&model)?,
             elsewhere: elsewhere.collect(),
             arcs,
-            solves: None,
+            nearby: None,
             states: model.states.len(),
             own: model.parameters.len() + field::weights_of(&model),
         })
@@ -178,7 +180,7 @@ impl Part {
         (whole, theta): (&Begin, &[f64]),
         observer: &mut Observer,
         method: &mut Method,
-        score: impl Fn(&Scene<'_>, &mut Observer, &Saved<f64>, &mut Saved<f64>) -> (f64, Direct),
+        mut score: impl FnMut(&Scene<'_>, &mut Observer, &Saved<f64>, &mut Saved<f64>) -> (f64, Direct),
     ) -> Result<Evaluation, Why> {
         let (n, stretch) = (self.states, &self.stretches[k]);
         let begin = stretch.begin(whole, &self.measurements.times, theta);

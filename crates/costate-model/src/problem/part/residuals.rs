@@ -1,12 +1,11 @@
 //! One experiment's residuals and their Jacobian.
 
-use std::cell::RefCell;
-
 use costate_neural_ode::Forward;
 
-use super::{Direct, Method, Part};
+use super::{Begin, Direct, Method, Part};
 use crate::field::Field;
-use crate::problem::objective::Residuals;
+use crate::problem::measurements::Point;
+use crate::problem::objective::{Evaluation, Residuals};
 use crate::problem::observer::Observer;
 use crate::problem::stopped::Why;
 
@@ -31,32 +30,10 @@ impl Part {
                     point.time - stretch.times.start,
                     self.measurements.times[point.time],
                 );
-                // The state that the solution has there.
-                let seen: RefCell<Option<Vec<f64>>> = RefCell::new(None);
-                let mut row_of = |this: &mut Self, observer: &mut Observer, which: usize| {
-                    this.through(
-                        k,
-                        (&whole, theta),
-                        observer,
-                        method,
-                        |_, observer, saved, cotangents| {
-                            let h = saved.state(i);
-                            seen.borrow_mut().get_or_insert_with(|| h[..n].to_vec());
-                            observer.values(h, t);
-                            let mut all = observer.residuals(&point).1;
-                            let (_, residual, slope) =
-                                all.find(|(i, ..)| *i == which).expect("one of them");
-                            drop(all);
-                            let mut g_h = vec![0.0; h.len()];
-                            observer.slope(which, slope, &mut g_h);
-                            cotangents.state_mut(i)[..n].copy_from_slice(&g_h[..n]);
-                            (residual, Direct::default())
-                        },
-                    )
-                };
-                let row = row_of(self, observer, point.observable)?;
+                let place = (k, i, t, point);
+                let (row, h) =
+                    self.row_of(point.observable, place, (&whole, theta), observer, method)?;
                 residuals.push(row.loss, row.theta);
-                let h = seen.take().expect("a solution was seen");
                 observer.values(&h, t);
                 let (loss, all) = observer.residuals(&point);
                 let others: Vec<_> = all
@@ -67,7 +44,8 @@ impl Part {
                     observer.row(which, &h, t, &mut g_h, &mut g_phi);
                     // A width of parameters alone needs no solution.
                     if g_h.iter().any(|g| *g != 0.0) {
-                        let row = row_of(self, observer, which)?;
+                        let (row, _) =
+                            self.row_of(which, place, (&whole, theta), observer, method)?;
                         residuals.push(row.loss, row.theta);
                     } else {
                         let mut row = vec![0.0; theta.len()];
@@ -98,6 +76,32 @@ impl Part {
             }
         }
         Ok(())
+    }
+
+    /// The residual by value `which` of a measurement at time t, the saved state `i` of stretch `k`, as a loss with its gradient, and that state.
+    fn row_of(
+        &mut self,
+        which: usize,
+        (k, i, t, point): (usize, usize, f64, Point),
+        at: (&Begin, &[f64]),
+        observer: &mut Observer,
+        method: &mut Method,
+    ) -> Result<(Evaluation, Vec<f64>), Why> {
+        let n = self.states;
+        let mut seen = None;
+        let row = self.through(k, at, observer, method, |_, observer, saved, cotangents| {
+            let h = saved.state(i);
+            // A method that asks again elsewhere asks first at the solution itself.
+            seen.get_or_insert_with(|| h[..n].to_vec());
+            observer.values(h, t);
+            let own = observer.residuals(&point).1.find(|(i, ..)| *i == which);
+            let (_, residual, slope) = own.expect("a value that the measurement depends on");
+            let mut g_h = vec![0.0; h.len()];
+            observer.slope(which, slope, &mut g_h);
+            cotangents.state_mut(i)[..n].copy_from_slice(&g_h[..n]);
+            (residual, Direct::default())
+        })?;
+        Ok((row, seen.expect("a solution was seen")))
     }
 
     /// The residuals of this experiment's measurements, and of the gaps between its stretches, and their Jacobian by θ, added to `residuals`.
