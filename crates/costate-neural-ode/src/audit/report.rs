@@ -185,7 +185,7 @@ impl Report<'_> {
             }
             Verdict::NotSmooth { worst } => write!(
                 f,
-                "The loss is not smooth in {}: differences do not settle there. Look for a kink or a jump (abs, min, max, a branch) that the solution touches; where the loss has its minimum nothing is left to measure: take other values.",
+                "Differences do not settle in {}: they cannot tell whether the gradient is right there. The loss has a kink or a jump (abs, min, max, a branch) that the solution touches; or it bends within the shortest reach of a difference, as where a solution leaps from one course to another (tighter tolerances help); or it has its minimum there, where nothing is left to measure (take other values).",
                 name(worst)
             )?,
             Verdict::Wrong {

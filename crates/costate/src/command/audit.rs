@@ -72,7 +72,7 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
             }
             Verdict::NotSmooth { worst } => {
                 return Err(Error::Numerical(format!(
-                    "the loss is not smooth in {}{within}",
+                    "differences cannot tell whether the gradient is right in {}{within}",
                     name(worst)
                 )));
             }
