@@ -41,9 +41,13 @@ pub(crate) fn ends(low: f64, high: f64) -> [String; 2] {
     })
 }
 
-/// A round value beside an axis: a power of ten where that is shorter.
-pub(crate) fn tick(x: f64) -> String {
-    let (plain, power) = (significant(x, 6), format!("{x:e}"));
+/// A round value beside an axis, so far from its neighbours: a power of ten where that is shorter.
+pub(crate) fn tick(x: f64, step: f64) -> String {
+    let digits = (x.abs() / step).log10().ceil() + 1.0;
+    let (plain, power) = (
+        significant(x, digits.clamp(6.0, 15.0) as usize),
+        format!("{x:e}"),
+    );
     if plain.len() > 5 && power.len() < plain.len() {
         power
     } else {
@@ -107,6 +111,7 @@ mod tests {
     #[test]
     fn ticks_are_short() {
         for (x, text) in [
+            (2_459_000.2, "2459000.2"),
             (1e-5, "1e-5"),
             (0.001, "0.001"),
             (0.0025, "0.0025"),
@@ -115,7 +120,7 @@ mod tests {
             (3.0 * 0.1, "0.3"),
             (0.0, "0"),
         ] {
-            assert_eq!(tick(x), text);
+            assert_eq!(tick(x, 0.1), text);
         }
     }
 

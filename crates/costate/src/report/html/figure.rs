@@ -91,6 +91,14 @@ impl Axis {
             .collect()
     }
 
+    /// The ticks, each with a label of as many digits as tell it from its neighbours.
+    fn labelled(&self) -> impl Iterator<Item = (f64, String)> {
+        let ticks = self.ticks();
+        let step = ticks.windows(2).map(|pair| pair[1] - pair[0]);
+        let step = step.fold(f64::INFINITY, f64::min);
+        ticks.into_iter().map(move |x| (x, tick(x, step)))
+    }
+
     fn attribute(&self) -> String {
         format!(
             "{:e} {:e} {}",
@@ -278,23 +286,23 @@ impl Figure {
     pub(super) fn svg(&self) -> String {
         let (width, height) = (WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM);
         let mut ticks = String::new();
-        for x in self.x.ticks() {
+        for (x, label) in self.x.labelled() {
             let at = LEFT + self.x.part(x) * width;
             let _ = write!(
                 ticks,
                 "<path class=\"grid\" d=\"M{at:.1} {TOP}v{height}\"/><text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
                 TOP + height + 18.0,
-                tick(x)
+                label
             );
         }
-        for y in self.y.ticks() {
+        for (y, label) in self.y.labelled() {
             let at = TOP + (1.0 - self.y.part(y)) * height;
             let _ = write!(
                 ticks,
                 "<path class=\"grid\" d=\"M{LEFT} {at:.1}h{width}\"/><text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
                 LEFT - 6.0,
                 at + 5.0,
-                tick(y)
+                label
             );
         }
         format!(
@@ -343,6 +351,27 @@ mod tests {
                 .ticks()
                 .is_empty()
         );
+    }
+
+    #[test]
+    fn no_two_ticks_are_labelled_alike() {
+        for (low, high) in [
+            (2_459_000.1, 2_459_000.9),
+            (1e-9, 1.0000001e-9),
+            (0.0, 1.0),
+            (-1.0, 1e7),
+        ] {
+            let mut labels: Vec<String> = Axis::exact("", low, high)
+                .labelled()
+                .map(|(_, label)| label)
+                .collect();
+            let all = labels.len();
+            labels.dedup();
+            assert!(
+                all > 2 && labels.len() == all,
+                "{low} to {high}: {labels:?}"
+            );
+        }
     }
 
     #[test]

@@ -3,10 +3,12 @@
 (() => {
   const tip = document.getElementById("tip");
   const SVG = "http://www.w3.org/2000/svg";
-  const shown = (x) => {
+  // With as many digits as tell it from what is a step away.
+  const shown = (x, step = 0) => {
     if (x === 0) return "0";
     const size = Math.abs(x);
-    const text = size >= 1e5 || size < 1e-3 ? x.toExponential(3) : x.toPrecision(5);
+    const digits = step > 0 ? Math.min(Math.max(5, Math.ceil(Math.log10(size / step)) + 1), 15) : 5;
+    const text = size >= Math.pow(10, digits) || size < 1e-3 ? x.toExponential(digits - 2) : x.toPrecision(digits);
     return text.replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1").replace("e+", "e");
   };
   const axis = (text) => {
@@ -71,15 +73,17 @@
         if (text !== undefined) element.textContent = text;
         group.append(element);
       };
-      for (const x of ticks(now.x)) {
+      const step = (all) => all.length > 1 ? all[1] - all[0] : 0;
+      const [xs, ys] = [ticks(now.x), ticks(now.y)];
+      for (const x of xs) {
         const at = left + part(now.x, x) * width;
         add("path", { class: "grid", d: `M${at} ${top}v${height}` });
-        add("text", { x: at, y: top + height + 18, "text-anchor": "middle" }, shown(x));
+        add("text", { x: at, y: top + height + 18, "text-anchor": "middle" }, shown(x, step(xs)));
       }
-      for (const y of ticks(now.y)) {
+      for (const y of ys) {
         const at = top + (1 - part(now.y, y)) * height;
         add("path", { class: "grid", d: `M${left} ${at}h${width}` });
-        add("text", { x: left - 6, y: at + 5, "text-anchor": "end" }, shown(y));
+        add("text", { x: left - 6, y: at + 5, "text-anchor": "end" }, shown(y, step(ys)));
       }
     };
     svg.addEventListener("pointermove", (event) => {

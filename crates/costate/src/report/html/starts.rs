@@ -15,13 +15,16 @@ pub(super) fn waterfall(report: &Report<'_>) -> String {
         let losses = tally.losses.iter().enumerate();
         losses.map(|(i, loss)| ((i + 1) as f64, *loss))
     };
+    // Losses that agree to a thousandth are one plateau, whatever the solver's error makes of them.
+    let shown = tally.losses.iter().copied();
+    let shown = shown.chain([least + 1e-3 * least.abs()]);
     let mut plot = Figure::new(
         Axis::exact(
             "starts, the best first",
             0.5,
             tally.losses.len() as f64 + 0.5,
         ),
-        Axis::around("loss", tally.losses.iter().copied(), most > 10.0 * least),
+        Axis::around("loss", shown, most > 10.0 * least),
         "The losses at which the starts ended, in their order",
     );
     plot.curve("s0", "loss", steps());
