@@ -44,14 +44,18 @@ impl Formula {
         let text = match nodes[at] {
             Node::Name(i) => return Some(Origin::Name(i as usize)),
             Node::Divide(a, b) if of(b) == 0.0 => {
-                format!("{:e} is divided by 0 in '{written}'", of(a))
+                format!("{} is divided by 0 in '{written}'", shown(of(a)))
             }
             Node::Power(x, exponent) => {
-                format!("{:e} to the power {} in '{written}'", of(x), of(exponent))
+                format!(
+                    "{} to the power {} in '{written}'",
+                    shown(of(x)),
+                    shown(of(exponent))
+                )
             }
             Node::Unary(_, x) => {
                 let function = written.split('(').next().unwrap_or_default();
-                format!("{} of {:e} in '{written}'", function.trim(), of(x))
+                format!("{} of {} in '{written}'", function.trim(), shown(of(x)))
             }
             _ => format!("'{written}' is {}", values[at]),
         };
@@ -60,5 +64,15 @@ impl Formula {
             _ => false,
         };
         Some(Origin::Operation { text, negative })
+    }
+}
+
+/// As people write it, or with a power of ten where that is shorter.
+fn shown(x: f64) -> String {
+    let (plain, power) = (format!("{x}"), format!("{x:e}"));
+    if plain.len() > 6 && power.len() < plain.len() {
+        power
+    } else {
+        plain
     }
 }

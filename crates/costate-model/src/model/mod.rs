@@ -251,7 +251,7 @@ impl Model {
             let (start, end) = under.span();
             if !(start.is_finite() && end.is_finite()) || start == end {
                 let message = format!(
-                    "time runs from {start} to {end}{}: start and end must be two numbers",
+                    "time runs from {start} to {end}{}: start and end must be two different numbers",
                     under.within()
                 );
                 return Err(model.end.formula.place().error(message).into());
