@@ -15,6 +15,9 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+import report  # noqa: E402
+
 RESULTS = HERE.parent / "results"
 OURS = "costate"
 RUST = ["ode_solvers", "differential-equations", "diffsol", "russell_ode"]
@@ -89,7 +92,7 @@ def table(curves, errors):
                 if best is None:
                     cells.append("not reached")
                     continue
-                cell = f"{best[0] * 1e6:.3g} µs {best[1]}"
+                cell = f"{report.time(best[0])} {best[1]}"
                 if crate != OURS and ours:
                     cell += f" ({best[0] / ours[0]:.2f})"
                 cells.append(cell)
