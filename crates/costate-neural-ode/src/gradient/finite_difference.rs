@@ -237,7 +237,7 @@ where
     /// use costate_ode::{Method, Options};
     ///
     /// let options = Options::tolerances(1e-8, 1e-8);
-    /// let mut method = FiniteDifference::new(House::default(), &vec![0.0], Method::by_name("rodas5p")?, options)?;
+    /// let mut method = FiniteDifference::new(House::default(), &vec![0.0], Method::by_name("radau")?, options)?;
     /// let at = |theta: &'static [f64]| Problem { h0: &[3.0], theta, t0: 3.0, t1: 5.0, save_at: &[] };
     /// method.states(&at(&[0.25]))?;
     /// let ahead = method.states_near(&at(&[0.25001]))?.state(0)[0];
