@@ -9,7 +9,7 @@ mod source;
 
 use crate::random::{Numbers, for_all, instructions};
 use crate::source::compiled_source_gives_the_same_bits;
-use costate_tape::{Error, Function, Program, Var};
+use costate_tape::{Binary, Error, Function, Program, Scalar, Var};
 use std::cell::{Cell, RefCell};
 
 /// Inputs of so few elements that most functions of them are programs of single numbers.
@@ -206,16 +206,50 @@ fn operations_that_become_one_instruction_have_the_bits_of_each_alone() {
     ];
     let mut numbers = Numbers(11);
     for formula in formulas {
-        let f = Function::<f64>::record(&[("v", &[3])], |v| {
-            vec![formula([0, 1, 2].map(|i| v[0].index(i)))]
-        })
-        .unwrap();
+        let f = of_three_numbers(|v| formula(v));
         for _ in 0..20 {
-            let point = numbers.many(3);
-            let found = eval(&Program::compile(&f).unwrap(), &[&point]);
-            assert_eq!(found, f.eval(&[&point]).unwrap().concat(), "{f}");
+            number_by_number(&f, &numbers.many(3));
         }
     }
+}
+
+#[test]
+fn comparisons_and_selections_are_those_of_the_interpreter_at_ties_zeros_and_nan() {
+    let special = [0.0, -0.0, 1.0, -1.0, f64::INFINITY, f64::NAN];
+    let comparisons = Binary::ALL.iter().filter(|op| op.is_comparison());
+    let mut functions: Vec<_> = comparisons
+        .map(|&op| of_three_numbers(|[x, y, _]| x.binary(op, y)))
+        .collect();
+    assert_eq!(functions.len(), 6);
+    functions.push(of_three_numbers(|[x, y, z]| Var::select(x, y, z)));
+    for f in functions {
+        for x in special {
+            for y in special {
+                number_by_number(&f, &[x, y, 3.0]);
+            }
+        }
+    }
+}
+
+fn of_three_numbers(formula: impl for<'t> Fn([Var<'t, f64>; 3]) -> Var<'t, f64>) -> Function<f64> {
+    let f = Function::record(&[("v", &[3])], |v| {
+        vec![formula([0, 1, 2].map(|i| v[0].index(i)))]
+    });
+    f.unwrap()
+}
+
+/// The program's value, and with `jit` also that of the program without machine code, against the function's own.
+fn number_by_number(f: &Function<f64>, point: &[f64]) {
+    let expected = f.eval(&[point]).unwrap().concat();
+    let program = Program::compile(f).unwrap();
+    assert_same("the program", &eval(&program, &[point]), &expected, f);
+    #[cfg(feature = "jit")]
+    assert_same(
+        "the program without machine code",
+        &eval(&program.without_machine_code(), &[point]),
+        &expected,
+        f,
+    );
 }
 
 #[test]
@@ -242,7 +276,6 @@ fn a_program_of_numbers_notices_a_broken_guard() {
 #[cfg(feature = "jit")]
 #[test]
 fn gradients_through_a_solve_have_the_same_bits_with_and_without_machine_code() {
-    use costate_tape::Scalar;
     type Field = for<'t> fn(&[Var<'t, f64>]) -> Var<'t, f64>;
     let fields: [(&[usize], Field); 2] = [
         (&[2], |v| {
