@@ -1,13 +1,17 @@
 //! The costate alone, solved backwards along a path that is kept: what `Interpolating` and `Gauss` share.
 
+mod jacobians;
+mod system;
+
 use super::lent::Lent;
 use super::path::Path;
 use super::primal::Primal;
 use super::{Gradient, LossFn, Problem, Saved, Stats, add, dot, scalar, total};
 use crate::{Error, VectorField};
-use costate_ode::{Attempt, Integrator, Options, Real, State, System, Tableau};
+use costate_ode::{Attempt, Integrator, Options, Real, State, Tableau};
+use jacobians::{FEW, Jacobians};
 use num_traits::Zero;
-use std::ops::Range;
+use system::{Costate, Pending};
 
 /// A rule for integrals over one step: nodes between 0 and 1, and weights. `None` of them: the weights b of the method, at its stages.
 pub(crate) type Nodes = &'static [(f64, f64)];
@@ -32,189 +36,6 @@ const STEPS: usize = 4;
 /// The costate on its way back.
 type Backward<T, E, F> = Integrator<T, Vec<E>, Costate<T, E, F>>;
 
-/// da/dt = −a·∂f/∂h along a path.
-#[derive(Debug)]
-struct Costate<T, E, F> {
-    field: Lent<F>,
-    path: Path<T, E>,
-    halves: Halves,
-    h: Vec<E>,
-    slope: Vec<E>,
-    /// Several times and states, and what comes of them.
-    times: Vec<E>,
-    states: Vec<E>,
-    slopes: Vec<E>,
-    /// a·∂f/∂t by frame.
-    rates: Vec<E>,
-    /// ∫ a·∂f/∂t dt.
-    clock: E,
-    products: usize,
-}
-
-/// Nodes of quadratures at which a is known, but f not yet evaluated.
-#[derive(Debug)]
-struct Pending<T, E> {
-    /// Their first frame.
-    first: usize,
-    times: Vec<T>,
-    weights: Vec<E>,
-    rows: Vec<E>,
-}
-
-/// In which frames the evaluations of a step are: in one of two halves taken in turn, since the last of a step may be the first of the next. Rows are those of
-/// [`Frames`](super::Frames).
-#[derive(Debug)]
-struct Halves {
-    /// Of each half.
-    rows: usize,
-    /// Where this step's half begins.
-    base: usize,
-    /// The frame of row 0.
-    first: usize,
-    /// Whether row 0 is known.
-    known: bool,
-    /// The row of the next evaluation.
-    next: usize,
-    /// Rows at which f is evaluated ahead.
-    ahead: Range<usize>,
-}
-
-impl Halves {
-    fn new(rows: usize) -> Self {
-        Self {
-            rows,
-            base: 0,
-            first: 0,
-            known: false,
-            next: 0,
-            ahead: 0..0,
-        }
-    }
-
-    fn of(&self, row: usize) -> usize {
-        if row == 0 {
-            self.first
-        } else {
-            self.base + row
-        }
-    }
-
-    /// Row 0 of the next step is not known.
-    fn restart(&mut self) {
-        self.first = self.base;
-        self.known = false;
-    }
-
-    /// A step is about to be tried.
-    fn attempt(&mut self) {
-        self.next = usize::from(self.known);
-        self.known = true;
-        self.ahead = 0..0;
-    }
-
-    /// The step was taken, and f(t + dt, a₁) is its row `closing`, if it has that.
-    fn accept(&mut self, closing: usize) {
-        self.known = closing < self.next;
-        let first = self.of(closing);
-        self.base = self.rows - self.base;
-        self.first = if self.known { first } else { self.base };
-    }
-}
-
-impl<T: Real, E: costate_ode::Element<T> + Real, F: VectorField<E>> Costate<T, E, F> {
-    /// Evaluates f on the path at all stages of a step that is about to be tried, if several evaluations at once are cheaper.
-    fn look_ahead(&mut self, begin: T, size: T) {
-        let stages = self.path.scheme().tableau().stages();
-        let (from, count) = (self.halves.next, stages - self.halves.next);
-        if self.field.evaluates_at_once() == 1 || size == T::zero() {
-            return;
-        }
-        self.halves.ahead = from..stages;
-        self.begin_frames();
-        for i in from..stages {
-            let node = self.path.scheme().rows[i].0;
-            self.visit(begin + node * size);
-        }
-        let first = self.halves.of(from);
-        self.eval_frames(first..first + count);
-    }
-
-    fn begin_frames(&mut self) {
-        self.times.clear();
-        self.states.clear();
-    }
-
-    /// The path at `t` is one of the next states.
-    fn visit(&mut self, t: T) {
-        self.times.push(scalar(t));
-        self.path.at(t, &mut self.h);
-        self.states.extend_from_slice(&self.h);
-    }
-
-    fn eval_frames(&mut self, frames: Range<usize>) {
-        let slopes = &mut self.slopes[..self.states.len()];
-        self.field
-            .eval_frames(frames, &self.times, &self.states, slopes);
-    }
-
-    /// Evaluates f at the pending nodes and adds what the integrals gain there.
-    fn settle(&mut self, pending: &mut Pending<T, E>, weighted: &mut Vec<(usize, E)>) {
-        let (first, count) = (pending.first, pending.times.len());
-        if count == 0 {
-            return;
-        }
-        let frames = first..first + count;
-        self.begin_frames();
-        pending.times.iter().for_each(|t| self.visit(*t));
-        self.eval_frames(frames.clone());
-        let (products, rates) = (
-            &mut self.slopes[..self.states.len()],
-            &mut self.rates[frames.clone()],
-        );
-        let rows = &pending.rows;
-        self.field
-            .products_frames(frames.clone(), rows, products, rates);
-        self.products += count;
-        weighted.clear();
-        weighted.extend(frames.zip(pending.weights.iter().copied()));
-        self.accumulate(weighted);
-        pending.clear();
-    }
-
-    /// Adds Σ weight · a·∂f/∂t and a·∂f/∂θ.
-    fn accumulate(&mut self, weighted: &[(usize, E)]) {
-        for &(frame, weight) in weighted {
-            self.clock = self.clock + weight * self.rates[frame];
-        }
-        self.field.accumulate(weighted); // book: (parameter-gradient)
-    }
-}
-
-impl<T, E> Pending<T, E> {
-    fn clear(&mut self) {
-        self.times.clear();
-        self.weights.clear();
-        self.rows.clear();
-    }
-}
-
-impl<T: Real, E: costate_ode::Element<T> + Real, F: VectorField<E>> System<T, Vec<E>>
-    for Costate<T, E, F>
-{
-    fn eval(&mut self, t: T, a: &Vec<E>, da: &mut Vec<E>) {
-        let row = self.halves.next;
-        self.halves.next += 1;
-        let (frame, field) = (self.halves.of(row), &mut self.field);
-        if !self.halves.ahead.contains(&row) {
-            self.path.at(t, &mut self.h);
-            field.eval(frame, scalar(t), &self.h, &mut self.slope);
-        }
-        self.rates[frame] = field.products(frame, a, da);
-        self.products += 1;
-        da.iter_mut().for_each(|da| *da = -*da); // book: (adjoint-ode)
-    }
-}
-
 impl<T, Y, F> Along<T, Y, F>
 where
     T: Real,
@@ -235,31 +56,16 @@ where
         // Nodes of several steps together, where that is cheaper.
         let several = primal.it.system().field.evaluates_at_once() > 1;
         let most = nodes.len() * if several { STEPS } else { 1 };
-        let room = most.max(rows);
-        let costate = Costate {
-            field: Lent(None),
-            path: Path::new(primal.it.engine().scheme().clone(), n),
-            halves: Halves::new(rows),
-            h: zeros.clone(),
-            slope: zeros.clone(),
-            times: Vec::with_capacity(room),
-            states: Vec::with_capacity(room * n),
-            slopes: vec![Y::Element::zero(); room * n],
-            rates: vec![Y::Element::zero(); 2 * rows + most],
-            clock: Y::Element::zero(),
-            products: 0,
-        };
+        let path = Path::new(primal.it.engine().scheme().clone(), n);
+        let by_matrix = several && n <= FEW && !nodes.is_empty();
+        let jacobians = by_matrix.then(|| Jacobians::new(nodes, n, STEPS));
+        let costate = Costate::new(path, n, (rows, most), jacobians);
         Ok(Self {
             primal,
             back: Integrator::new(tableau, costate, T::zero(), &zeros, options)?,
             nodes,
-            pending: Pending {
-                first: 2 * rows,
-                times: Vec::with_capacity(most),
-                weights: Vec::with_capacity(most),
-                rows: Vec::with_capacity(most * n),
-            },
-            weighted: Vec::with_capacity(room),
+            pending: Pending::new(rows, most, n),
+            weighted: Vec::with_capacity(most.max(rows)),
             a: zeros.clone(),
             packed: zeros,
             cotangents: Saved::new(n),
@@ -344,31 +150,90 @@ where
             } else {
                 self.back.set_y(&self.a);
             }
-            self.back.system_mut().halves.restart();
+            self.back.system_mut().frames.begin(false);
         }
         self.go_back_to(problem.t0)?;
         self.a.copy_from_slice(self.back.y());
-        let costate = self.back.system_mut();
-        costate.settle(&mut self.pending, &mut self.weighted);
+        self.settle();
         Ok(())
     }
 
+    /// Adds what the integrals gain at the pending nodes.
+    fn settle(&mut self) {
+        let costate = self.back.system_mut();
+        costate.visit_nodes(&self.pending);
+        costate.weigh(&mut self.pending, &mut self.weighted);
+    }
+
     fn go_back_to(&mut self, time: T) -> Result<(), Error> {
+        if self.back.system().jacobians.is_some() {
+            while self.back.t() != time {
+                self.go_back_by_matrices(time)?;
+            }
+            return Ok(());
+        }
         let closing = self.back.tableau().next();
         self.back.set_end(time);
         while !self.back.finished() {
             let (begin, size) = (self.back.t(), self.back.ahead());
-            let costate = self.back.system_mut();
-            costate.halves.attempt();
-            costate.look_ahead(begin, size);
+            self.back.system_mut().attempt(begin, size);
             if self.back.attempt()? == Attempt::Accepted {
                 if self.nodes.is_empty() {
                     self.weigh_stages();
                 } else {
                     self.weigh_nodes();
                 }
-                self.back.system_mut().halves.accept(closing);
+                self.back.system_mut().frames.accept(closing);
             }
+        }
+        Ok(())
+    }
+
+    /// Goes back through some pieces of the path, each a step of the solve or what save times leave of it: with ∂f/∂h at the nodes of all of them, the costate
+    /// is found without the field.
+    fn go_back_by_matrices(&mut self, time: T) -> Result<(), Error> {
+        let (mut ends, mut count) = ([time; STEPS], 0);
+        let mut from = self.back.t();
+        let costate = self.back.system_mut();
+        while count < STEPS && from != time {
+            let end = costate.path.step_before(from, time);
+            self.pending.add(self.nodes, from, end - from);
+            (ends[count], from) = (end, end);
+            count += 1;
+        }
+        costate.visit_nodes(&self.pending);
+        costate.take_jacobians(&self.pending);
+        for (piece, end) in ends[..count].iter().enumerate() {
+            self.go_through(piece, *end)?;
+        }
+        let costate = self.back.system_mut();
+        costate.weigh(&mut self.pending, &mut self.weighted);
+        Ok(())
+    }
+
+    /// Goes back through one piece and notes a at its nodes.
+    fn go_through(&mut self, piece: usize, end: T) -> Result<(), Error> {
+        let begin = self.back.t();
+        let matrices = self.back.system_mut().jacobians.as_mut();
+        matrices
+            .expect("they are asked for")
+            .turn_to((piece, begin, end - begin));
+        // The last slope was that of the piece behind.
+        self.back.y_mut();
+        self.back.set_end(end);
+        let (mut node, behind) = (piece * self.nodes.len(), (piece + 1) * self.nodes.len());
+        while !self.back.finished() {
+            if self.back.attempt()? == Attempt::Rejected {
+                continue;
+            }
+            let reached = |time: T| (self.back.t() - time) * (end - begin) >= T::zero();
+            let times = &self.pending.times[node..behind];
+            let inside = times.iter().take_while(|time| reached(**time)).count();
+            for time in &times[..inside] {
+                self.back.interpolate(*time, &mut self.a);
+                self.pending.rows.extend_from_slice(&self.a);
+            }
+            node += inside;
         }
         Ok(())
     }
@@ -376,9 +241,9 @@ where
     /// a_θ′ = −a·∂f/∂θ with the weights of the step just taken.
     fn weigh_stages(&mut self) {
         let size = self.back.h();
-        let halves = &self.back.system().halves;
         let terms = self.back.engine().scheme().b.iter();
-        let weighted = terms.map(|(i, b)| (halves.of(*i), scalar(-size * *b)));
+        let frames = &self.back.system().frames;
+        let weighted = terms.map(|(i, b)| (frames.of(*i), scalar(-size * *b)));
         self.weighted.clear();
         self.weighted.extend(weighted);
         self.back.system_mut().accumulate(&self.weighted);
@@ -388,16 +253,14 @@ where
     fn weigh_nodes(&mut self) {
         let (begin, size) = (self.back.t_prev(), self.back.h());
         let pending = &mut self.pending;
-        for (node, weight) in self.nodes {
-            let time = begin + T::from_f64(*node) * size;
-            self.back.interpolate(time, &mut self.a);
-            pending.times.push(time);
-            pending.weights.push(scalar(-size * T::from_f64(*weight)));
+        let from = pending.times.len();
+        pending.add(self.nodes, begin, size);
+        for time in &pending.times[from..] {
+            self.back.interpolate(*time, &mut self.a);
             pending.rows.extend_from_slice(&self.a);
         }
-        let costate = self.back.system_mut();
-        if pending.first + pending.times.len() == costate.rates.len() {
-            costate.settle(pending, &mut self.weighted);
+        if pending.is_full() {
+            self.settle();
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Differences of losses, to check the other methods by.
 
-use super::discrete::steps::Steps;
-use super::primal::{self, Primal, StepRecord};
+mod solves;
+
 use super::{About, Gradient, GradientMethod, LossFn, Problem, Saved, Stats, scalar};
 use crate::{Error, VectorField};
 use costate_ode::{Method, Options, Real, State};
 use num_traits::{Float, Zero};
+use solves::Solves;
 
 pub(super) const ABOUT: About = About {
     name: "finite-difference",
@@ -57,88 +58,6 @@ pub struct FiniteDifference<T: Real, Y: State<T>, F> {
     uncertainty: Gradient<Y::Element>,
 }
 
-/// What takes the steps, and those that are frozen.
-#[derive(Debug)]
-#[allow(clippy::large_enum_variant)] // There is one of them, and the large one is the usual one.
-enum Solves<T: Real, Y: State<T>, F> {
-    Explicit {
-        primal: Primal<T, Y, F>,
-        frozen: Vec<StepRecord<T>>,
-    },
-    Steps {
-        field: F,
-        steps: Box<Steps<T, Y::Element>>,
-    },
-}
-
-impl<T, Y, F> Solves<T, Y, F>
-where
-    T: Real,
-    Y: State<T, Element: Real>,
-    F: VectorField<Y::Element>,
-{
-    /// Solves the problem as it is and freezes its steps. Returns the size of the last.
-    #[track_caller]
-    fn begin(
-        &mut self,
-        problem: &Problem<'_, T, Y::Element>,
-    ) -> Result<(costate_ode::Stats, T), Error> {
-        match self {
-            Self::Explicit { primal, frozen } => {
-                primal.begin(problem)?;
-                while primal.advance()? {}
-                frozen.clone_from(&primal.steps);
-                let last = frozen.last().map_or(T::zero(), |step| step.size);
-                Ok((*primal.it.stats(), last))
-            }
-            Self::Steps { field, steps } => {
-                primal::check_times(problem)?;
-                primal::check_lengths(field, problem, problem.h0.len());
-                let stats = steps.run(field, problem)?;
-                Ok((stats, steps.freeze()))
-            }
-        }
-    }
-
-    /// Solves a problem nearby, by the frozen steps or by steps of its own, and counts what is spent.
-    fn solve(
-        &mut self,
-        problem: &Problem<'_, T, Y::Element>,
-        varying: bool,
-        spent: &mut costate_ode::Stats,
-    ) -> Result<&Saved<Y::Element>, Error> {
-        match self {
-            Self::Explicit { primal, .. } if varying => {
-                primal.go_to_start(problem);
-                while primal.advance_without_record()? {}
-                primal.save_rest();
-            }
-            Self::Explicit { primal, frozen } => {
-                primal.go_to_start(problem);
-                for (n, step) in frozen.iter().enumerate() {
-                    primal.replay(step.size, n + 1 == frozen.len());
-                    for s in step.saves.0..step.saves.1 {
-                        primal.save_state(s, problem.times()[s]);
-                    }
-                }
-            }
-            Self::Steps { field, steps } if varying => *spent += steps.run(field, problem)?,
-            Self::Steps { field, steps } => *spent += steps.replay(field, problem)?,
-        }
-        if let Self::Explicit { primal, .. } = self {
-            *spent += *primal.it.stats();
-        }
-        Ok(self.saved())
-    }
-
-    fn saved(&self) -> &Saved<Y::Element> {
-        match self {
-            Self::Explicit { primal, .. } => &primal.saved,
-            Self::Steps { steps, .. } => steps.saved(),
-        }
-    }
-}
-
 /// The variables, with values of their own to be varied.
 #[derive(Clone)]
 struct Point<T, E> {
@@ -165,21 +84,9 @@ where
         method: impl Into<Method>,
         options: Options<T>,
     ) -> Result<Self, Error> {
-        let method = method.into();
-        let solves = match method.tableau() {
-            Some(tableau) => Solves::Explicit {
-                primal: Primal::of_one_step(field, like, tableau, options)?,
-                frozen: Vec::new(),
-            },
-            None => {
-                let mut field = field;
-                let steps = Box::new(Steps::new(&ABOUT, &mut field, method, options)?);
-                Solves::Steps { field, steps }
-            }
-        };
         Ok(Self {
             cotangents: Saved::new(like.as_slice().len()),
-            solves,
+            solves: Solves::new(field, like, method.into(), options)?,
             varying: false,
             gradient: Gradient::default(),
             uncertainty: Gradient::default(),
@@ -280,19 +187,19 @@ where
     fn sure_derivative(
         &mut self,
         at: &Point<T, Y::Element>,
+        here: Y::Element,
         loss: &mut LossFn<'_, Y::Element>,
         reaches: [T; 3],
         vary: impl Fn(&mut Point<T, Y::Element>, T),
     ) -> Result<(Y::Element, Y::Element), Error> {
         let sure: Y::Element = scalar(T::from_f64(SURE));
         let is_sure = |slope: Y::Element, error| error <= sure * slope.abs();
-        let mut best = self.derivative(at, loss, reaches[0], &vary);
+        let mut best = self.derivative(at, here, loss, reaches[0], &vary);
         if matches!(&best, Ok((slope, error)) if is_sure(*slope, *error)) {
             return best;
         }
         // What rounding makes of a slope, of which differences that happen to agree know nothing: nobody is surer than this, not even of a slope of zero.
-        let here = self.loss_at(at, loss)?.abs();
-        let rounding = |reach: T| here * scalar(T::from_f64(64.0) * T::epsilon() / reach);
+        let rounding = |reach: T| rounding(here, reach);
         if matches!(&best, Ok((_, error)) if *error <= rounding(reaches[0])) {
             return best;
         }
@@ -300,7 +207,7 @@ where
             if reaches[..i].contains(&reach) {
                 continue;
             }
-            let other = self.derivative(at, loss, reach, &vary);
+            let other = self.derivative(at, here, loss, reach, &vary);
             best = match (best, other) {
                 (Ok(best), Ok((slope, error))) if error.max(rounding(reach)) < best.1 => {
                     Ok((slope, error))
@@ -315,10 +222,11 @@ where
         best
     }
 
-    /// The derivative by one variable and its uncertainty: `vary` moves it by its second argument; the first differences are taken at ±`reach`.
+    /// The derivative by one variable and its uncertainty, where the loss is `here`: `vary` moves it by its second argument; the first differences are taken at ±`reach`.
     fn derivative(
         &mut self,
         at: &Point<T, Y::Element>,
+        here: Y::Element,
         loss: &mut LossFn<'_, Y::Element>,
         reach: T,
         vary: impl Fn(&mut Point<T, Y::Element>, T),
@@ -329,7 +237,6 @@ where
             self.loss_at(&point, loss)
         };
         let (two, four) = (T::one() + T::one(), T::from_f64(4.0));
-        let here = moved(T::zero())?;
         let mut row: Vec<Y::Element> = Vec::new();
         // Not a number until two differences can be compared: where the solution cannot be moved so far.
         let (mut best, mut error) = (Y::Element::nan(), Y::Element::infinity());
@@ -355,9 +262,7 @@ where
             reach = reach / two;
         }
         let kink = (bends[1] + bends[1] - bends[0]).abs();
-        // Rounding, magnified by what the loss was divided by.
-        let rounding = here.abs() * scalar(T::from_f64(64.0) * T::epsilon() / reach);
-        if kink > rounding {
+        if kink > rounding(here, reach) {
             error = error.max(kink);
         }
         Ok((best, error))
@@ -399,6 +304,8 @@ where
             t1: problem.t1,
             save_at: problem.save_at.to_vec(),
         };
+        // By the frozen steps, as all that it is compared with.
+        let here = self.loss_at(&at, loss)?;
         let last = last.abs();
         let time = T::from_f64(0.125) * if last > T::zero() { last } else { T::one() };
         let (mut gradient, mut uncertainty) = (Gradient::default(), Gradient::default());
@@ -406,27 +313,28 @@ where
         for i in 0..at.h0.len() {
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.h0[i] = point.h0[i] + scalar(by);
-            let (slope, error) = self.sure_derivative(&at, loss, reaches(&at.h0, i), vary)?;
+            let (slope, error) = self.sure_derivative(&at, here, loss, reaches(&at.h0, i), vary)?;
             gradient.h0.push(slope);
             uncertainty.h0.push(error);
         }
         for i in 0..at.theta.len() {
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.theta[i] = point.theta[i] + scalar(by);
-            let (slope, error) = self.sure_derivative(&at, loss, reaches(&at.theta, i), vary)?;
+            let (slope, error) =
+                self.sure_derivative(&at, here, loss, reaches(&at.theta, i), vary)?;
             gradient.theta.push(slope);
             uncertainty.theta.push(error);
         }
         // Steps may be far shorter elsewhere than the last.
         let times = [1.0, 1.0 / 256.0, 1.0 / 65536.0].map(|part| time * T::from_f64(part));
         (gradient.t0, uncertainty.t0) =
-            self.sure_derivative(&at, loss, times, |point, by| point.t0 = point.t0 + by)?;
+            self.sure_derivative(&at, here, loss, times, |point, by| point.t0 = point.t0 + by)?;
         (gradient.t1, uncertainty.t1) =
-            self.sure_derivative(&at, loss, times, |point, by| point.t1 = point.t1 + by)?;
+            self.sure_derivative(&at, here, loss, times, |point, by| point.t1 = point.t1 + by)?;
         for i in 0..at.save_at.len() {
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.save_at[i] = point.save_at[i] + by;
-            let (slope, error) = self.sure_derivative(&at, loss, times, vary)?;
+            let (slope, error) = self.sure_derivative(&at, here, loss, times, vary)?;
             gradient.save.push(slope);
             uncertainty.save.push(error);
         }
@@ -434,6 +342,11 @@ where
         (self.gradient, self.uncertainty) = (gradient, uncertainty);
         Ok(&self.gradient)
     }
+}
+
+/// What rounding makes of a slope: that of the loss `here`, magnified by the reach it is divided by.
+fn rounding<T: Real, E: costate_ode::Element<T> + Real>(here: E, reach: T) -> E {
+    here.abs() * scalar(T::from_f64(64.0) * T::epsilon() / reach)
 }
 
 /// How far to move variable `i` at first: some part of it; or of the largest beside it, where it is small or zero; or little.

@@ -2,6 +2,7 @@
 
 use crate::VectorField;
 use costate_ode::{Element, Real, State, System};
+use std::ops::Range;
 
 /// Numbers the evaluations of an integration so that those of accepted steps are kept and those of rejected tries are overwritten.
 ///
@@ -17,8 +18,8 @@ pub(crate) struct Frames {
     next: usize,
     /// f is evaluated once more after the first row 0, to estimate the first step.
     estimates: bool,
-    /// Frames are used again after this many; 0: never.
-    ring: usize,
+    /// Steps of so many rows take turns in two places; 0: every step has its own.
+    rows: usize,
 }
 
 /// The frames of one step.
@@ -26,39 +27,38 @@ pub(crate) struct Frames {
 pub(crate) struct FrameSpan {
     first: usize,
     base: usize,
-    ring: usize,
 }
 
 impl FrameSpan {
     /// The frame of row `i`.
     #[inline]
     pub(crate) fn of(self, i: usize) -> usize {
-        let frame = if i == 0 {
+        if i == 0 {
             self.first
         } else {
             self.base + i - 1
-        };
-        if self.ring == 0 {
-            frame
-        } else {
-            frame % self.ring
         }
     }
 }
 
 impl Frames {
-    /// Frames that are used again once two steps of `rows` rows have passed.
+    /// Frames of no more than a step of `rows` rows and the one before, whose last row may be the first of this.
     pub(crate) fn of_one_step(rows: usize) -> Self {
         Self {
-            ring: 2 * rows,
+            rows,
             ..Self::default()
         }
+    }
+
+    /// How many frames those are.
+    pub(crate) fn of_two_steps(rows: usize) -> usize {
+        2 * rows
     }
 
     /// An integration begins. `estimates`: its first step is not given.
     pub(crate) fn begin(&mut self, estimates: bool) {
         *self = Self {
-            ring: self.ring,
+            rows: self.rows,
             estimates,
             ..Self::default()
         };
@@ -67,21 +67,17 @@ impl Frames {
 
     /// Row 0 of the next step is not known, after all.
     pub(crate) fn restart(&mut self) {
+        let first = if self.rows == 0 { self.next } else { 0 };
         self.span = FrameSpan {
-            first: self.next,
-            base: self.next + 1,
-            ring: self.ring,
+            first,
+            base: first + 1,
         };
         self.known = false;
     }
 
     /// What was kept may be overwritten: frames are numbered from 0 again. Row 0 of the next step is not among them, if it is known.
     pub(crate) fn renumber(&mut self) {
-        self.span = FrameSpan {
-            first: 0,
-            base: 1,
-            ring: self.ring,
-        };
+        self.span = FrameSpan { first: 0, base: 1 };
     }
 
     /// The frame of row 0 of the next step, if it is not known.
@@ -110,11 +106,23 @@ impl Frames {
         } else {
             self.next += 1;
         }
-        if self.ring == 0 {
+        if self.rows == 0 {
             frame
         } else {
-            frame % self.ring
+            // Where nobody counts the steps, as with the augmented system by itself, they go round and round.
+            frame % Self::of_two_steps(self.rows)
         }
+    }
+
+    /// The row that comes now and the frames of it and of those behind it, up to so many.
+    pub(crate) fn ahead(&self, rows: usize) -> (usize, Range<usize>) {
+        let row = usize::from(self.next == self.span.base);
+        (row, self.next..self.next + rows - row)
+    }
+
+    /// The frame of a row of the step at hand.
+    pub(crate) fn of(&self, row: usize) -> usize {
+        self.span.of(row)
     }
 
     /// The step was taken and will not be interpolated any more. Returns its frames and turns to the next step.
@@ -123,10 +131,17 @@ impl Frames {
         let done = self.span;
         let first = done.base + closing - 1;
         self.known = first < self.next;
-        self.span = FrameSpan {
-            first,
-            base: self.next.max(first + 1),
-            ring: self.ring,
+        self.span = if self.rows == 0 {
+            FrameSpan {
+                first,
+                base: self.next.max(first + 1),
+            }
+        } else {
+            let place = if done.base > self.rows { 0 } else { self.rows };
+            FrameSpan {
+                first: if self.known { first } else { place },
+                base: place + 1,
+            }
         };
         done
     }

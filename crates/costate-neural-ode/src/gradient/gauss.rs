@@ -69,7 +69,9 @@ const KRONROD: Nodes = &[
 #[cfg_attr(doc, doc = include_str!("../../formulas/parameter-gradient.html"))]
 ///
 /// A field that likes several evaluations at once ([`VectorField::evaluates_at_once`]), as a network over one sample does, which waits for its weights, gets all
-/// stages of a step together, for they lie on a path that is known, and the nodes of four steps.
+/// stages of a step together, for they lie on a path that is known, and the nodes of four steps. If it has no more than four states, it is asked at nodes alone: for
+/// ∂f/∂h as a matrix at those of each step of the solve, between which it is the polynomial through them. The costate is then solved without the field, and a·∂f/∂θ
+/// taken at the same nodes.
 ///
 /// ```
 /// use costate_neural_ode::{Gauss, GradientMethod, Problem, doc::House}; // f = θ t h

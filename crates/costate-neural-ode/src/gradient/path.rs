@@ -61,15 +61,32 @@ impl<T: Real, E: Element<T> + Real> Path<T, E> {
         }
     }
 
+    /// Where the step begins that leads to `t`, or `limit` if that is later.
+    pub(crate) fn step_before(&mut self, t: T, limit: T) -> T {
+        self.turn_to(|begin, direction| (begin - t) * direction < T::zero());
+        let begin = self.begins[self.cursor];
+        if (begin - limit) * self.direction > T::zero() {
+            begin
+        } else {
+            limit
+        }
+    }
+
+    /// Goes to the last step whose begin is `before`, given the direction of time; to the first if there is none.
+    fn turn_to(&mut self, before: impl Fn(T, T) -> bool) {
+        let mut step = self.cursor;
+        while step > 0 && !before(self.begins[step], self.direction) {
+            step -= 1;
+        }
+        while step + 1 < self.begins.len() && before(self.begins[step + 1], self.direction) {
+            step += 1;
+        }
+        self.cursor = step;
+    }
+
     /// Writes h(t).
     pub(crate) fn at(&mut self, t: T, h: &mut [E]) {
-        let behind = |time: T| (t - time) * self.direction < T::zero();
-        while self.cursor > 0 && behind(self.begins[self.cursor]) {
-            self.cursor -= 1;
-        }
-        while self.cursor + 1 < self.begins.len() && !behind(self.begins[self.cursor + 1]) {
-            self.cursor += 1;
-        }
+        self.turn_to(|begin, direction| (begin - t) * direction <= T::zero());
         let (n, step, size) = (self.width, self.cursor, self.sizes[self.cursor]);
         h.copy_from_slice(&self.states[step * n..(step + 1) * n]);
         if size == T::zero() {

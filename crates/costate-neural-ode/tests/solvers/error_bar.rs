@@ -1,7 +1,8 @@
-//! The estimate that a discrete gradient has of its own error, against closed forms and tight solves.
+//! The estimates that gradients have of their own errors, against closed forms and tight solves.
 
 use super::oracle::entries;
-use costate_neural_ode::gradient::Gradient;
+use costate_neural_ode::audit::error_bar;
+use costate_neural_ode::gradient::{Gradient, METHODS};
 use costate_neural_ode::{
     Discrete, GradientMethod, Native, Problem, RightHandSide, Saved, VectorField, doc::House,
 };
@@ -120,16 +121,9 @@ fn the_estimate_is_effective_over_tolerances_for_every_adaptive_solver() {
     assert!(tried > 60, "{tried}");
 }
 
-#[test]
-fn every_entry_has_its_own_estimate_which_halves_as_the_order_says() {
-    let e2 = 2.0_f64.exp();
-    // L = h(5)² = 9 e⁴; 2 h times the derivatives of h(5).
-    let exact = [
-        2.0 * 3.0 * e2 * e2,
-        48.0 * 3.0 * e2 * e2,
-        -13.5 * e2 * e2,
-        22.5 * e2 * e2,
-    ];
+/// The house example, L = h(5)², and its derivatives by h₀, θ, t₀ and t₁: h(5) = 3 e², 2 h times the derivatives of h(5).
+fn house() -> (Problem<'static, f64, f64>, [f64; 4]) {
+    let e4 = 4.0_f64.exp();
     let problem = Problem {
         h0: &[3.0],
         theta: &[0.25],
@@ -137,6 +131,47 @@ fn every_entry_has_its_own_estimate_which_halves_as_the_order_says() {
         t1: 5.0,
         save_at: &[],
     };
+    (problem, [6.0 * e4, 144.0 * e4, -13.5 * e4, 22.5 * e4])
+}
+
+#[test]
+fn every_method_by_name_has_an_error_bar_for_each_entry() {
+    let (problem, exact) = house();
+    for about in METHODS {
+        for (solver, options) in [
+            ("tsit5", Options::tolerances(1e-4, 1e-4)),
+            ("tsit5", Options::tolerances(1e-6, 1e-6)),
+            ("rk4", Options::constant_step(0.1)),
+        ] {
+            let (name, method) = (about.name, Method::by_name(solver).unwrap());
+            let (house, like) = (House::default(), vec![0.0]);
+            let found = error_bar(
+                name,
+                &house,
+                &like,
+                method,
+                &options,
+                &problem,
+                &mut squares,
+            );
+            let found = found.unwrap();
+            let (values, bars) = (entries(&found.gradient), entries(&found.error));
+            assert_eq!(values.len(), exact.len());
+            for (((variable, value), (_, bar)), exact) in values.iter().zip(&bars).zip(exact) {
+                let error = (value - exact).abs();
+                println!("{name} {solver} {variable:?}: {bar:e} for {error:e}");
+                assert!(
+                    *bar > error / FACTOR && *bar < error * FACTOR,
+                    "{name}, {solver}, {variable:?}: {bar:e} for {error:e}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn every_entry_has_its_own_estimate_which_halves_as_the_order_says() {
+    let (problem, exact) = house();
     for name in ["rk4", "bosh3", "kencarp3", "radau", "gauss4", "trapezoid"] {
         let method = Method::by_name(name).unwrap();
         let mut before: Option<f64> = None;
