@@ -154,6 +154,9 @@ EQUIVALENT = {
     "crates/costate-neural-ode/src/gradient/costate.rs: let rows = tableau.dense_len().max(tableau.next() + 1);"
     "  =>  let rows = tableau.dense_len().max(tableau.next() - 1);",
     "crates/costate-neural-ode/src/gradient/costate.rs: path.clear();  =>  (dropped)",
+    # Evaluated once more, one by one: slower, no more. A range that is left over is replaced wherever several are evaluated together.
+    "crates/costate-neural-ode/src/gradient/costate/system.rs: self.ahead = frames.clone();  =>  (dropped)",
+    "crates/costate-neural-ode/src/gradient/costate/system.rs: self.ahead = 0..0;  =>  (dropped)",
     # Any point will do that is no end of the step: it is asked for so that slopes are evaluated.
     "crates/costate-neural-ode/src/gradient/primal.rs: let middle = self.it.t_prev() + self.it.h() * T::from_f64(0.5);"
     "  =>  let middle = self.it.t_prev() - self.it.h() * T::from_f64(0.5);",

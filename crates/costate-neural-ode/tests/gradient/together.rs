@@ -185,3 +185,43 @@ fn save_times_may_lie_at_the_end_of_a_step_or_beside_it() {
     let exact = numbers(discrete.gradient(&problem, &mut squares).unwrap());
     assert!(far(&found, &exact) < 1e-5, "{}", far(&found, &exact));
 }
+
+#[test]
+fn a_way_back_that_fails_leaves_nothing_behind() {
+    for states in [2, 5] {
+        let (field, theta) = network(states);
+        let (h0, like) = (vec![0.4; states], vec![0.0; states]);
+        let problem = |t0, save_at| Problem::<'_, f64, f64> {
+            h0: &h0,
+            theta: &theta,
+            t0,
+            t1: 0.0,
+            save_at,
+        };
+        // The way back stops at all of them.
+        let saves: Vec<f64> = (1..15).map(|k| 3.0 - 0.2 * f64::from(k)).collect();
+        let long = problem(3.0, &saves);
+        let made = |max_steps| {
+            let options = Options {
+                max_steps,
+                ..Options::tolerances(1e-6, 1e-6)
+            };
+            Gauss::new(
+                field.clone(),
+                &like,
+                tableau::by_name("tsit5").unwrap(),
+                options,
+            )
+            .unwrap()
+        };
+        let all = made(1000).gradient(&long, &mut squares).unwrap().stats;
+        assert!(all.forward.steps < all.backward.steps);
+        // Enough to go forth, but not back.
+        let mut gauss = made(all.backward.steps - 1);
+        gauss.gradient(&long, &mut squares).unwrap_err();
+        let short = problem(0.3, &[]);
+        let found = numbers(gauss.gradient(&short, &mut squares).unwrap());
+        let fresh = numbers(made(1000).gradient(&short, &mut squares).unwrap());
+        assert!(far(&found, &fresh) < 1e-6, "{}", far(&found, &fresh));
+    }
+}
