@@ -206,7 +206,7 @@ fn operations_that_become_one_instruction_have_the_bits_of_each_alone() {
     ];
     let mut numbers = Numbers(11);
     for formula in formulas {
-        let f = of_three_numbers(|v| formula(v));
+        let f = of_three_numbers(formula);
         for _ in 0..20 {
             number_by_number(&f, &numbers.many(3));
         }
