@@ -1,6 +1,6 @@
 //! The memory of one gradient through the classifier's field, as its depth grows.
 
-use super::net::{B, STATES, field};
+use super::net::{B, CHANNELS, SIDE, STATES, field};
 use costate_benches::memory::held;
 use costate_neural_ode::layer::Layer;
 use costate_neural_ode::{
@@ -16,12 +16,12 @@ type Make<'m> = &'m dyn Fn(Options<f64>) -> Result<Method, Error>;
 
 /// Prints the most bytes that are held for a gradient with so many steps, by method.
 pub(super) fn table(depths: &[usize]) -> Result<(), Error> {
-    let (net, channels, side) = (field(), 12, 4);
+    let net = field();
     let parameters = net.parameter_len();
     let f = Recorded::record(
-        &[IMAGES, channels, side, side],
+        &[IMAGES, CHANNELS, SIDE / 2, SIDE / 2],
         parameters,
-        |h, t, theta| net.apply_at(h, t, theta),
+        |h, _t, theta| net.apply(h, theta),
     )?;
     let (like, rk4) = (vec![0.0; IMAGES * STATES], tableau::by_name("rk4")?);
     let methods: [(&str, Make<'_>); 4] = [

@@ -1,23 +1,26 @@
 //! The two networks: the same but for their bodies.
 
-use costate_neural_ode::layer::{Activation, ConcatTime, Conv2d, Layer, Linear, MeanPool, pieces};
+use costate_neural_ode::layer::{Activation, Conv2d, Layer, Linear, MeanPool, pieces};
 use costate_neural_ode::train::loss::recorded::cross_entropy;
-use costate_neural_ode::train::pipeline::{Pipeline, Sizes, discrete};
-use costate_neural_ode::{Error, Recorded};
+use costate_neural_ode::train::pipeline::{Pipeline, Sizes};
+use costate_neural_ode::{Discrete, Error, Recorded};
 use costate_ode::{Options, tableau};
 use costate_tape::{Function, Program, Scalar, Unary, Var, Workspace};
 
+/// Of images, weights and gradients. (Memory is measured in double precision.)
+pub(super) type T = f32;
 pub(super) const B: usize = 64;
-const SIDE: usize = 8;
+pub(super) const SIDE: usize = 8;
 pub(super) const PIXELS: usize = SIDE * SIDE;
 pub(super) const CLASSES: usize = 10;
-const CHANNELS: usize = 12;
+pub(super) const CHANNELS: usize = 24;
+/// As many units of time for the flow.
 const BLOCKS: usize = 3;
 const DATA: usize = B * (PIXELS + CLASSES);
 /// Channels and sides within the body.
 const SHAPE: [usize; 4] = [B, CHANNELS, SIDE / 2, SIDE / 2];
 pub(super) const STATES: usize = CHANNELS * PIXELS / 4;
-const SPAN: (f64, f64, &[f64]) = (0.0, 3.0, &[]);
+const SPAN: (T, T, &[T]) = (0.0, BLOCKS as T, &[]);
 
 /// What stands between the first convolution and the readout.
 #[derive(Clone, Copy, PartialEq)]
@@ -26,24 +29,10 @@ pub(super) enum Body {
     Ode,
 }
 
-type Block<F> = (F, Activation, Conv2d);
-
-fn block<F>(first: F) -> Block<F> {
-    (
-        first,
-        Activation(Unary::Tanh),
-        Conv2d::new(CHANNELS, CHANNELS, 3),
-    )
-}
-
-/// f(h) of a residual block.
-fn residual() -> Block<Conv2d> {
-    block(Conv2d::new(CHANNELS, CHANNELS, 3))
-}
-
-/// f(h, t).
-pub(super) fn field() -> Block<ConcatTime<Conv2d>> {
-    block(ConcatTime(Conv2d::new(CHANNELS + 1, CHANNELS, 3)))
+/// f(h), of a residual block and of the flow.
+pub(super) fn field() -> (Conv2d, Activation, Conv2d) {
+    let conv = Conv2d::new(CHANNELS, CHANNELS, 3);
+    (conv, Activation(Unary::Tanh), conv)
 }
 
 fn stem() -> Conv2d {
@@ -55,18 +44,18 @@ fn readout() -> Linear {
 }
 
 /// What the body begins with, of images `[B, 64]`.
-fn begin<'t>(images: Var<'t, f64>, theta: Var<'t, f64>) -> Var<'t, f64> {
+fn begin<'t>(images: Var<'t, T>, theta: Var<'t, T>) -> Var<'t, T> {
     let h = stem().apply(images.reshape([B, 1, SIDE, SIDE]), theta);
     MeanPool { size: 2 }.apply(h, theta)
 }
 
 /// Logits of what the body ends with.
-fn end<'t>(h: Var<'t, f64>, theta: Var<'t, f64>) -> Var<'t, f64> {
+fn end<'t>(h: Var<'t, T>, theta: Var<'t, T>) -> Var<'t, T> {
     let h = MeanPool { size: 2 }.apply(h.reshape(SHAPE).relu(), theta);
     readout().apply(h.reshape([B, CHANNELS * PIXELS / 16]), theta)
 }
 
-fn split<'t>(data: Var<'t, f64>) -> [Var<'t, f64>; 2] {
+fn split<'t>(data: Var<'t, T>) -> [Var<'t, T>; 2] {
     let classes = data.slice(0, B * PIXELS..DATA).reshape([B, CLASSES]);
     [data.slice(0, 0..B * PIXELS), classes]
 }
@@ -82,7 +71,7 @@ impl Body {
     /// Parameters of stem, body and readout.
     fn lengths(self) -> [usize; 3] {
         let body = match self {
-            Self::Residual => BLOCKS * residual().parameter_len(),
+            Self::Residual => BLOCKS * field().parameter_len(),
             Self::Ode => field().parameter_len(),
         };
         [stem().parameter_len(), body, readout().parameter_len()]
@@ -93,17 +82,17 @@ impl Body {
     }
 
     /// Logits of the residual network, of data and θ.
-    fn residual<'t>(inputs: &[Var<'t, f64>]) -> Var<'t, f64> {
+    fn residual<'t>(inputs: &[Var<'t, T>]) -> Var<'t, T> {
         let theta = pieces(inputs[1], &Self::Residual.lengths());
         let h = begin(split(inputs[0])[0], theta[0]);
         end(Self::blocks(h, theta[1]), theta[2])
     }
 
-    fn blocks<'t>(h: Var<'t, f64>, theta: Var<'t, f64>) -> Var<'t, f64> {
-        let each = residual().parameter_len();
+    fn blocks<'t>(h: Var<'t, T>, theta: Var<'t, T>) -> Var<'t, T> {
+        let each = field().parameter_len();
         pieces(theta, &[each; BLOCKS])
             .into_iter()
-            .fold(h, |h, theta| h + residual().apply(h, theta))
+            .fold(h, |h, theta| h + field().apply(h, theta))
     }
 }
 
@@ -117,17 +106,17 @@ pub(super) struct Model {
 /// The way to its loss and gradient.
 enum Way {
     Plain(Box<Compiled>),
-    Solved(Box<Pipeline<'static, f64>>),
+    Solved(Box<Pipeline<'static, T>>),
 }
 
 struct Compiled {
-    program: Program<f64>,
-    workspace: Workspace<f64>,
-    out: Vec<f64>,
+    program: Program<T>,
+    workspace: Workspace<T>,
+    out: Vec<T>,
 }
 
 impl Compiled {
-    fn new(f: &Function<f64>) -> Result<Self, Error> {
+    fn new(f: &Function<T>) -> Result<Self, Error> {
         let program = Program::compile(f)?;
         let (workspace, out) = (program.workspace(1), vec![0.0; program.output_len()]);
         Ok(Self {
@@ -137,7 +126,7 @@ impl Compiled {
         })
     }
 
-    fn run(&mut self, inputs: &[&[f64]]) -> &[f64] {
+    fn run(&mut self, inputs: &[&[T]]) -> &[T] {
         self.program
             .eval(&mut self.workspace, 0, inputs, &mut self.out);
         &self.out
@@ -160,12 +149,13 @@ impl Model {
                 )
             }
             Body::Ode => {
-                let f = Recorded::record(&SHAPE, parameters[0], |h, t, theta| {
-                    field().apply_at(h, t, pieces(theta, &lengths)[1])
+                let f = Recorded::record(&SHAPE, parameters[0], |h, _t, theta| {
+                    field().apply(h, pieces(theta, &lengths)[1])
                 })?;
-                let options = Options::tolerances(1e-2, 1e-2);
+                let (like, bosh3) = (vec![0.0; B * STATES], tableau::by_name("bosh3")?);
+                let options = Options::tolerances(0.03, 0.03);
                 let pipeline = Pipeline::record(
-                    discrete(f, tableau::by_name("tsit5")?, options)?,
+                    Box::new(Discrete::new(f, &like, bosh3, options)?),
                     Sizes::new(DATA, parameters[0], B * STATES, 1),
                     |data, theta| {
                         begin(split(data)[0], pieces(theta, &lengths)[0]).reshape([B * STATES])
@@ -187,22 +177,17 @@ impl Model {
         })
     }
 
-    pub(super) fn initial(&self, seed: u64) -> Vec<f64> {
+    pub(super) fn initial(&self, seed: u64) -> Vec<T> {
         let body = match self.body {
             Body::Residual => (0..BLOCKS as u64)
-                .flat_map(|k| residual().initial::<f64>(seed + 10 * k))
+                .flat_map(|k| field().initial::<T>(seed + 10 * k))
                 .collect(),
             Body::Ode => field().initial(seed),
         };
         [stem().initial(seed + 1), body, readout().initial(seed + 2)].concat()
     }
 
-    pub(super) fn gradient(
-        &mut self,
-        data: &[f64],
-        theta: &[f64],
-        g: &mut [f64],
-    ) -> Result<f64, Error> {
+    pub(super) fn gradient(&mut self, data: &[T], theta: &[T], g: &mut [T]) -> Result<T, Error> {
         match &mut self.gradient {
             Way::Solved(pipeline) => pipeline.gradient(SPAN, data, theta, g),
             Way::Plain(compiled) => {
@@ -213,7 +198,7 @@ impl Model {
         }
     }
 
-    pub(super) fn logits(&mut self, data: &[f64], theta: &[f64]) -> Result<&[f64], Error> {
+    pub(super) fn logits(&mut self, data: &[T], theta: &[T]) -> Result<&[T], Error> {
         match &mut self.gradient {
             Way::Plain(_) => Ok(self.readout.run(&[data, theta])),
             Way::Solved(pipeline) => {
