@@ -249,7 +249,7 @@ def mutate(path, text, tables, numbers):
         code = line.split("//")[0].rstrip()
         inside = inside or re.search(r"\bfn \w", code) is not None
         rule = RULE.match(code.strip())
-        skip = re.search(r"\b(fn|where|impl|use|assert\w*!|const|static)\b", code)
+        skip = re.search(r"\b(fn|where|impl|use|assert\w*!|const|static|type)\b", code)
         if rule and balanced(rule.group(2)):
             parts = rule.groups()
             found = [*operators(parts[1]), *negated(parts[1])]
@@ -351,7 +351,10 @@ def try_crate(crate, arguments, directory, counts):
             if path not in sources:
                 sys.exit(f"{path}:{line} does not compile")
             lines = pathlib.Path(directory, path).read_text().splitlines()
-            lines[line - 1] = sources[path].splitlines()[line - 1]
+            unchanged = sources[path].splitlines()[line - 1]
+            if lines[line - 1] == unchanged:
+                sys.exit(f"{path}:{line} does not compile as it was")
+            lines[line - 1] = unchanged
             pathlib.Path(directory, path).write_text("\n".join(lines) + "\n")
             gone = [title for _, title in mutants if title.startswith(f"{path}:{line}:")]
             for title in gone:

@@ -6,6 +6,7 @@ use std::fmt;
 use crate::condition::Condition;
 use crate::data::Data;
 use crate::error::Result;
+use crate::field::{Layout, check_separable};
 use crate::fit::Fit;
 use crate::model::Model;
 use crate::scope::{Part, Resolved, Symbol};
@@ -81,6 +82,7 @@ impl Model {
     /// # Ok::<(), costate_model::Error>(())
     /// ```
     pub fn check(&self) -> Result<Check> {
+        check_separable(self, Layout::Single)?;
         let data = self.read_data()?;
         let measured = |i: usize| data.as_ref().map_or(0, |data| data.measurements_of(i));
         let counts: Vec<usize> = (0..self.observables.len()).map(measured).collect();

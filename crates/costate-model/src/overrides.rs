@@ -11,6 +11,7 @@ use crate::settings::{FitSettings, Parameter, Scale};
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Overridden {
     pub(crate) method: bool,
+    pub(crate) step: bool,
     pub(crate) rtol: bool,
     pub(crate) atol: bool,
 }
@@ -100,7 +101,7 @@ impl Model {
     /// Takes another method, by its name in `costate_ode::tableau` or `auto`.
     ///
     /// # Errors
-    /// [`Error::Argument`] if there is no such method, or if it cannot choose its steps.
+    /// [`Error::Argument`] if there is no such method, or if it cannot choose its steps and no constant step is set.
     ///
     /// ```
     /// use costate_model::{Model, Save};
@@ -114,8 +115,41 @@ impl Model {
     /// # Ok::<(), costate_model::Error>(())
     /// ```
     pub fn set_method(&mut self, name: &str) -> Result<()> {
+        self.set_solver(name, self.solver.step)
+    }
+
+    /// Takes a method and constant steps of this size; the last before an event, or before the end, is as long as it must be.
+    ///
+    /// # Errors
+    /// [`Error::Argument`] if the size is not positive, if there is no such method, or if its order changes with its steps.
+    ///
+    /// ```
+    /// use costate_model::{Model, Save};
+    ///
+    /// let text = "[states]\nx = 1.0\nv = 0.0\n[equations]\nx = \"v\"\nv = \"-x\"\n[time]\nstart = 0.0\nend = 1000.0";
+    /// let mut model = Model::parse(text, "spring.toml")?;
+    /// model.set_constant_step("verlet", 0.1)?;
+    /// let solution = model.solve(&Save::Steps)?;
+    /// let energy = |row: &[f64]| (row[0] * row[0] + row[1] * row[1]) / 2.0;
+    /// assert_eq!(solution.stats.accepted, 10_000);
+    /// assert!((energy(solution.row(10_000)) - 0.5).abs() < 2e-3);
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
+    pub fn set_constant_step(&mut self, method: &str, step: f64) -> Result<()> {
+        if !(step > 0.0 && step.is_finite()) {
+            let message = format!("step = {step}: a step must be a positive number");
+            return Err(Error::Argument(message));
+        }
+        self.set_solver(method, Some(step))?;
+        self.overridden.step = true;
+        Ok(())
+    }
+
+    fn set_solver(&mut self, name: &str, step: Option<f64>) -> Result<()> {
+        let found = method_by_name(name, step);
         self.solver.method =
-            method_by_name(name).map_err(|(message, help)| Error::Argument(message + &help))?;
+            found.map_err(|(message, help)| Error::Argument(format!("{message}; {help}")))?;
+        self.solver.step = step;
         self.overridden.method = true;
         Ok(())
     }
@@ -189,26 +223,26 @@ fn tolerance(what: &str, value: f64) -> Result<f64> {
 /// The method that is taken where none is named.
 pub(crate) const AUTOMATIC: &str = "auto";
 
-/// The method, or a message and a hint that follows it.
-pub(crate) fn method_by_name(name: &str) -> Result<Method, (String, String)> {
+/// The method, for constant steps if there is a step, or else a message and a hint.
+pub(crate) fn method_by_name(name: &str, step: Option<f64>) -> Result<Method, (String, String)> {
     let all = Method::all();
-    let names: Vec<&str> = all
-        .iter()
-        .filter(|method| method.adaptive)
-        .map(|method| method.name)
-        .collect();
-    match all.iter().find(|method| method.name == name) {
-        Some(method) if method.adaptive => Ok(*method),
-        Some(_) => Err((
+    let Some(method) = all.iter().find(|method| method.name == name) else {
+        let names = || all.iter().map(|method| method.name);
+        let help = match nearest(name, names()) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => format!("methods: {}", names().collect::<Vec<_>>().join(", ")),
+        };
+        return Err((format!("no method is called '{name}'"), help));
+    };
+    match step {
+        None if !method.adaptive => Err((
             format!("the method '{name}' has no error estimate to choose its steps by"),
-            format!("; take one of {}", names.join(", ")),
+            "give it constant steps, such as step = 0.01 beside it, or take a method that chooses its steps, such as dopri5 or radau".into(),
         )),
-        None => {
-            let help = match nearest(name, names.iter().copied()) {
-                Some(near) => format!("; did you mean '{near}'?"),
-                None => format!("; methods: {}", names.join(", ")),
-            };
-            Err((format!("no method is called '{name}'"), help))
-        }
+        Some(_) if name == AUTOMATIC || method.variable_order => Err((
+            format!("the method '{name}' changes with the error of its steps: it takes none that are constant"),
+            "name one of fixed order beside 'step', such as rk4, verlet or radau".into(),
+        )),
+        _ => Ok(*method),
     }
 }

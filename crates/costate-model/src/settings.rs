@@ -152,6 +152,18 @@ pub struct SolverSettings {
     pub rtol: f64,
     /// Steps after which to give up.
     pub max_steps: usize,
+    /// The size of constant steps, for which no error is estimated; `None` for steps that follow from the tolerances.
+    pub step: Option<f64>,
+}
+
+impl SolverSettings {
+    /// What sets how exact solutions are: `the step` where it is constant, else `rtol and atol`.
+    pub fn of_accuracy(&self) -> &'static str {
+        match self.step {
+            Some(_) => "the step",
+            None => "rtol and atol",
+        }
+    }
 }
 
 /// Random windows of the data to train on.

@@ -195,6 +195,7 @@ impl Model {
             Options::tolerances(self.solver.rtol, atol)
         };
         options.max_steps = self.solver.max_steps;
+        options.step = self.solver.step;
         options
     }
 
@@ -210,6 +211,9 @@ impl Model {
     /// # Ok::<(), costate_model::Error>(())
     /// ```
     pub fn uncontrolled(&self, solution: &Trajectory) -> Vec<String> {
+        if self.solver.step.is_some() {
+            return Vec::new();
+        }
         let largest = |i: usize| {
             let rows = (0..solution.len()).map(|row| solution.row(row)[i].abs());
             rows.fold(0.0, f64::max)
@@ -307,11 +311,12 @@ impl Model {
                 diagnosis.h
             ),
             Cause::TooManySteps => format!(
-                "{}: max_steps = {} is used up at t = {} on the way to {}; raise it, or rtol and atol",
+                "{}: max_steps = {} is used up at t = {} on the way to {}; raise it, or {}",
                 self.path().display(),
                 self.solver.max_steps,
                 diagnosis.t,
-                diagnosis.end
+                diagnosis.end,
+                self.solver.of_accuracy()
             ),
             _ => format!("{}: {diagnosis}", self.path().display()),
         };

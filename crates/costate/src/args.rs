@@ -101,6 +101,14 @@ pub(crate) struct Overrides {
         help_heading = "In place of the model's values"
     )]
     pub(crate) method: Option<String>,
+    /// Constant steps of this size, which methods without error estimate need
+    #[arg(
+        long,
+        allow_negative_numbers = true,
+        value_name = "X",
+        help_heading = "In place of the model's values"
+    )]
+    pub(crate) step: Option<f64>,
     /// Relative tolerance of the solver
     #[arg(
         long,
@@ -167,7 +175,7 @@ pub(crate) struct Fit {
     #[arg(long)]
     pub(crate) force: bool,
     /// Continue the interrupted fit of DIR, with the options it was started with
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "force", "method", "rtol", "atol", "set", "iterations", "starts"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["out", "force", "method", "step", "rtol", "atol", "set", "iterations", "starts"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) overrides: Overrides,

@@ -37,8 +37,13 @@ pub(crate) fn run(command: Command, console: Console) -> Result<()> {
 /// Reads a model file and puts the command line's values in the place of its own.
 fn open(path: &Path, overrides: &Overrides) -> Result<Model> {
     let mut model = Model::open(path)?;
-    if let Some(name) = &overrides.method {
-        model.set_method(name)?;
+    match (&overrides.method, overrides.step) {
+        (None, None) => {}
+        (Some(name), None) => model.set_method(name)?,
+        (name, Some(step)) => {
+            let own = model.solver().method.name;
+            model.set_constant_step(name.as_deref().unwrap_or(own), step)?;
+        }
     }
     if let Some(rtol) = overrides.rtol {
         model.set_rtol(rtol)?;

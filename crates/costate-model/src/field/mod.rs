@@ -4,6 +4,7 @@
 //! networks; and, for windows of data that begin at different times, the start of each window.
 
 mod algebraic;
+mod separable;
 mod values;
 
 use costate_neural_ode::Recorded;
@@ -15,6 +16,7 @@ use crate::model::{Model, Noise};
 use crate::network::Network;
 use crate::scope::Resolved;
 pub(crate) use algebraic::{Slope, differentiated};
+pub(crate) use separable::check_separable;
 pub(crate) use values::Values;
 
 /// The compiled right-hand side of a model.
@@ -76,6 +78,7 @@ impl Model {
 
 /// The right-hand side, recorded, differentiated and compiled.
 pub(crate) fn compile(model: &Model, layout: Layout) -> Result<Field> {
+    check_separable(model, layout)?;
     Recorded::new(&right_side(model, layout)?).map_err(internal)
 }
 

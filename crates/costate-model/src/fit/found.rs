@@ -49,7 +49,7 @@ pub struct Found {
     pub parameters: Vec<FittedParameter>,
     /// Each network with its number of weights.
     pub networks: Vec<(String, usize)>,
-    /// The loss at a hundredth of the tolerances less the loss: the solver's own error in it. `None` if it cannot be solved there.
+    /// The loss at a hundredth of the tolerances, or at half the constant step, less the loss: the solver's own error in it. `None` if it cannot be solved there.
     pub solver_error: Option<f64>,
     /// The second derivatives of a negative log-likelihood by the variables, where these are few.
     pub(super) curvature: Option<DMatrix<f64>>,
@@ -320,10 +320,9 @@ impl Fit {
     fn solver_error(&self, fitted: &Model, theta: &[f64], loss: f64) -> Option<f64> {
         let mut finer = fitted.clone();
         finer.solver.rtol *= FINER;
-        finer
-            .states
-            .iter_mut()
-            .for_each(|state| state.atol *= FINER);
+        let states = finer.states.iter_mut();
+        states.for_each(|state| state.atol *= FINER);
+        finer.solver.step = finer.solver.step.map(|step| 0.5 * step);
         let measurements = self.objective.measurements();
         let found = Objective::new(&finer, measurements)
             .ok()?

@@ -192,6 +192,7 @@ impl Model {
         }
         self.states.iter().for_each(|state| hash.number(state.atol));
         hash.number(self.solver.rtol);
+        self.solver.step.iter().for_each(|step| hash.number(*step));
         hash.text(self.solver.method.name);
         hash.text(&format!("{:?}", self.fit.iterations));
         format!("{:016x}", hash.0)

@@ -69,6 +69,9 @@ impl Model {
         if self.overridden.method {
             put(&mut root["solver"]["method"], self.solver.method.name);
         }
+        if let (true, Some(step)) = (self.overridden.step, self.solver.step) {
+            put(&mut root["solver"]["step"], step);
+        }
         if self.overridden.rtol {
             put(&mut root["solver"]["rtol"], self.solver.rtol);
         }

@@ -75,6 +75,7 @@ const MOST: usize = 1_000_000;
 
 impl System {
     pub(crate) fn new(model: &Model) -> Result<Self> {
+        field::check_separable(model, field::Layout::Single)?;
         let phi = model.phi();
         let span = Span::default();
         let (start, end) = model.span();
@@ -179,6 +180,7 @@ impl System {
         let mut options = Options::tolerances(model.solver.rtol, Tolerance::Components(atol));
         options.norm = Norm::RmsOf(0..self.shape.states);
         options.max_steps = model.solver.max_steps;
+        options.step = model.solver.step;
         options
     }
 

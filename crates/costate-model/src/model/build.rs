@@ -150,16 +150,14 @@ pub(super) fn observables(
 }
 
 pub(super) fn method(file: &ModelFile) -> Result<Method> {
-    let Some(name) = &file.solver.method else {
-        return Ok(method_by_name(AUTOMATIC).expect("a registered method"));
+    let (name, place) = match (&file.solver.method, &file.solver.step) {
+        (Some(name), _) => (name.value.as_str(), &name.place),
+        (None, Some(step)) => (AUTOMATIC, &step.place),
+        (None, None) => return Ok(Method::by_name(AUTOMATIC).expect("a registered method")),
     };
-    method_by_name(&name.value).map_err(|(message, help)| {
-        let help = help.trim_start_matches("; ").to_owned();
-        name.place
-            .error(message)
-            .with_help(Some(help).filter(|help| !help.is_empty()))
-            .into()
-    })
+    let step = file.solver.step.as_ref().map(|step| step.value);
+    method_by_name(name, step)
+        .map_err(|(message, help)| place.error(message).with_help(Some(help)).into())
 }
 
 pub(super) fn fit_settings(file: &ModelFile) -> Result<FitSettings> {

@@ -213,6 +213,7 @@ impl Model {
                 method: build::method(&file)?,
                 rtol: file.solver.rtol,
                 max_steps: file.solver.max_steps,
+                step: file.solver.step.as_ref().map(|step| step.value),
             },
             data: file.data.as_ref().map(|block| DataSettings {
                 file: directory.join(&block.file.value),

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use costate_model::{Fit, Found, Model, Starts, Verdict};
+use costate_model::{Fit, Found, Model, SolverSettings, Starts, Verdict};
 
 use super::open;
 use crate::args::{Fit as Args, ReportFormat};
@@ -239,13 +239,21 @@ fn introduce(fit: &Fit, work: &Work, console: Console) {
         None => String::new(),
     };
     console.note(format!(
-        "  by      {}{batch}; loss {}; solver {} at rtol {}",
+        "  by      {}{batch}; loss {}; solver {}",
         fit.optimizers().join(", then "),
         model.loss_name(),
-        solver.method.name,
-        exact(solver.rtol)
+        by_what(solver)
     ));
     console.note(format!("  into    {}", work.shown.display()));
+}
+
+/// The method, and how exact it is.
+fn by_what(solver: &SolverSettings) -> String {
+    let name = solver.method.name;
+    match solver.step {
+        Some(step) => format!("{name} with steps of {}", exact(step)),
+        None => format!("{name} at rtol {}", exact(solver.rtol)),
+    }
 }
 
 /// After an evaluation that took longer, what there is is kept before the next.
@@ -329,7 +337,7 @@ impl Work {
 }
 
 fn report(out: &mut impl Write, found: &Found, fit: &Fit, place: &str) -> Result<()> {
-    found::write(out, found)?;
+    found::write(out, found, fit.start().solver())?;
     let weights = if fit.start().networks().is_empty() {
         ""
     } else {

@@ -2,14 +2,18 @@
 
 use std::io::{self, Write};
 
-use costate_model::{Bound, FittedParameter, Found, Joint, Verdict};
+use costate_model::{Bound, FittedParameter, Found, Joint, SolverSettings, Verdict};
 use serde_json::{Value, json};
 
 use super::number::{count, percent, significant};
 use super::table::{Align, Table};
 
 /// Writes the report of a fit: verdict, loss, parameters, and what to look at.
-pub(crate) fn write(out: &mut impl Write, found: &Found) -> io::Result<()> {
+pub(crate) fn write(
+    out: &mut impl Write,
+    found: &Found,
+    solver: &SolverSettings,
+) -> io::Result<()> {
     writeln!(
         out,
         "{} after {} iterations, {} evaluations of the loss",
@@ -22,7 +26,7 @@ pub(crate) fn write(out: &mut impl Write, found: &Found) -> io::Result<()> {
             "the solver's own error in it is about {}",
             significant(error.abs(), 2)
         ),
-        None => "it could not be solved at a hundredth of the tolerances".to_owned(),
+        None => "it could not be solved more exactly, to tell the solver's own error".to_owned(),
     };
     writeln!(
         out,
@@ -60,7 +64,7 @@ pub(crate) fn write(out: &mut impl Write, found: &Found) -> io::Result<()> {
     for (name, weights) in &found.networks {
         writeln!(out, "\n  network {name}: {} weights", count(*weights))?;
     }
-    let remarks: Vec<String> = remarks(found).collect();
+    let remarks: Vec<String> = remarks(found, solver).collect();
     if !remarks.is_empty() {
         writeln!(out)?;
     }
@@ -105,7 +109,10 @@ fn parameters(parameters: &[FittedParameter]) -> Table {
 }
 
 /// What a reader should not overlook.
-fn remarks(found: &Found) -> impl Iterator<Item = String> + '_ {
+fn remarks<'a>(
+    found: &'a Found,
+    solver: &SolverSettings,
+) -> impl Iterator<Item = String> + use<'a> {
     let influence = found.parameters.iter().filter(|parameter| parameter.without_influence).map(|parameter| {
         format!(
             "parameter {} changes no measured observable (its gradient is exactly 0): fix it, or observe what it acts on",
@@ -114,8 +121,9 @@ fn remarks(found: &Found) -> impl Iterator<Item = String> + '_ {
     });
     let solver = large_error(found).map(|part| {
         format!(
-            "the solver's own error is {} of the loss: lower rtol and atol",
-            percent(part)
+            "the solver's own error is {} of the loss: lower {}",
+            percent(part),
+            solver.of_accuracy()
         )
     });
     let more = (found.verdict == Verdict::IterationsUsed).then(|| {

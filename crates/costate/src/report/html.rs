@@ -90,14 +90,17 @@ fn figures(figures: &[String]) -> String {
 }
 
 fn details(report: &Report<'_>) -> String {
-    let found = report.found;
+    let (found, solver) = (report.found, report.fitted.solver());
     let mut inside = format!(
-        "<p>{} evaluations of the loss in {} iterations, by {}. Solver {} at rtol {}.</p>\n",
+        "<p>{} evaluations of the loss in {} iterations, by {}. Solver {} {}.</p>\n",
         count(found.evaluations),
         count(found.iterations),
         report.fit.optimizers().join(", then "),
-        escaped(report.fitted.solver().method.name),
-        significant(report.fitted.solver().rtol, 3)
+        escaped(solver.method.name),
+        match solver.step {
+            Some(step) => format!("with steps of {}", significant(step, 3)),
+            None => format!("at rtol {}", significant(solver.rtol, 3)),
+        }
     );
     let plots: Vec<String> = report
         .review
@@ -177,7 +180,7 @@ fn audit(report: &Report<'_>) -> String {
             let verdict = if agrees {
                 "They agree as far as the differences can tell."
             } else {
-                "They differ by more than the differences' own uncertainty: a smaller rtol shows which of them to trust."
+                "They differ by more than the differences' own uncertainty: a more exact solver shows which of them to trust."
             };
             format!(
                 "<p>The derivative of the loss at the starting values, along one direction that moves every variable: {} by the gradient, {} by differences of the \

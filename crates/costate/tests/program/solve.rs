@@ -20,6 +20,24 @@ fn a_trajectory_has_full_precision_and_ends_exactly_at_the_end() {
 }
 
 #[test]
+fn constant_steps_can_be_asked_for() {
+    let room = Room::new();
+    let run = room.run("solve lynx-hare.toml --method rk4 --step 0.125");
+    let (_, rows) = columns(&run.done().out);
+    assert_eq!(rows.len(), 161);
+    assert!(rows.windows(2).all(|pair| pair[1][0] - pair[0][0] == 0.125));
+    room.run("solve lynx-hare.toml --method rk4")
+        .failed(2, &["'rk4' has no error estimate", "step = 0.01"]);
+    room.run("solve lynx-hare.toml --step 0.1")
+        .failed(2, &["'auto' changes with the error of its steps"]);
+    room.run("solve lynx-hare.toml --method verlet --step 0.1")
+        .failed(
+            2,
+            &["the equation of hare depends on hare; verlet is for positions"],
+        );
+}
+
+#[test]
 fn the_numbers_read_back_bit_for_bit_through_json_too() {
     let room = Room::new();
     let (names, rows) = columns(&room.run("solve lynx-hare.toml").done().out);

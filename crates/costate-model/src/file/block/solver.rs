@@ -13,9 +13,11 @@ pub(crate) struct SolverBlock {
     /// By the state's name, over the common value.
     pub(crate) atol_of: Vec<(Placed<String>, f64)>,
     pub(crate) max_steps: usize,
+    /// Of constant steps.
+    pub(crate) step: Option<Placed<f64>>,
 }
 
-const SOLVER: Keys = &["method", "rtol", "atol", "max_steps"];
+const SOLVER: Keys = &["method", "rtol", "atol", "max_steps", "step"];
 
 pub(in crate::file) fn solver(section: Option<&Section<'_>>) -> Result<SolverBlock> {
     let mut block = SolverBlock {
@@ -24,6 +26,7 @@ pub(in crate::file) fn solver(section: Option<&Section<'_>>) -> Result<SolverBlo
         atol: 1e-9,
         atol_of: Vec::new(),
         max_steps: 100_000,
+        step: None,
     };
     let Some(table) = section else {
         return Ok(block);
@@ -54,6 +57,9 @@ pub(in crate::file) fn solver(section: Option<&Section<'_>>) -> Result<SolverBlo
     }
     if let Some(entry) = table.get("max_steps") {
         block.max_steps = entry.count(1)?.value as usize;
+    }
+    if let Some(entry) = table.get("step") {
+        block.step = Some(entry.positive()?);
     }
     Ok(block)
 }

@@ -161,6 +161,7 @@ fn again(plan: &Plan) -> String {
         words.extend(value.map(|value| format!("--{name} {}", quoted(&value))));
     };
     option("method", overrides.method.clone());
+    option("step", overrides.step.map(exact));
     option("rtol", overrides.rtol.map(exact));
     option("atol", overrides.atol.map(exact));
     for setting in &overrides.set {

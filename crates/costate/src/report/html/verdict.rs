@@ -63,16 +63,17 @@ pub(super) fn section(report: &Report<'_>) -> String {
     }
     match (found.solver_error, large_error(found)) {
         (_, Some(part)) => careful(format!(
-            "The solver's own error is {} of the loss: lower rtol and atol.",
-            percent(part)
+            "The solver's own error is {} of the loss: lower {}.",
+            percent(part),
+            report.fitted.solver().of_accuracy()
         )),
         (Some(error), None) => remarks.push(format!(
             "The solver's own error in the loss is about {}.",
             significant(error.abs(), 2)
         )),
-        (None, None) => {
-            careful("The model could not be solved at a hundredth of the tolerances.".into())
-        }
+        (None, None) => careful(
+            "The model could not be solved more exactly to tell the solver's own error.".into(),
+        ),
     }
     remarks.extend(tally.map(|tally| format!("{}.", tally.sentence())));
     if let Some((loss, measurements)) = found.validation {
