@@ -126,7 +126,11 @@ impl<'a> Table<'a> {
         if record.len() == wanted {
             return Ok(line);
         }
-        let message = format!("this row has {} cells, the header {wanted}", record.len());
+        let message = format!(
+            "this row has {} cell{}, the header {wanted}",
+            record.len(),
+            if record.len() == 1 { "" } else { "s" }
+        );
         let last = record.len().min(wanted).saturating_sub(1);
         Err(self.error(line, last, message).into())
     }

@@ -1,0 +1,120 @@
+//! Equations that change where a comparison does.
+
+use costate_model::Save;
+
+use crate::{METHODS, close, first, gradients_are_slopes, parse};
+
+const SWITCHED: &str = r#"[states]
+y = 0.2
+z = 0.0
+[parameters]
+on = 0.7
+off = 2.2
+high = 1.5
+width = 0.4
+level = 1.0
+[definitions]
+light = "if(t < on, 0, high) * (1 - step(t, off)) + pulse(t, on + 1.1, width)"
+[equations]
+y = "light - 0.3 * y"
+z = "if(y > level, 1 + 0.2 * z, -0.5 * y)"
+[time]
+start = 0.0
+end = 4.0
+[solver]
+rtol = 1e-10
+atol = 1e-12
+[data]
+file = "d.csv"
+time = "t"
+"#;
+
+const SWITCHED_DATA: &str = "t,y,z\n0.5,0.3,0.1\n1.5,1.0,0.2\n2.5,2.0,0.5\n4.0,1.0,1.0\n";
+
+#[test]
+fn comparisons_are_stops_and_gradients_in_their_times_are_exact() {
+    let model = parse(SWITCHED, &[("d.csv", SWITCHED_DATA)]);
+    // y' = u − 0.3 y with u = 0, 1.5, 2.5, 1.5, 0 between 0.7, 1.8, 2.2, 2.2: the pulse ends where the light does.
+    let step = |y: f64, u: f64, t: f64| u / 0.3 + (y - u / 0.3) * (-0.3 * t).exp();
+    let at_18 = step(step(0.2, 0.0, 0.7), 1.5, 1.1);
+    let end = step(step(at_18, 2.5, 0.4), 0.0, 1.8);
+    close(&first(&model, &[1.8, 4.0]), &[at_18, end], 1e-9);
+    // y passes the level on its way up.
+    let crossings = model.solve(&Save::Steps).unwrap().events;
+    assert_eq!(crossings.len(), 1);
+    assert_eq!(crossings[0].0, "y > level");
+    let model = parse(
+        &SWITCHED.replace("off = 2.2", "off = 2.4"),
+        &[("d.csv", SWITCHED_DATA)],
+    );
+    gradients_are_slopes(&model, METHODS, 1e-6);
+}
+
+#[test]
+fn a_narrow_pulse_is_not_missed_and_a_periodic_switch_has_all_its_times() {
+    let text = "[states]\ny = 0.0\n[equations]\ny = \"1e6 * pulse(t, 33.3, 1e-6) + if(sin(2 * pi * t) > 0.5, 1, 0)\"\n\
+        [time]\nstart = 0.0\nend = 100.0\n";
+    let model = parse(text, &[]);
+    // sin > 1/2 for a third of each period.
+    close(&first(&model, &[100.0]), &[1.0 + 100.0 / 3.0], 1e-8);
+    let back = text.replace("start = 0.0\nend = 100.0", "start = 100.0\nend = 0.0");
+    close(
+        &first(&parse(&back, &[]), &[0.0]),
+        &[-1.0 - 100.0 / 3.0],
+        1e-8,
+    );
+}
+
+#[test]
+fn a_solution_that_begins_at_a_comparison_goes_the_way_it_takes() {
+    let text = "[states]\ny = 1.0\n[equations]\ny = \"if(y > 1, 2, 3) + if(t > 0, 10, 20)\"\n[time]\nstart = 0.0\nend = 1.0\n";
+    close(&first(&parse(text, &[]), &[1.0]), &[13.0], 1e-12);
+}
+
+#[test]
+fn a_jump_of_the_state_turns_the_switches_it_jumps_over() {
+    let text = "[states]\ny = 0.0\nx = 0.0\n[equations]\ny = \"if(x > 1, 1, 0)\"\nx = \"0\"\n[[events]]\nat = 1.0\nset = { x = 3 }\n\
+        [[events]]\nat = 2.5\nset = { x = 0 }\n[time]\nstart = 0.0\nend = 4.0\n";
+    close(&first(&parse(text, &[]), &[4.0]), &[1.5], 1e-12);
+}
+
+#[test]
+fn comparisons_that_say_the_same_turn_together() {
+    let text = "[states]\ny = 0.0\n[definitions]\nover = \"1 < y\"\n[equations]\ny = \"if(y > 1, 1, 2) + if(y - 1 > 0, 10, 20) + if(over, 100, 200) + if(2 * y < 2, 1000, 2000)\"\n\
+        [time]\nstart = 0.0\nend = \"END\"\n";
+    let first_part = 1.0 / 1222.0;
+    let model = parse(&text.replace("END", "0.5"), &[]);
+    close(
+        &first(&model, &[0.5]),
+        &[1.0 + 2111.0 * (0.5 - first_part)],
+        1e-12,
+    );
+    for method in ["auto", "rodas5p", "bdf", "dop853"] {
+        let text = text.replace("END", "0.5") + &format!("[solver]\nmethod = \"{method}\"\n");
+        close(
+            &first(&parse(&text, &[]), &[0.5]),
+            &[1.0 + 2111.0 * (0.5 - first_part)],
+            1e-6,
+        );
+    }
+}
+
+#[test]
+fn sliding_along_a_comparison_is_told() {
+    let text = "[states]\ny = 1.0\n[equations]\ny = \"if(y > 0, -1, 1)\"\n[time]\nstart = 0.0\nend = 3.0\n";
+    let error = parse(text, &[])
+        .solve(&Save::Steps)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains("the answer of 'y > 0' changes without end at t = 1"),
+        "{error}"
+    );
+    let text = text.to_owned() + "[parameters]\nk = 1.0\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
+    let model = parse(
+        &text.replace("-1, 1)", "-k, k)"),
+        &[("d.csv", "t,y\n2,0.0\n")],
+    );
+    let error = model.gradient().unwrap_err().to_string();
+    assert!(error.contains("changes without end at t = 1"), "{error}");
+}
