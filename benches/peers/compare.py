@@ -3,15 +3,18 @@
 import argparse
 import json
 import math
+import re
 import statistics
 import sys
 from pathlib import Path
 
+import chart
 import report
 from machine import machine
-from sides import Costate, Peer
+from sides import Costate, Peer, Program
 from workloads import HERE, load
 
+CANDLE = re.search(r'candle-core = "=(.*)"', (HERE / "candle" / "Cargo.toml").read_text()).group(1)
 PEERS = ["diffrax", "torchdiffeq", "casadi", "cvodes", "scipy"]
 
 # How far apart two sides may be: the loss, and the gradient as a vector, relative to costate's. A discrete gradient is that of the
@@ -96,16 +99,17 @@ def main():
     parser = argparse.ArgumentParser(prog="benches/peers/run", description=__doc__)
     parser.add_argument("--costate", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--costate-jit", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--candle", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--core", type=int, default=0, help="the core that everything runs on")
     parser.add_argument("--rounds", type=int, default=7, help="turns that each contestant has")
     parser.add_argument("--seconds", type=float, default=0.4, help="of processor time for each turn")
-    parser.add_argument("--peers", default=",".join(PEERS), help="which peers, separated by commas")
+    parser.add_argument("--peers", default=",".join(PEERS), help="which peers beside candle, separated by commas")
     parser.add_argument("--cases", default=",".join(CLOSE), help="which cases, by how their names begin, separated by commas")
-    parser.add_argument("--output", type=Path, default=HERE / "results" / "peers", help="where to write .md and .json")
+    parser.add_argument("--output", type=Path, default=HERE / "results" / "peers", help="where to write .md, .svg and .json")
     options = parser.parse_args()
 
     this_machine = machine()
-    costates = [Costate(options.costate, options.core), Costate(options.costate_jit, options.core, jit=True)]
+    programs = [Costate(options.costate, options.core), Costate(options.costate_jit, options.core, jit=True), Program("candle", options.candle, options.core)]
     wanted, workers = options.cases.split(","), {}
     results = []
     for case in (case for case in CLOSE if any(case.startswith(w) for w in wanted)):
@@ -114,10 +118,10 @@ def main():
         for peer in options.peers.split(","):
             if (peer, kind) not in workers:
                 workers[peer, kind] = Peer(peer, kind, options.core)
-        sides = costates + [workers[peer, kind] for peer in options.peers.split(",")]
+        sides = programs + [workers[peer, kind] for peer in options.peers.split(",")]
         results.append(run_case(case, sides, options.rounds, options.seconds))
         print(report.lines(results[-1]), flush=True)
-    versions = {k: v for worker in workers.values() for k, v in worker.versions.items()}
+    versions = {"candle": CANDLE} | {k: v for worker in workers.values() for k, v in worker.versions.items()}
     for worker in workers.values():
         worker.close()
     everything = {
@@ -129,8 +133,9 @@ def main():
     }
     options.output.parent.mkdir(parents=True, exist_ok=True)
     options.output.with_suffix(".json").write_text(json.dumps(everything, indent=1, ensure_ascii=False) + "\n")
-    options.output.with_suffix(".md").write_text(report.markdown(everything, load()))
-    print(f"written: {options.output}.md and .json")
+    options.output.with_suffix(".md").write_text(report.markdown(everything, load(), f"{options.output.name}.svg"))
+    chart.draw(everything, options.output.with_suffix(".svg"))
+    print(f"written: {options.output}.md, .svg and .json")
 
 
 if __name__ == "__main__":

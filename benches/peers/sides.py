@@ -1,4 +1,4 @@
-"""The sides of the comparison as the driver sees them: costate's own program, and a worker for each peer and number type."""
+"""The sides of the comparison as the driver sees them: costate's own program and candle's, and a worker for each peer and number type."""
 
 import json
 import subprocess
@@ -7,18 +7,37 @@ import sys
 from workloads import HERE
 
 
-class Costate:
-    """The program `workload` of the benches, started anew for each request; `jit` if it was built with that feature: then what is recorded is machine code, and nothing else is asked of it."""
+class Program:
+    """A program that `serve` of costate-benches makes, started anew for each request."""
 
-    def __init__(self, program, core, jit=False):
-        self.command = ["taskset", "-c", str(core), program]
-        self.jit = jit
-        self.cases = [case for case in self.call("list") if not jit or case.endswith(":recorded")]
-        self.versions = {}
+    def __init__(self, name, program, core):
+        self.name, self.command = name, ["taskset", "-c", str(core), program]
+        self.cases = self.call("list")
 
     def call(self, *arguments):
         done = subprocess.run([*self.command, *arguments], check=True, capture_output=True, text=True)
         return json.loads(done.stdout)
+
+    def names(self, case):
+        return [self.name] * (case in self.cases)
+
+    def check(self, case, name):
+        return self.call("check", self._case(case, name))
+
+    def time(self, case, name, seconds):
+        return self.call("time", self._case(case, name), str(seconds))["seconds"]
+
+    def _case(self, case, name):
+        return case
+
+
+class Costate(Program):
+    """The program `workload` of the benches; `jit` if it was built with that feature: then what is recorded is machine code, and nothing else is asked of it."""
+
+    def __init__(self, program, core, jit=False):
+        super().__init__("costate", program, core)
+        self.jit = jit
+        self.cases = [case for case in self.cases if not jit or case.endswith(":recorded")]
 
     def names(self, case):
         ways = [c.partition(":")[2] for c in self.cases if c.partition(":")[0] == case]
@@ -27,12 +46,6 @@ class Costate:
     def _case(self, case, name):
         way = "recorded" if self.jit else name[9:-1]
         return f"{case}:{way}" if "(" in name else case
-
-    def check(self, case, name):
-        return self.call("check", self._case(case, name))
-
-    def time(self, case, name, seconds):
-        return self.call("time", self._case(case, name), str(seconds))["seconds"]
 
 
 class Peer:

@@ -7,8 +7,10 @@ pub mod definition;
 pub mod memory;
 pub mod network;
 pub mod recorded;
+mod serve;
 pub mod workload;
 pub mod yardstick;
 
 pub use clock::cpu_seconds;
+pub use serve::serve;
 pub use workload::{Outcome, Workload, build};
