@@ -53,7 +53,7 @@ CRATES = [
             "gradient/registry.rs",
         ],
         "tests": ["-p", "costate-neural-ode", "--lib", "--test", "gradient"],
-        "first": ["house", "duals", "native"],
+        "first": ["contract", "duals", "agreement", "closed"],
         "tables": False,
     },
     {

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod closed;
+mod contract;
 mod duals;
 mod fields;
 mod house;
