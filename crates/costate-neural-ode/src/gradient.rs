@@ -36,6 +36,7 @@ mod primal;
 mod registry;
 mod reversible;
 mod save_point;
+mod stability;
 mod steady_state;
 
 pub use backsolve::Backsolve;

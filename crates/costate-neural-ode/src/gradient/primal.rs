@@ -2,6 +2,7 @@
 
 use super::frames::{FrameSpan, Framed, Frames, scalar};
 use super::save_point::SavePoint;
+use super::stability::Stability;
 use super::{Problem, Saved};
 use crate::{Error, VectorField};
 use costate_ode::{Attempt, Integrator, Options, Real, State, Tableau, combine};
@@ -38,6 +39,7 @@ pub(crate) struct Primal<T: Real, Y: State<T>, F> {
     zero: Y,
     weights: Vec<(usize, T)>,
     steps_taken: bool,
+    stability: Stability<Y::Element>,
     /// Sizes of the steps to take, in place of those that the controller would choose; the last is made to land on the end.
     schedule: Option<std::vec::IntoIter<T>>,
 }
@@ -73,6 +75,7 @@ where
             packed: zero.clone(),
             slope: zero.clone(),
             weights: Vec::with_capacity(tableau.dense_len()),
+            stability: Stability::new(zero.as_slice().len()),
             zero,
             steps_taken: false,
             schedule: None,
@@ -140,6 +143,7 @@ where
         self.slopes.resize(self.times.len());
         self.end = problem.t1;
         self.steps_taken = false;
+        self.stability.begin();
     }
 
     /// Has the next solve take steps of these sizes, the last of which is made to land on the end.
@@ -191,7 +195,33 @@ where
         }
         self.steps_taken = true;
         self.record(self.it.t());
+        self.stay_stable();
         Ok(true)
+    }
+
+    /// Has the next step be no longer than is stable, where the error of the last one does not tell.
+    #[inline]
+    fn stay_stable(&mut self) {
+        let (size, next) = (self.it.h().abs(), self.it.next_h());
+        let (before, after) = (self.it.y_prev().as_slice(), self.it.y().as_slice());
+        let growth = (next / size).as_f64();
+        if self.it.finished()
+            || self.it.options().step.is_some()
+            || !Stability::is_asked(before, after, growth)
+        {
+            return;
+        }
+        let Some(step) = self.steps.last() else {
+            return;
+        };
+        // Row 0 may have been kept before what was kept was forgotten.
+        let frame = step.frames.of(1);
+        let longest = self
+            .stability
+            .longest(&mut self.it.system_mut().field, frame);
+        if next.as_f64() > longest {
+            self.it.set_next_h(T::from_f64(longest));
+        }
     }
 
     /// The bytes of a step's record.

@@ -10,5 +10,6 @@ mod identities;
 mod oracle;
 mod promises;
 mod resnet;
+mod rest;
 mod tableaus;
 mod together;

@@ -1,0 +1,110 @@
+//! States at rest: their errors are zero whatever the step, and their gradients are those of the equation all the same.
+
+use costate_neural_ode::{
+    Discrete, FiniteDifference, Forward, GradientMethod, Native, Problem, RightHandSide, Saved,
+};
+use costate_ode::{Options, tableau};
+use costate_tape::Scalar;
+
+const FAST: f64 = 40.0;
+
+/// x goes to θ₀ fast, y decays slowly, z turns with w about (1, θ₁).
+#[derive(Clone)]
+struct Resting;
+
+impl RightHandSide<4, 2> for Resting {
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [x, y, z, w]: [S; 4], _t: S, theta: [S; 2]) -> [S; 4] {
+        let [fast, slow, one] = [FAST, 0.1, 1.0].map(S::from_f64);
+        let (u, v) = (z - one, w - theta[1]);
+        [
+            fast * (theta[0] - x),
+            -slow * y,
+            -fast * u - fast * v,
+            fast * u - fast * v,
+        ]
+    }
+}
+
+/// ∂L/∂θ and ∂L/∂h₀ of L = x + y + z + w at the end, at rest but for y.
+fn gradient(method: &mut dyn GradientMethod<f64, f64>, start: [f64; 4]) -> Vec<f64> {
+    let problem = Problem {
+        h0: &start,
+        theta: &[start[0], start[3]],
+        t0: 0.0,
+        t1: 8.0,
+        save_at: &[],
+    };
+    let mut loss = |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
+        cotangents.values_mut().fill(1.0);
+        saved.values().iter().sum()
+    };
+    let found = method.gradient(&problem, &mut loss).unwrap();
+    [found.theta.as_slice(), &found.h0].concat()
+}
+
+#[test]
+fn what_rests_at_zero_or_elsewhere_has_the_gradient_of_its_equation() {
+    // x and w follow their parameters; nothing but y remembers the start.
+    let expected = [1.0, 1.0, 0.0, (-0.8_f64).exp(), 0.0, 0.0];
+    for y in [0.0, 2.0] {
+        for (x, w) in [(0.0, 0.0), (0.7, -0.4)] {
+            let start = [x, y, 1.0, w];
+            for name in ["bosh3", "tsit5", "dop853", "verner9"] {
+                let (tableau, options) = (
+                    tableau::by_name(name).unwrap(),
+                    Options::tolerances(1e-6, 1e-9),
+                );
+                let (field, like) = (Native::<_, f64, 4, 2>::new(Resting), [0.0; 4]);
+                let methods: [Box<dyn GradientMethod<f64, f64>>; 3] = [
+                    Box::new(
+                        Discrete::new(field.clone(), &like, tableau, options.clone()).unwrap(),
+                    ),
+                    Box::new(Forward::new(field.clone(), &like, tableau, options.clone()).unwrap()),
+                    Box::new(FiniteDifference::new(field, &like, tableau, options).unwrap()),
+                ];
+                for (mut method, about) in
+                    methods
+                        .into_iter()
+                        .zip(["discrete", "forward", "differences"])
+                {
+                    for (i, found) in gradient(&mut *method, start).iter().enumerate() {
+                        assert!(
+                            (found - expected[i]).abs() < 1e-3,
+                            "{name}, {about}, from {start:?}, entry {i}: {found} and {}",
+                            expected[i]
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_state_that_nothing_moves_is_not_held_back() {
+    /// dh/dt = 0, until θ moves it.
+    struct Still;
+    impl RightHandSide<2, 1> for Still {
+        #[inline(always)]
+        fn eval<S: Scalar>(&self, _h: [S; 2], _t: S, [a]: [S; 1]) -> [S; 2] {
+            [a, a * S::from_f64(0.0)]
+        }
+    }
+    let options = Options::tolerances(1e-6, 1e-6);
+    let tsit5 = tableau::by_name("tsit5").unwrap();
+    let mut discrete = Discrete::new(Native::new(Still), &[0.0; 2], tsit5, options).unwrap();
+    let problem = Problem {
+        h0: &[3.0, 1.0],
+        theta: &[0.0],
+        t0: 0.0,
+        t1: 1e6,
+        save_at: &[],
+    };
+    let found = discrete.gradient(&problem, &mut |saved, cotangents| {
+        cotangents.values_mut().fill(1.0);
+        saved.values().iter().sum()
+    });
+    assert!((found.unwrap().theta[0] - 1e6).abs() < 1.0);
+    assert!(discrete.steps().count() < 20);
+}
