@@ -89,6 +89,7 @@ CRATES = [
             "gradient/discrete/steps/ends.rs",
             "gradient/discrete/steps/record.rs",
             "gradient/save_point.rs",
+            "gradient/stability.rs",
         ],
         "tests": ["-p", "costate-neural-ode", "--lib", "--test", "solvers"],
         "first": ["additive", "error_bar", "a_memory_budget", "native_fields", "symplectic"],

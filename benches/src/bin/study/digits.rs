@@ -125,7 +125,7 @@ pub(crate) fn run(setting: &Setting) -> Result<(), Error> {
     images.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(7));
     let (folds, iterations) = (
         setting.scaled(FOLDS as u64, FOLDS as u64),
-        setting.scaled(8000, 40),
+        setting.scaled(16_000, 40),
     );
     println!("| body | parameters | wrong of | | ms an iteration |");
     println!("|---|---|---|---|---|");
