@@ -23,15 +23,13 @@ pub(crate) struct Stability<E> {
 
 impl<E: Real> Stability<E> {
     pub(crate) fn new(n: usize) -> Self {
-        let mut this = Self {
+        Self {
             row: vec![E::zero(); n],
             image: vec![E::zero(); n],
-        };
-        this.begin();
-        this
+        }
     }
 
-    /// Forgets what was found along another solution.
+    /// Begins with any row, whatever was found along another solution.
     pub(crate) fn begin(&mut self) {
         for (i, row) in self.row.iter_mut().enumerate() {
             *row = E::from_f64((1.3 + 2.1 * i as f64).sin());
@@ -51,7 +49,7 @@ impl<E: Real> Stability<E> {
     #[inline(never)]
     pub(crate) fn longest(&mut self, field: &mut impl VectorField<E>, frame: usize) -> f64 {
         let mut largest = 0.0_f64;
-        for k in 0..PRODUCTS {
+        for _ in 0..PRODUCTS {
             let size = norm(&self.row);
             self.row
                 .iter_mut()
@@ -59,13 +57,10 @@ impl<E: Real> Stability<E> {
             field.products(frame, &self.row, &mut self.image);
             let rate = norm(&self.image);
             if !(rate > 0.0 && rate.is_finite()) {
-                self.begin();
                 return f64::INFINITY;
             }
             // Of a pair of complex rates now one part is seen and now the other.
-            if k + 2 >= PRODUCTS {
-                largest = largest.max(rate);
-            }
+            largest = largest.max(rate);
             std::mem::swap(&mut self.row, &mut self.image);
         }
         REACH / largest

@@ -1,6 +1,6 @@
 //! What every kind of field owes a gradient method, asked of it directly.
 
-use costate_neural_ode::{Integral, Native, Recorded, RightHandSide, VectorField};
+use costate_neural_ode::{Integral, Native, Recorded, RightHandSide, Saved, VectorField};
 use costate_ode::{Matrix, Structure};
 use costate_tape::{Function, Scalar, Var};
 
@@ -163,4 +163,13 @@ fn a_frame_of_an_integral_holds_more_than_its_fields() {
     let numbers = more / size_of::<f64>();
     // h, t and what is computed of them, and as much on the way back.
     assert!((8..=16).contains(&numbers), "{numbers}");
+}
+
+#[test]
+fn saved_states_are_zero_each_time_that_room_is_made_for_them() {
+    let mut saved = Saved::new(2);
+    saved.resize(2);
+    saved.values_mut().fill(3.0);
+    saved.resize(3);
+    assert_eq!(saved.values(), [0.0; 6]);
 }
