@@ -90,6 +90,12 @@ impl Model {
         let mut warnings = self.without_influence(&reached, data.is_some());
         let experiments = self.measured_experiments(data.as_ref());
         warnings.extend(data.as_ref().map_or(Vec::new(), |data| self.oddities(data)));
+        for condition in 0..self.conditions.len() {
+            for (line, message) in self.under(condition).events_outside() {
+                let place = Some((self.path().display().to_string(), line));
+                warnings.push(Warning { place, message });
+            }
+        }
         let outside = data.as_ref().and_then(|data| self.outside(data));
         let names = |fixed: bool| {
             let parameters = self

@@ -7,6 +7,9 @@ use crate::error::{Error, Result};
 use crate::field::{self, Layout, Map};
 use crate::model::{Model, StateVariable};
 
+/// With so many saved states, or one for each step, a solution is known well enough to warn of all of it.
+const ROWS: usize = 20;
+
 /// Which states of a solution to keep.
 ///
 /// ```
@@ -214,9 +217,14 @@ impl Model {
         if self.solver.step.is_some() {
             return Vec::new();
         }
+        // Saved states alone say nothing of the steps between them.
+        if solution.len() < solution.stats.accepted.min(ROWS) {
+            return Vec::new();
+        }
+        let initial = self.initial();
         let largest = |i: usize| {
             let rows = (0..solution.len()).map(|row| solution.row(row)[i].abs());
-            rows.fold(0.0, f64::max)
+            rows.fold(initial[i].abs(), f64::max)
         };
         let states = self.states.iter().enumerate();
         let small = states.filter(|(i, state)| {
@@ -284,6 +292,11 @@ impl Model {
             diagnosis.t,
             self.within()
         );
+        // Each try after the last step began where f has no value, and so none was short enough.
+        let undefined = (0..self.states.len()).find_map(|i| {
+            let why = self.origin(&self.states[i].equation, last, diagnosis.t)?;
+            Some((i, why))
+        });
         let mut text = match diagnosis.cause {
             Cause::Unbounded { component, near } => format!(
                 "{stopped}state {} grows without bound{} and seems to be infinite near t = {near:.6}; check the signs and units of its equation, or end before it",
@@ -306,6 +319,13 @@ impl Model {
                     "look for a division by zero, a logarithm or root of a negative number, or an overflow".into()
                 })
             ),
+            Cause::StepTooSmall if undefined.is_some() => {
+                let (component, why) = undefined.as_ref().expect("just seen");
+                format!(
+                    "{stopped}the equation of {} gives no finite number there: {why}",
+                    state(*component)
+                )
+            }
             Cause::StepTooSmall => format!(
                 "{stopped}the step {:e} is too small to go on; a jump or a singularity of the equations lies near, or rtol and atol are out of reach",
                 diagnosis.h
@@ -322,6 +342,7 @@ impl Model {
         };
         if let Some(worst) = diagnosis.worst
             && matches!(diagnosis.cause, Cause::StepTooSmall | Cause::TooManySteps)
+            && undefined.is_none()
         {
             text += &format!(
                 "; the error of {} asks for the smallest steps (its value there is {:e})",

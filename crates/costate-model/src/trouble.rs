@@ -77,7 +77,32 @@ impl<'m> Point<'m> {
 impl Model {
     /// Why a formula is not finite at (h, t): the operation with its numbers; and of a state that is below zero by less than its error, what avoids it.
     pub(crate) fn origin(&self, formula: &Resolved, h: &[f64], t: f64) -> Option<String> {
-        let (mut text, negative, formula) = Point::new(self, &[formula], h, t)?.origin(formula)?;
+        let (text, negative, formula) = Point::new(self, &[formula], h, t)?.origin(formula)?;
+        Some(text + &self.avoided(formula, negative, h))
+    }
+
+    /// Why the derivatives of the equations and the observables at (h, t) are not finite, as [`Model::origin`] tells it of values.
+    pub(crate) fn steep(&self, h: &[f64], t: f64) -> Option<String> {
+        let equations = self.states.iter().map(|state| &state.equation);
+        let observables = self.observables.iter().flat_map(|o| o.formulas());
+        let definitions = self.parts.definitions.iter();
+        equations
+            .chain(observables)
+            .chain(definitions)
+            .find_map(|formula| {
+                let point = Point::new(self, &[formula], h, t)?;
+                let name = |name: usize| point.symbol(formula.symbols[name]);
+                match formula.formula.steep(name)? {
+                    Origin::Operation { text, negative } => {
+                        Some(text + &self.avoided(formula, negative, h))
+                    }
+                    Origin::Name(_) => None,
+                }
+            })
+    }
+
+    /// What avoids an operation on a negative number, where a state of its formula is below zero by less than its error.
+    fn avoided(&self, formula: &Resolved, negative: bool, h: &[f64]) -> String {
         let mut states = formula.symbols.iter().filter_map(|symbol| match symbol {
             Symbol::State(i) => Some((&self.states[*i], h[*i])),
             _ => None,
@@ -85,11 +110,11 @@ impl Model {
         let slightly = states.find(|(state, h)| *h < 0.0 && -*h <= state.atol);
         if let (true, Some((state, _))) = (negative, slightly) {
             let name = &state.name;
-            text += &format!(
+            return format!(
                 "; {name} went below zero by less than its atol; a smaller atol for {name}, or max({name}, 1e-9) in its place, avoids it"
             );
         }
-        Some(text)
+        String::new()
     }
 
     /// Why the equation of a state is not finite a little behind (h, t), in the direction of the solution.

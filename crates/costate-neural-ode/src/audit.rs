@@ -124,6 +124,11 @@ impl Pair {
 pub enum Verdict {
     /// All methods agree as well as they should.
     Right,
+    /// A method that is exact gives no finite number for this entry, though the loss is finite: the field or the loss has no derivative on the solution.
+    NotFinite {
+        /// Where.
+        worst: Variable,
+    },
     /// The exact methods agree with each other and with differences, the named one of the exact solution does not agree with them: the tolerances are too loose
     /// for it, or h cannot be rebuilt going back.
     Inaccurate {
@@ -183,8 +188,12 @@ pub struct Audit {
     pub runs: Vec<Run>,
     /// Each two methods that gave a gradient.
     pub pairs: Vec<Pair>,
-    /// For each variable, how unsure differences are, as a part of the entry.
+    /// For each variable, how unsure differences are, as a part of the entry; NaN where they are no number.
     pub uncertainty: Vec<f64>,
+    /// The components of h₀ and θ by which differences are no number, as where a shift leads out of the domain of f: there they confirm nothing.
+    pub unchecked: Vec<Variable>,
+    /// Where the gradient by a method that is exact, and no difference, is not finite.
+    pub not_finite: Vec<Variable>,
     /// Where f is not smooth along the solution.
     pub kinks: Vec<Kink>,
     /// The variable that the loss depends on most sharply, and how sharply: κ = |x ∂L/∂x / L|, so that a change of x by a small part changes L by κ times that
@@ -247,7 +256,7 @@ impl Audit {
 
     /// The same for methods that are made some other way, such as those of a [hybrid system](crate::hybrid): `make` gives each by its name, or says why there
     /// is none; `differences` is the gradient by differences, how unsure each entry is, and by what part of an entry the solver's own error may move it beside that, where
-    /// each solution has steps of its own; an entry that is NaN there is left out; `tolerance` is what the solves were asked for.
+    /// each solution has steps of its own; a time whose entry is NaN there is left out; `tolerance` is what the solves were asked for.
     ///
     /// # Panics
     /// As [`GradientMethod::gradient`].
@@ -264,18 +273,27 @@ impl Audit {
     {
         let (mut variables, mut slopes) = entries(differences);
         let mut unsure = entries(unsure).1;
-        let kept: Vec<bool> = slopes.iter().map(|slope| !slope.is_nan()).collect();
+        let is_time = |v: &Variable| !matches!(v, Variable::H0(_) | Variable::Theta(_));
+        let pairs = variables.iter().zip(&slopes);
+        let kept: Vec<bool> = pairs.map(|(v, g)| !(g.is_nan() && is_time(v))).collect();
         keep(&mut variables, &kept);
         keep(&mut slopes, &kept);
         keep(&mut unsure, &kept);
         let sizes = sizes(&variables, &slopes, problem);
-        let parts = (0..slopes.len()).map(|i| unsure[i] / slopes[i].abs().max(sizes[i]));
+        let parts = (0..slopes.len()).map(|i| match slopes[i].is_nan() {
+            true => f64::NAN,
+            false => unsure[i] / slopes[i].abs().max(sizes[i]),
+        });
+        let nan = (0..slopes.len()).filter(|i| slopes[*i].is_nan());
+        let unchecked = nan.map(|i| variables[i]).collect();
         let mut audit = Self {
             variables,
             loss: differences.loss.as_f64(),
             runs: Vec::new(),
             pairs: Vec::new(),
             uncertainty: parts.collect(),
+            unchecked,
+            not_finite: Vec::new(),
             kinks: Vec::new(),
             condition: None,
         };
@@ -294,8 +312,20 @@ impl Audit {
         for run in &mut audit.runs {
             if let Ok(values) = &mut run.gradient {
                 keep(values, &kept);
+                // Where a difference from both sides is no number, the given ones, which may be from one side, stand for it.
+                if is_differences(run.about) {
+                    let pairs = values.iter_mut().zip(&slopes);
+                    let nan = pairs.filter(|(value, _)| value.is_nan());
+                    nan.for_each(|(value, slope)| *value = *slope);
+                }
             }
         }
+        let exact = audit.runs.iter();
+        let exact = exact.filter(|run| run.about.exact && !is_differences(run.about));
+        let exact: Vec<&Vec<f64>> = exact.filter_map(|run| run.gradient.as_ref().ok()).collect();
+        let wrong = |i: &usize| exact.iter().any(|values| !values[*i].is_finite());
+        let wrong = (0..audit.variables.len()).filter(wrong);
+        audit.not_finite = wrong.map(|i| audit.variables[i]).collect();
         audit.compare(&sizes, tolerance, solver);
         audit.condition = condition(&audit.variables, &slopes, audit.loss, problem);
         audit
@@ -334,7 +364,13 @@ impl Audit {
                     excess if excess.is_nan() => f64::INFINITY,
                     excess => excess,
                 };
-                let worst = (0..u.len()).max_by(|i, j| excess(*i).total_cmp(&excess(*j)));
+                // Where differences are no number, there is nothing to compare with them, and nothing among others that are none either.
+                let known = |i: &usize| {
+                    let unchecked = self.unchecked.contains(&self.variables[*i]);
+                    !unchecked || (u[*i].is_finite() && v[*i].is_finite())
+                };
+                let worst = (0..u.len()).filter(known);
+                let worst = worst.max_by(|i, j| excess(*i).total_cmp(&excess(*j)));
                 let Some(worst) = worst else { continue };
                 self.pairs.push(Pair {
                     methods: [a.about.name, b.about.name],
@@ -359,7 +395,13 @@ impl Audit {
         };
         let apart = || self.pairs.iter().filter(|pair| !pair.agrees());
         // Differences that settle nowhere, as where a loss has its minimum, contradict nobody unless by far.
-        let settled = self.uncertainty.iter().all(|unsure| *unsure <= UNSURE);
+        let checked = |i: &usize| !self.unchecked.contains(&self.variables[*i]);
+        let settled = (0..self.variables.len())
+            .filter(checked)
+            .all(|i| self.uncertainty[i] <= UNSURE);
+        if let Some(&worst) = self.not_finite.first() {
+            return Verdict::NotFinite { worst };
+        }
         let is_proof = |pair: &&Pair| {
             let differences = pair.methods.contains(&crate::gradient::DIFFERENCES);
             let all_exact = pair.methods.iter().all(|name| exact(name));
@@ -372,6 +414,7 @@ impl Audit {
             };
         }
         let unsure = (0..self.variables.len())
+            .filter(checked)
             .max_by(|i, j| self.uncertainty[*i].total_cmp(&self.uncertainty[*j]));
         if let Some(i) =
             unsure.filter(|i| self.uncertainty[*i].is_nan() || self.uncertainty[*i] > UNSURE)
@@ -413,7 +456,10 @@ impl Audit {
     /// ```
     #[must_use]
     pub fn recommended(&self) -> Option<&'static str> {
-        if matches!(self.verdict(), Verdict::Wrong { .. }) {
+        if matches!(
+            self.verdict(),
+            Verdict::Wrong { .. } | Verdict::NotFinite { .. }
+        ) {
             return None;
         }
         let confirmed = |name: &str| {

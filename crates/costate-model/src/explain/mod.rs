@@ -1,5 +1,6 @@
 //! A model's own derivation, in its own names.
 
+mod happens;
 mod page;
 mod source;
 mod system;
@@ -20,7 +21,7 @@ use system::System;
 ///
 /// Every component is a formula of its own, simplified over the real numbers, in the names of the model: of states, parameters,
 /// definitions and outputs of networks. The layers of a network are matrix products, `W_NAME_0`, `b_NAME_0`, …; weights that vary with t are sums of
-/// `W_NAME_0_term0`, `phi_NAME_1*W_NAME_0_term1`, ….
+/// `W_NAME_0_term0`, `phi_NAME_1*W_NAME_0_term1`, …. Events are listed in words; what they do to states and costates is no part of the formulas.
 ///
 /// ```
 /// use costate_model::Model;
@@ -35,6 +36,8 @@ use system::System;
 pub struct Explanation {
     title: String,
     sections: Vec<Section>,
+    /// What the formulas leave out.
+    happens: Vec<String>,
     model: Model,
 }
 
@@ -70,6 +73,7 @@ impl Model {
                 None => stem.to_string_lossy().into_owned(),
             },
             sections,
+            happens: happens::lines(self),
             model: self.clone(),
         })
     }
@@ -78,30 +82,37 @@ impl Model {
 impl Explanation {
     /// As plain text; `heading` marks a heading.
     pub fn text(&self, heading: &dyn Fn(&str) -> String) -> String {
-        page::text(&self.title, &self.sections, heading)
+        page::text(&self.title, &self.sections, &self.happens, heading)
     }
 
     /// As a document for LaTeX, with amsmath and amssymb and nothing else.
     pub fn latex(&self) -> String {
-        page::latex(&self.title, &self.sections)
+        page::latex(&self.title, &self.sections, &self.happens)
     }
 
     /// As a web page in MathML, which opens without network.
     pub fn html(&self) -> String {
-        page::html(&self.title, &self.sections)
+        page::html(&self.title, &self.sections, &self.happens)
     }
 
     /// The sections of the web page, to be put into another: headings are `h3`, formulas are in `div`s of class `formulas`.
     pub fn html_sections(&self) -> String {
-        page::html_sections(&self.sections, "h3")
+        page::html_sections(&self.sections, &self.happens, "h3")
     }
 
     /// The graph of the augmented system for Graphviz.
     pub fn dot(&self) -> String {
         let augmented = self.sections.last().map(|section| &section.written);
-        augmented.map_or(String::new(), |written| {
+        let graph = augmented.map_or(String::new(), |written| {
             written.function.dot(&written.names)
-        })
+        });
+        self.commented("//") + &graph
+    }
+
+    /// What the formulas leave out, as lines of comment.
+    fn commented(&self, mark: &str) -> String {
+        let lines = self.happens.iter().flat_map(|line| line.lines());
+        lines.map(|line| format!("{mark} {line}\n")).collect()
     }
 
     /// A Rust source file without dependencies: initial values, the equations and the three products, with the bits of the program's own.
@@ -109,7 +120,7 @@ impl Explanation {
     /// # Errors
     /// [`Error::Argument`] for an operation that has no source in Rust's standard library.
     pub fn rust(&self) -> Result<String> {
-        source::write(&self.model, &self.title)
+        source::write(&self.model, &self.title, &self.commented("//!"))
     }
 }
 

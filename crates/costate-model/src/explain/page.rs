@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use costate_tape::Notation;
 
+use super::happens::HEADING;
 use super::left;
 use super::system::{System, Written};
 
@@ -62,7 +63,12 @@ pub(super) fn sections(system: &System<'_>) -> Result<Vec<Section>, costate_tape
     Ok(sections.into_iter().flatten().collect())
 }
 
-pub(super) fn text(title: &str, sections: &[Section], mark: &dyn Fn(&str) -> String) -> String {
+pub(super) fn text(
+    title: &str,
+    sections: &[Section],
+    happens: &[String],
+    mark: &dyn Fn(&str) -> String,
+) -> String {
     let mut out = format!("{}\n", mark(title));
     for section in sections {
         let heading = format!("{}: {}", section.heading, section.plain);
@@ -76,10 +82,16 @@ pub(super) fn text(title: &str, sections: &[Section], mark: &dyn Fn(&str) -> Str
             let _ = writeln!(out, "  where {condition}");
         }
     }
+    if let Some((what, events)) = happens.split_first() {
+        let _ = writeln!(out, "\n{}\n\n{what}\n", mark(HEADING));
+        for event in events {
+            let _ = writeln!(out, "  {event}");
+        }
+    }
     out
 }
 
-pub(super) fn latex(title: &str, sections: &[Section]) -> String {
+pub(super) fn latex(title: &str, sections: &[Section], happens: &[String]) -> String {
     let mut out = String::from(
         "\\documentclass{article}\n\\usepackage[utf8]{inputenc}\n\\usepackage[T1]{fontenc}\n\\usepackage{amsmath,amssymb}\n\\usepackage[margin=2cm]{geometry}\n\\allowdisplaybreaks\n\\begin{document}\n",
     );
@@ -97,6 +109,14 @@ pub(super) fn latex(title: &str, sections: &[Section]) -> String {
         let conditions = conditions.map(|condition| format!(r"&\text{{where }} {condition}"));
         let all: Vec<String> = lines.chain(conditions).collect();
         let _ = writeln!(out, "{}\n\\end{{align*}}", all.join(" \\\\\n"));
+    }
+    if let Some((what, events)) = happens.split_first() {
+        let _ = writeln!(out, "\n\\subsection*{{{HEADING}}}\n\n{}", latex_text(what));
+        out.push_str("\\begin{itemize}\n");
+        for event in events {
+            let _ = writeln!(out, "\\item {}", latex_text(event));
+        }
+        out.push_str("\\end{itemize}\n");
     }
     out.push_str("\\end{document}\n");
     out
@@ -129,15 +149,15 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 .formulas math { font-size: 1.1rem; }
 ";
 
-pub(super) fn html(title: &str, sections: &[Section]) -> String {
+pub(super) fn html(title: &str, sections: &[Section], happens: &[String]) -> String {
     let title = html_text(title);
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{}</body>\n</html>\n",
-        html_sections(sections, "h2")
+        html_sections(sections, happens, "h2")
     )
 }
 
-pub(super) fn html_sections(sections: &[Section], heading: &str) -> String {
+pub(super) fn html_sections(sections: &[Section], happens: &[String], heading: &str) -> String {
     const RIGHT: &str = "text-align: right; padding: 0.35em 0 0.35em 0.2em";
     const LEFT: &str = "text-align: left; padding: 0.35em 0.2em";
     let mut out = String::new();
@@ -168,6 +188,17 @@ pub(super) fn html_sections(sections: &[Section], heading: &str) -> String {
             row("", &format!("<mtext>where </mtext>{condition}"));
         }
         out.push_str("</mtable>\n</math></div>\n");
+    }
+    if let Some((what, events)) = happens.split_first() {
+        let _ = writeln!(
+            out,
+            "<{heading}>{HEADING}</{heading}>\n<p>{}</p>\n<ul>",
+            html_text(what)
+        );
+        for event in events {
+            let _ = writeln!(out, "<li>{}</li>", html_text(event));
+        }
+        out.push_str("</ul>\n");
     }
     out
 }

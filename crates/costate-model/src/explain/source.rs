@@ -9,7 +9,7 @@ use crate::field::{self, Layout};
 use crate::model::Model;
 
 /// The whole file: constants, functions of arrays, and the formulas behind them.
-pub(super) fn write(model: &Model, title: &str) -> Result<String> {
+pub(super) fn write(model: &Model, title: &str, happens: &str) -> Result<String> {
     let (n, theta) = (model.states.len(), model.phi());
     let p = theta.len();
     let f = field::right_side(model, Layout::Single)?;
@@ -30,7 +30,7 @@ pub(super) fn write(model: &Model, title: &str) -> Result<String> {
         is_apart: model.networks.is_empty(),
         text: String::new(),
     };
-    source.head(model, title, &theta);
+    source.head(model, title, happens, &theta);
     let (state, row) = (format!("[f64; {n}]"), format!("[f64; {width}]"));
     source.function(
         "start",
@@ -39,24 +39,29 @@ pub(super) fn write(model: &Model, title: &str) -> Result<String> {
             false => "h at the start of time, of algebraic states a first guess, then the start and the end of time.",
         },
         &start,
-        &[("theta", p)],
+        &[("theta", Some(p))],
         &format!("[f64; {}]", n + 2),
     )?;
     source.function(
         "rates",
         "dh/dt = f(h, t, θ).",
         &f,
-        &[("h", width), ("t", 0), ("theta", p)],
+        &[("h", Some(width)), ("t", None), ("theta", Some(p))],
         &state,
     )?;
     source.function(
         "products",
         "The products of a row a with the derivatives of f: a·∂f/∂h, a·∂f/∂θ, a·∂f/∂t.",
         &products,
-        &[("h", width), ("t", 0), ("theta", p), ("a", n)],
+        &[
+            ("h", Some(width)),
+            ("t", None),
+            ("theta", Some(p)),
+            ("a", Some(n)),
+        ],
         &format!("({row}, [f64; {p}], f64)"),
     )?;
-    source.main(n, width);
+    source.main(model, n);
     Ok(source.text)
 }
 
@@ -110,7 +115,7 @@ struct Source {
 }
 
 impl Source {
-    fn head(&mut self, model: &Model, title: &str, theta: &[f64]) {
+    fn head(&mut self, model: &Model, title: &str, happens: &str, theta: &[f64]) {
         let quoted = |names: Vec<&str>| -> String {
             let names: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
             names.join(", ")
@@ -145,12 +150,16 @@ impl Source {
         let _ = write!(
             self.text,
             "//! {}\n//!\n//! The equations dh/dt = f(h, t, θ) and the products of a row a with their derivatives, without dependencies:\n\
-             //! the functions `start`, `rates` and `products`. Run as a program it prints them at the start of time.\n\n\
-             #![allow(unused, clippy::all)]\n\n\
+             //! the functions `start`, `rates` and `products`. Run as a program it prints them at the start of time.\n{}\n\
+             #![allow(unused, non_snake_case, clippy::all)]\n\n\
              /// The first components of h{}.\npub const STATES: [&str; {}] = [{}];\n\n\
              /// The first components of θ.\npub const PARAMETERS: [&str; {}] = [{}];\n\n\
              /// θ as the model has it: the parameters{}.\npub const THETA: [f64; {}] = [{}];\n",
             title.replace(['\n', '\r'], " "),
+            match happens {
+                "" => String::new(),
+                lines => format!("//!\n{lines}"),
+            },
             driven,
             states.len(),
             quoted(states),
@@ -168,7 +177,7 @@ impl Source {
         name: &str,
         what: &str,
         function: &Function<f64>,
-        inputs: &[(&str, usize)],
+        inputs: &[(&str, Option<usize>)],
         result: &str,
     ) -> Result<()> {
         let elements = match self.is_apart {
@@ -177,18 +186,18 @@ impl Source {
         };
         let source = elements.rust("formulas").map_err(refused)?;
 
-        let kind = |length: usize| match length {
-            0 => "f64".to_owned(),
-            length => format!("&[f64; {length}]"),
+        let kind = |length: Option<usize>| match length {
+            None => "f64".to_owned(),
+            Some(length) => format!("&[f64; {length}]"),
         };
         let parameters: Vec<String> = inputs
             .iter()
             .map(|&(name, length)| format!("{name}: {}", kind(length)))
             .collect();
         let arguments = inputs.iter().flat_map(|&(name, length)| match length {
-            0 => vec![name.to_owned()],
+            None => vec![name.to_owned()],
             _ if !self.is_apart => vec![name.to_owned()],
-            length => (0..length).map(|i| format!("{name}[{i}]")).collect(),
+            Some(length) => (0..length).map(|i| format!("{name}[{i}]")).collect(),
         });
         let arguments: Vec<String> = arguments.collect();
         let call = format!("{name}::formulas({})", arguments.join(", "));
@@ -205,10 +214,26 @@ impl Source {
         Ok(())
     }
 
-    fn main(&mut self, states: usize, width: usize) {
+    fn main(&mut self, model: &Model, states: usize) {
+        let (at, width) = (model.span().0, states + model.inputs.len());
+        let inputs = model.inputs.iter();
+        let inputs = inputs.map(|input| format!("{:?}", input.value_on(input.piece(at), at).0));
+        let inputs: Vec<String> = inputs.collect();
+        if !inputs.is_empty() {
+            let _ = write!(
+                self.text,
+                "\n/// What the known functions of time are at t = {at:?}; at other times they have other values.\npub const INPUTS: [f64; {}] = [{}];\n",
+                inputs.len(),
+                inputs.join(", "),
+            );
+        }
+        let rest = match inputs.is_empty() {
+            true => "0.0".to_owned(),
+            false => format!("INPUTS[i - {states}]"),
+        };
         let _ = write!(
             self.text,
-            "\nfn main() {{\n    let start = start(&THETA);\n    let h: [f64; {width}] = std::array::from_fn(|i| if i < {states} {{ start[i] }} else {{ 0.0 }});\n    let t = start[{states}];\n    \
+            "\nfn main() {{\n    let start = start(&THETA);\n    let h: [f64; {width}] = std::array::from_fn(|i| if i < {states} {{ start[i] }} else {{ {rest} }});\n    let t = start[{states}];\n    \
              println!(\"h     {{h:?}}\\nt     {{t:?}}\\ndh/dt {{:?}}\", rates(&h, t, &THETA));\n    \
              let (by_h, by_theta, by_t) = products(&h, t, &THETA, &[1.0; {states}]);\n    \
              println!(\"with a = 1: a·∂f/∂h {{by_h:?}}\\na·∂f/∂θ {{by_theta:?}}\\na·∂f/∂t {{by_t:?}}\");\n}}\n"
@@ -298,6 +323,19 @@ y = "k * x - y * v"
 [time]
 start = 0.0
 end = 3.0
+"#;
+
+    /// Nothing to be fitted, and a name that Rust writes otherwise.
+    const BARE: &str = r#"
+[states]
+Lambda = 1.0
+y = 2.0
+[equations]
+Lambda = "-y"
+y = "Lambda - 2^-y^2 + t"
+[time]
+start = 0.0
+end = 1.0
 "#;
 
     /// Numbers that are neither round nor special.
@@ -390,6 +428,13 @@ end = 3.0
     }
 
     #[test]
+    fn a_model_without_parameters_has_a_source_that_compiles_too() {
+        agrees(BARE, "bare", |x, bits| {
+            x.to_bits() == bits || x == 0.0 && f64::from_bits(bits) == 0.0
+        });
+    }
+
+    #[test]
     fn known_functions_of_time_follow_the_states() {
         let folder = std::env::temp_dir().join(format!("costate-driven-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -406,6 +451,9 @@ end = 3.0
             source.contains("after them the values at t of light"),
             "{source}"
         );
+        // The light is 1 at the start.
+        assert!(source.contains("INPUTS: [f64; 1] = [1.0];"), "{source}");
+        assert!(source.contains("else { INPUTS[i - 2] }"), "{source}");
         // f changes with time by the light alone, and the light is no parameter.
         let text = explanation.text(&str::to_owned);
         let by_t = text

@@ -229,6 +229,15 @@ impl Formula {
         }
     }
 
+    /// The formula as it is written; a number that was set stands for itself.
+    pub(crate) fn written(&self) -> String {
+        match (self.literal(), self.expression.spans.last()) {
+            (Some(value), _) => value.to_string(),
+            (None, Some(span)) => self.text(span),
+            (None, None) => String::new(),
+        }
+    }
+
     /// A part of the formula as it is written, for messages.
     fn text(&self, span: &Range<usize>) -> String {
         let place = within(&self.place, self.offset, span);

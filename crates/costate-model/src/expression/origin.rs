@@ -1,5 +1,7 @@
 //! Where in a formula a value that is not finite comes from.
 
+use costate_tape::{Binary, Dual, Scalar};
+
 use super::{Formula, Node, operands};
 
 /// What first was not finite on the way to a formula's value.
@@ -64,6 +66,69 @@ impl Formula {
             _ => false,
         };
         Some(Origin::Operation { text, negative })
+    }
+
+    /// The first operation on the way to the formula's value that is finite, on finite numbers, and whose derivative by one of its operands that is no
+    /// number is not. A side of an `if` that was not chosen does not count.
+    pub(crate) fn steep(&self, name: impl FnMut(usize) -> f64) -> Option<Origin> {
+        let nodes = &self.expression.nodes;
+        let values: Vec<f64> = self.values(nodes.len(), name, |_| None);
+        let of = |node: u32| values[node as usize];
+        let (mut counts, mut moves) = (vec![false; nodes.len()], vec![false; nodes.len()]);
+        for (i, node) in nodes.iter().enumerate() {
+            moves[i] = matches!(node, Node::Name(_)) || operands(node).any(|k| moves[k as usize]);
+        }
+        counts[nodes.len() - 1] = true;
+        for (i, node) in nodes.iter().enumerate().rev().filter(|(i, _)| moves[*i]) {
+            if !counts[i] {
+                continue;
+            }
+            let unchosen = match *node {
+                Node::If(c, a, b) => Some(if of(c) != 0.0 { b } else { a }),
+                _ => None,
+            };
+            for k in operands(node).filter(|k| Some(*k) != unchosen) {
+                counts[k as usize] = true;
+            }
+        }
+        let variable = |node: u32, direction| match moves[node as usize] {
+            true => Dual::<f64, 2>::variable(of(node), direction),
+            false => Dual::constant(of(node)),
+        };
+        (0..nodes.len())
+            .filter(|&i| counts[i] && moves[i])
+            .find_map(|i| {
+                let written = self.text(&self.expression.spans[i]);
+                let (dual, x) = match nodes[i] {
+                    Node::Unary(op, x) => (variable(x, 0).unary(op), x),
+                    Node::Binary(op, a, b) => (variable(a, 0).binary(op, variable(b, 1)), a),
+                    Node::Power(x, exponent) => {
+                        let power = self.power(variable(x, 0), exponent, variable(exponent, 1));
+                        (power, x)
+                    }
+                    _ => return None,
+                };
+                if !dual.value.is_finite() || dual.tangent.iter().all(|slope| slope.is_finite()) {
+                    return None;
+                }
+                let text = match nodes[i] {
+                    Node::Power(x, exponent) | Node::Binary(Binary::Pow, x, exponent) => {
+                        let by = if dual.tangent[1].is_finite() {
+                            "base"
+                        } else {
+                            "exponent"
+                        };
+                        format!(
+                            "{} to the power {} in '{written}' has no derivative by its {by}",
+                            shown(of(x)),
+                            shown(of(exponent))
+                        )
+                    }
+                    _ => format!("'{written}' at {} has no derivative", shown(of(x))),
+                };
+                let negative = of(x) < 0.0;
+                Some(Origin::Operation { text, negative })
+            })
     }
 }
 

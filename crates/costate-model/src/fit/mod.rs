@@ -59,8 +59,8 @@ impl Fit {
     /// The beginning of a fit of `model` from its present values.
     ///
     /// # Errors
-    /// If there are no data, nothing to vary, or settings that do not go together; [`Error::Solve`] or [`Error::Numerical`] if the loss is
-    /// not finite at the start.
+    /// If there are no data, nothing to vary, or settings that do not go together; [`Error::Solve`] or [`Error::Numerical`] if the loss or
+    /// its gradient is not finite at the start.
     pub fn new(model: Model) -> Result<Self> {
         let data = model.data()?;
         Self::begin(model, data)
@@ -80,6 +80,11 @@ impl Fit {
         let start = start.map_err(|error| seen.model.failed(&error))?;
         if !start.loss.is_finite() {
             return Err(seen.model.not_finite(seen.objective, &theta));
+        }
+        let (by_parameter, rest) = start.theta.split_at(seen.model.parameters.len());
+        let endless = seen.model.without_derivative(by_parameter, &[], rest);
+        if !endless.is_empty() {
+            return Err(seen.model.steep_somewhere(seen.objective, &endless));
         }
         fit.state.best_loss = start.loss;
         Ok(fit)

@@ -18,11 +18,12 @@ mod system;
 
 pub(crate) use arcs::{Arcs, Unreached};
 pub(crate) use differences::{SOLVER, differences};
-pub(crate) use event::{Event, events};
+pub(crate) use event::{Event, When, events};
 pub(crate) use switch::{Switch, switches};
 pub(crate) use system::{System, What};
 
 use crate::model::Model;
+use crate::trajectory::Trajectory;
 
 impl Model {
     /// Whether solutions of this model have arcs.
@@ -39,5 +40,83 @@ impl Model {
             event + 1,
             self.events[event].place.line()
         )
+    }
+
+    /// The event that ended a solution, and when: one of the file's that is terminal.
+    ///
+    /// ```
+    /// use costate_model::{Model, Save};
+    /// let text = "[states]\ny = 1.0\n[equations]\ny = \"-1\"\n[[events]]\nwhen = \"y\"\nterminal = true\n[time]\nstart = 0.0\nend = 9.0";
+    /// let model = Model::parse(text, "fall.toml")?;
+    /// let (event, t) = model.ended_by(&model.solve(&Save::Steps)?).expect("y comes to zero");
+    /// assert!(event == "event 1 (line 5)" && (t - 1.0).abs() < 1e-9);
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
+    pub fn ended_by(&self, solution: &Trajectory) -> Option<(String, f64)> {
+        let (last, t) = solution.events.last()?;
+        let ends = |&i: &usize| self.events[i].terminal && self.event_name(i) == *last;
+        let found = (0..self.events.len()).find(ends);
+        found.map(|_| (last.clone(), *t))
+    }
+
+    /// Each scheduled event of this experiment whose time lies outside the model's, in words, with its line: it does not happen. Of one that repeats, and may be given
+    /// more times than there are, only where none lies within.
+    pub(crate) fn events_outside(&self) -> Vec<(usize, String)> {
+        let ((start, end), phi) = (self.span(), self.phi());
+        let outside = |t: &f64| (t - start) * (end - t) < 0.0;
+        let mut warnings = Vec::new();
+        for (i, event) in self.events.iter().enumerate() {
+            if !event.happens_in(self.chosen_experiment()) {
+                continue;
+            }
+            let times: Vec<f64> = match &event.when {
+                When::Zero(..) => continue,
+                When::At(times) => times.iter().map(|t| self.evaluate(t, &phi)).collect(),
+                When::Every {
+                    every,
+                    count,
+                    start: first,
+                } => {
+                    let every = self.evaluate(every, &phi);
+                    let first = first.as_ref().map_or(start, |t| self.evaluate(t, &phi));
+                    (0..*count).map(|k| first + k as f64 * every).collect()
+                }
+            };
+            let beyond: Vec<f64> = times.iter().copied().filter(outside).collect();
+            let repeats = matches!(event.when, When::Every { .. });
+            let Some(t) = beyond
+                .first()
+                .filter(|_| !repeats || beyond.len() == times.len())
+            else {
+                continue;
+            };
+            let more = match beyond.len() {
+                1 => String::new(),
+                many => format!(" (and {} more)", many - 1),
+            };
+            warnings.push((
+                event.place.line(),
+                format!(
+                    "event {} at t = {t}{more} lies outside the time span {start} to {end}{} and does not happen",
+                    i + 1,
+                    self.within()
+                ),
+            ));
+        }
+        warnings
+    }
+
+    /// A warning for each scheduled event whose time lies outside the model's.
+    ///
+    /// ```
+    /// use costate_model::Model;
+    /// let text = "[states]\ny = 1.0\n[equations]\ny = \"-y\"\n[[events]]\nat = [5, 50]\nadd = { y = 1.0 }\n[time]\nstart = 0.0\nend = 24.0";
+    /// let warnings = Model::parse(text, "dose.toml")?.unscheduled();
+    /// assert_eq!(warnings, ["event 1 at t = 50 lies outside the time span 0 to 24 and does not happen"]);
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
+    pub fn unscheduled(&self) -> Vec<String> {
+        let warnings = self.events_outside().into_iter();
+        warnings.map(|(_, message)| message).collect()
     }
 }

@@ -3,6 +3,7 @@
 use super::Model;
 use crate::error::Result;
 use crate::file::ModelFile;
+use crate::hybrid::When;
 
 impl Model {
     /// # Errors
@@ -21,6 +22,30 @@ impl Model {
                 );
                 return Err(input.place.error(message).into());
             }
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// An event that repeats against the direction of time.
+    pub(super) fn check_repeats(&self, start: f64, end: f64) -> Result<()> {
+        let phi = self.phi();
+        for event in &self.events {
+            let When::Every { every, count, .. } = &event.when else {
+                continue;
+            };
+            let period = self.evaluate(every, &phi);
+            let forward = end >= start;
+            if *count < 2 || (if forward { period } else { -period }) > 0.0 {
+                continue;
+            }
+            let message = match forward {
+                true => format!("'every' is positive, and this is {period}"),
+                false => {
+                    format!("where time runs backwards 'every' is negative, and this is {period}")
+                }
+            };
+            return Err(every.formula.place().error(message).into());
         }
         Ok(())
     }

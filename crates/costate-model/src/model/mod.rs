@@ -258,6 +258,7 @@ impl Model {
                 return Err(model.end.formula.place().error(message).into());
             }
             under.check_inputs()?;
+            under.check_repeats(start, end)?;
             under.check_infusions(start, end)?;
             under.check_algebraic()?;
         }

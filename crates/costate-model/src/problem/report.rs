@@ -84,7 +84,7 @@ impl Model {
     /// The loss at the present parameters and its gradient, by the method that the fit's settings name.
     ///
     /// # Errors
-    /// [`Error::Solve`] if the solution cannot go on, [`Error::Numerical`] if the loss is not finite, and everything that can be wrong
+    /// [`Error::Solve`] if the solution cannot go on, [`Error::Numerical`] if the loss or its gradient is not finite, and everything that can be wrong
     /// with the data.
     ///
     /// ```
@@ -110,6 +110,10 @@ impl Model {
             return Err(self.not_finite(&mut objective, &theta));
         }
         let (by_parameter, by_weight) = found.theta.split_at(self.parameters.len());
+        let endless = self.without_derivative(by_parameter, &found.h0, by_weight);
+        if !endless.is_empty() {
+            return Err(self.steep_somewhere(&objective, &endless));
+        }
         let parameters = self.parameters.iter().zip(by_parameter);
         let initial = self.states.iter().zip(&found.h0);
         let mut rest = by_weight;
@@ -174,13 +178,82 @@ impl Model {
         let data = self.data()?;
         let mut objective = Objective::new(self, self.measurements(&data)?)?;
         let theta = self.theta();
-        let audits = objective.audits(self, &theta)?;
+        let mut audits = objective.audits(self, &theta)?;
         if audits.iter().any(|(_, audit)| !audit.loss.is_finite()) {
             return Err(self.not_finite(&mut objective, &theta));
+        }
+        let held = |variable: &Variable| match variable {
+            Variable::Theta(k) => self.parameters.iter().any(|p| p.symbol == *k && p.fixed),
+            _ => false,
+        };
+        let mut endless: Vec<String> = Vec::new();
+        for (_, audit) in &mut audits {
+            // A fit does not ask for what is fixed.
+            let (fixed, varied): (Vec<Variable>, _) = audit.not_finite.drain(..).partition(held);
+            let unchecked = &mut audit.unchecked;
+            unchecked.retain(|variable| !fixed.contains(variable));
+            unchecked.extend(fixed);
+            audit.not_finite = varied;
+            for variable in &audit.not_finite {
+                let name = self.variable_name(*variable);
+                if !endless.contains(&name) {
+                    endless.push(name);
+                }
+            }
+        }
+        if !endless.is_empty() {
+            return Err(self.steep_somewhere(&objective, &endless));
         }
         let named =
             |(condition, audit): (usize, Audit)| (self.conditions[condition].name.clone(), audit);
         Ok(audits.into_iter().map(named).collect())
+    }
+
+    /// The names of what a fit would vary, by which a gradient is not finite.
+    pub(crate) fn without_derivative(
+        &self,
+        theta: &[f64],
+        h0: &[f64],
+        weights: &[f64],
+    ) -> Vec<String> {
+        let parameters = self.parameters.iter().zip(theta);
+        let parameters = parameters.filter(|(parameter, g)| !parameter.fixed && !g.is_finite());
+        let states = self.states.iter().zip(h0);
+        let states = states.filter(|(state, g)| {
+            !state.is_algebraic && state.initial.formula.literal().is_some() && !g.is_finite()
+        });
+        let mut rest = weights;
+        let networks = self.networks.iter().filter(|network| {
+            let (own, others) = rest.split_at(network.parameter_count());
+            rest = others;
+            own.iter().any(|g| !g.is_finite())
+        });
+        let parameters = parameters.map(|(parameter, _)| parameter.name.clone());
+        let states = states.map(|(state, _)| format!("{}(start)", state.name));
+        let networks = networks.map(|network| format!("the weights of {}", network.name()));
+        parameters.chain(states).chain(networks).collect()
+    }
+
+    /// A finite loss whose gradient by these is not, and why, as far as the states along the solutions show it.
+    pub(crate) fn steep_somewhere(&self, objective: &Objective, names: &[String]) -> Error {
+        let mut text = format!(
+            "{}: the loss is finite, and its gradient by {} is not",
+            self.path().display(),
+            names.join(", ")
+        );
+        let cause = objective.measurements().iter().find_map(|(condition, _)| {
+            let model = self.under(*condition);
+            let solution = model.solve(&crate::Save::Steps).ok()?;
+            (0..solution.len()).find_map(|i| {
+                let t = solution.times[i];
+                let why = model.steep(solution.row(i), t)?;
+                Some(format!(" at t = {t}{}: {why}", model.within()))
+            })
+        });
+        text += &cause.unwrap_or_else(|| {
+            ": look for a power of a negative number with a parameter in its exponent, or a root or logarithm of zero".into()
+        });
+        Error::Numerical(text)
     }
 
     /// The name of an entry of an audit: a parameter, a weight, `NAME(start)` for the state `NAME` where the solution begins, `start` and `end` of

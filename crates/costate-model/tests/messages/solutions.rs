@@ -70,3 +70,54 @@ fn a_loss_that_is_not_finite_is_told_with_the_operation_and_its_argument() {
     let message = message.unwrap_err().to_string();
     assert!(message.contains("m.toml:9:8: cannot read '"), "{message}");
 }
+
+/// q dies out at a rate `kd` from 1, or stands below zero from the start, and drives p by a power of it.
+fn hill(q: &str, n: &str, equation: &str) -> Model {
+    let name = format!(
+        "costate-hill-{}-{}",
+        std::process::id(),
+        std::thread::current().name().unwrap_or("")
+    );
+    let folder = std::env::temp_dir().join(name.replace("::", "-"));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("d.csv"), "t,p\n1.0,0.3\n2.0,0.1\n").unwrap();
+    let text = format!(
+        "[states]\nq = {q}\np = 0.1\n[parameters]\nn = {n}\nK = 0.5\n[definitions]\nlift = \"(q / K)^n\"\n[equations]\nq = \"0\"\np = \"{equation}\"\n\
+         [time]\nstart = 0.0\nend = 2.0\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n"
+    );
+    let model = Model::parse(&text, folder.join("m.toml")).unwrap();
+    let read = model.read_data().unwrap();
+    assert!(read.is_some());
+    model
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_is_an_error_with_the_parameter_the_operation_and_the_state() {
+    let model = hill("-1e-65", "2.0", "lift / (1 + lift) - 0.1 * p + 1");
+    let told = ": the loss is finite, and its gradient by n is not at t = 0: -2e-65 to the power 2 in '(q / K)^n' has no derivative by its exponent; \
+        q went below zero by less than its atol; a smaller atol for q, or max(q, 1e-9) in its place, avoids it";
+    let messages = [
+        model.gradient().unwrap_err().to_string(),
+        model.audit().unwrap_err().to_string(),
+        costate_model::Fit::new(model).err().unwrap().to_string(),
+    ];
+    for message in messages {
+        assert!(message.ends_with(told), "{message}");
+    }
+    // A side that an `if` does not choose does not count, nor does what is fixed.
+    let unchosen = hill("-1e-65", "2.0", "if(q > 0, lift, 1 - p)");
+    assert!(unchosen.gradient().is_ok());
+    let fixed = hill(
+        "-1e-65",
+        "{ value = 2.0, fixed = true }",
+        "lift - p * K + 1",
+    );
+    assert!(fixed.gradient().is_ok());
+    let audits = fixed.audit().unwrap();
+    let (_, audit) = &audits[0];
+    assert_eq!(audit.verdict(), costate_neural_ode::audit::Verdict::Right);
+    let report = audit
+        .report(&|variable| fixed.variable_name(variable))
+        .to_string();
+    assert!(report.contains("Not checked by differences"), "{report}");
+}

@@ -307,3 +307,40 @@ for example: noise = "sigma""#
     assert!(prior("{ gamma = [1.0, 0.0] }").contains("has no key 'gamma'"));
     assert!(prior("{}").contains("a prior is one distribution with its two numbers"));
 }
+
+#[test]
+fn what_repeats_does_so_along_the_direction_of_time() {
+    let event = |every: &str| {
+        format!(
+            "[[events]]\nat = {{ every = {every}, count = 4, start = 1901 }}\nadd = {{ hare = 1.0 }}\n\n[time]\nstart"
+        )
+    };
+    let told = message("[time]\nstart", &event("-6"));
+    assert!(
+        told.contains("m.toml:23:16: 'every' is positive, and this is -6"),
+        "{told}"
+    );
+    let backwards = super::MODEL
+        .replacen("[time]\nstart", &event("6"), 1)
+        .replacen("1900.0", "1930.0", 1);
+    let told = Model::parse(&backwards, "m.toml").unwrap_err().to_string();
+    assert!(
+        told.contains("where time runs backwards 'every' is negative, and this is 6"),
+        "{told}"
+    );
+    assert!(Model::parse(&backwards.replace("every = 6", "every = -6"), "m.toml").is_ok());
+}
+
+#[test]
+fn an_event_outside_the_time_is_warned_of_with_its_line() {
+    let event = "[[events]]\nat = [1905, 1950]\nadd = { hare = 1.0 }\n[[events]]\nat = { every = 1, count = 40 }\nadd = { hare = 1.0 }\n[time]";
+    let model = Model::parse(&super::MODEL.replacen("[time]", event, 1), "m.toml").unwrap();
+    let warnings = model.check().unwrap().warnings;
+    let warnings: Vec<String> = warnings.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        warnings,
+        [
+            "m.toml:22: event 1 at t = 1950 lies outside the time span 1900 to 1920 and does not happen"
+        ]
+    );
+}

@@ -172,6 +172,11 @@ impl Report<'_> {
         let name = self.name;
         match self.audit.verdict() {
             Verdict::Right => write!(f, "The gradient is right: all methods agree.")?,
+            Verdict::NotFinite { worst } => write!(
+                f,
+                "The gradient is not finite in {}, though the loss is: the field or the loss has no derivative on the solution, as a power of a negative number has none by its exponent.",
+                name(worst)
+            )?,
             Verdict::Inaccurate { method, worst } => {
                 let when_not = METHODS
                     .iter()
@@ -196,6 +201,14 @@ impl Report<'_> {
                 "The gradient is WRONG: {a} and {b} disagree, most in {}. A product of the field or the derivative of the loss is wrong, or the loss has a kink there.",
                 name(worst)
             )?,
+        }
+        if !self.audit.unchecked.is_empty() {
+            let names: Vec<String> = self.audit.unchecked.iter().map(|v| name(*v)).collect();
+            write!(
+                f,
+                " Not checked by differences, which lead out of what the loss is defined for: {}.",
+                names.join(", ")
+            )?;
         }
         for kink in &self.audit.kinks {
             let (what, time) = (kink.jump, kink.time);

@@ -55,6 +55,12 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
                 name(worst)
             )));
         }
+        if let Verdict::NotFinite { worst } = verdict {
+            return Err(Error::Numerical(format!(
+                "the gradient is not finite in {}{within}",
+                name(worst)
+            )));
+        }
         // Before what follows from it: differences that do not settle, methods of the exact solution apart from those of the numbers computed.
         if let Some(kink) = audit.kinks.first() {
             let state = state(&model, kink);
@@ -98,7 +104,7 @@ fn documents(model: &Model, audits: &[(Option<String>, Audit)]) -> Value {
         .map(|(name, audit)| (name.clone().unwrap_or_default(), document(model, audit)))
         .collect();
     // The worst of all, in the order in which it matters.
-    let worst = ["wrong", "inaccurate", "not-smooth", "unknown"];
+    let worst = ["wrong", "not-finite", "inaccurate", "not-smooth", "unknown"];
     let has = |verdict: &&str| all.values().any(|one| one["verdict"] == **verdict);
     let verdict = worst.into_iter().find(has).unwrap_or("right");
     json!({ "verdict": verdict, "experiments": all })
@@ -138,6 +144,7 @@ fn document(model: &Model, audit: &Audit) -> Value {
     });
     let (verdict, worst) = match audit.verdict() {
         Verdict::Right => ("right", None),
+        Verdict::NotFinite { worst } => ("not-finite", Some(worst)),
         Verdict::Inaccurate { worst, .. } => ("inaccurate", Some(worst)),
         Verdict::NotSmooth { worst } => ("not-smooth", Some(worst)),
         Verdict::Wrong { worst, .. } => ("wrong", Some(worst)),
@@ -151,6 +158,7 @@ fn document(model: &Model, audit: &Audit) -> Value {
         "methods": methods.collect::<Vec<_>>(),
         "pairs": pairs.collect::<Vec<_>>(),
         "uncertainty": named(&audit.uncertainty),
+        "unchecked": audit.unchecked.iter().map(|v| name(*v)).collect::<Vec<_>>(),
         "kinks": kinks.collect::<Vec<_>>(),
     })
 }

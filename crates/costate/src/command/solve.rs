@@ -36,7 +36,17 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
         Err(ModelError::Solve { message, partial }) => (*partial, Some(Error::Numerical(message))),
         Err(error) => return Err(error.into()),
     };
-    let warnings = model.uncontrolled(&trajectory);
+    let mut warnings = model.unscheduled();
+    if let Save::At(times) = &save
+        && let Some((event, t)) = model.ended_by(&trajectory)
+        && let missing @ 1.. = times.len().saturating_sub(trajectory.len())
+    {
+        warnings.push(format!(
+            "{event} ended the solution at t = {}: the last {missing} of the times to save lie behind it",
+            exact(t)
+        ));
+    }
+    warnings.extend(model.uncontrolled(&trajectory));
     let plotted = trajectory.clone();
     let trajectory = match args.observables {
         true => with_observables(&model, trajectory)?,

@@ -99,3 +99,36 @@ fn a_measurement_soon_after_an_event_is_no_kink() {
     let run = room.run("audit dose.toml").done();
     assert!(run.out.contains("The gradient is right"), "{}", run.out);
 }
+
+#[test]
+fn differences_that_would_leave_the_domain_of_the_equations_keep_to_one_side() {
+    let room = Room::new();
+    room.write(
+        "dose.toml",
+        "[states]\na = 0.0\ne = 0.8\n[parameters]\nk = 0.5\nh = 2.5\n[equations]\na = \"-k * a\"\ne = \"1 - e - 0.1 * a^h\"\n[[events]]\nat = [1.0]\nadd = { a = 2.0 }\n\
+         [time]\nstart = 0.0\nend = 4.0\n[solver]\nrtol = 1e-9\natol = 1e-9\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+    );
+    room.write(
+        "d.csv",
+        "t,a,e\n0.5,0.1,0.9\n1.5,1.5,0.9\n3.0,1.0,0.8\n4.0,0.1,0.7\n",
+    );
+    let run = room.run("audit dose.toml").done();
+    assert!(run.out.contains("The gradient is right"), "{}", run.out);
+    assert!(run.out.contains("a(start)"), "{}", run.out);
+}
+
+#[test]
+fn a_gradient_that_is_not_finite_is_no_right_one() {
+    let room = Room::new();
+    room.write(
+        "hill.toml",
+        "[states]\nx = -1e-12\ny = 0.1\n[parameters]\nn = 2.0\nk = 0.3\n[equations]\nx = \"0\"\ny = \"(x + k)^n - y\"\n[time]\nstart = 0.0\nend = 1.0\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+    );
+    room.write("d.csv", "t,y\n0.5,0.1\n1.0,0.2\n");
+    room.run("audit hill.toml").done();
+    for command in ["audit", "gradient"] {
+        let run = room.run(&format!("{command} hill.toml --set k=0"));
+        let run = run.failed(1, &["its gradient by n is not at t = 0: -1e-12 to the power 2 in '(x + k)^n' has no derivative by its exponent; x went below zero"]);
+        assert_eq!(run.out, "");
+    }
+}

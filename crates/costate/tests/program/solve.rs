@@ -244,3 +244,55 @@ fn the_ending_of_the_file_asks_for_the_form_of_a_trajectory() {
         .done();
     assert!(room.read("u.npy").starts_with("t,hare,lynx\n"));
 }
+
+#[test]
+fn times_to_save_behind_the_event_that_ends_the_solution_are_told_of() {
+    let room = Room::new();
+    room.write(
+        "fall.toml",
+        "[states]\ny = 1.0\n[equations]\ny = \"-1\"\n[[events]]\nwhen = \"y\"\nterminal = true\n[[events]]\nat = 50\nset = { y = 2.0 }\n[time]\nstart = 0.0\nend = 9.0\n",
+    );
+    let run = room.run("solve fall.toml --save-at 0.5,2,3").done();
+    assert_eq!(run.out.lines().count(), 2, "{}", run.out);
+    for told in [
+        "event 1 (line 5) ended the solution at t = 1",
+        ": the last 2 of the times to save lie behind it\n",
+        "event 2 at t = 50 lies outside the time span 0 to 9 and does not happen\n",
+    ] {
+        assert!(run.err.contains(told), "{}", run.err);
+    }
+    let run = room.run("solve fall.toml --save-at 0.5,1 --quiet").done();
+    assert_eq!(run.err, "");
+}
+
+#[test]
+fn a_few_saved_rows_are_no_ground_to_say_that_an_error_is_not_controlled() {
+    let room = Room::new();
+    room.write(
+        "decay.toml",
+        "[states]\ny = 1.0\nsmall = 1e-9\n[equations]\ny = \"-100 * y\"\nsmall = \"-small\"\n[time]\nstart = 0.0\nend = 5.0\n[solver]\natol = 1e-9\n",
+    );
+    assert_eq!(room.run("solve decay.toml --save-at 5").done().err, "");
+    let told = room.run("solve decay.toml --save-at 1:0.1:5").done().err;
+    assert!(
+        told.starts_with("small stays below 100") && !told.contains("y stays"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_state_below_zero_in_a_power_is_named_where_no_step_is_possible() {
+    let room = Room::new();
+    // Stage by stage x falls below zero, where its power has no value.
+    room.write(
+        "hill.toml",
+        "[states]\nx = -1e-12\ny = 0.0\n[parameters]\nn = 1.5\n[equations]\nx = \"0\"\ny = \"x^n\"\n[time]\nstart = 0.0\nend = 1.0\n",
+    );
+    room.run("solve hill.toml").failed(
+        1,
+        &[
+            "the equation of y gives no finite number",
+            "-1e-12 to the power 1.5 in 'x^n'; x went below zero by less than its atol",
+        ],
+    );
+}

@@ -1,0 +1,105 @@
+//! What happens on the way, in words: the events of the file.
+
+use crate::hybrid::{Event, When};
+use crate::model::Model;
+use crate::scope::Resolved;
+
+pub(super) const HEADING: &str = "What happens on the way";
+
+/// What the derivation leaves out, and then each event; nothing where there are none.
+pub(super) fn lines(model: &Model) -> Vec<String> {
+    let count = match model.events.len() {
+        0 => return Vec::new(),
+        1 => "1 event. The".to_owned(),
+        many => format!("{many} events. The"),
+    };
+    let left_out = format!(
+        "The model has {count} formulas are those between events: what an event does to the states, and the jump of the costates there, is no part of \
+         this derivation. The book derives it in the chapter 'Gradients through events'."
+    );
+    let events = model.events.iter().enumerate();
+    let events =
+        events.map(|(i, event)| format!("{}: {}", model.event_name(i), told(model, event)));
+    [left_out].into_iter().chain(events).collect()
+}
+
+fn told(model: &Model, event: &Event) -> String {
+    let written = |formula: &Resolved| formula.formula.written();
+    let when = match &event.when {
+        When::Zero(formula, way) => {
+            let way = match way {
+                Some(true) => " rises through",
+                Some(false) => " falls through",
+                None => " crosses",
+            };
+            format!("where {}{way} 0", written(formula))
+        }
+        When::At(times) => {
+            let times: Vec<String> = times.iter().map(written).collect();
+            format!("at t = {}", times.join(", "))
+        }
+        When::Every {
+            every,
+            count,
+            start,
+        } => {
+            let start = start.as_ref().map_or("the start of time".into(), written);
+            format!("{count} times, every {} from {start} on", written(every))
+        }
+    };
+    let name = |state: usize| &model.states[state].name;
+    let set = event.set.iter();
+    let set = set.map(|(state, to)| format!("{} is set to {}", name(*state), written(to)));
+    let over = event.over.as_ref();
+    let over = over.map_or(String::new(), |over| {
+        format!(" at a constant rate over {}", written(over))
+    });
+    let add = event.add.iter();
+    let add = add.map(|(state, by)| format!("{} is added to {}{over}", written(by), name(*state)));
+    let end = event.terminal.then(|| "the solution ends".to_owned());
+    let mut changes: Vec<String> = set.chain(add).chain(end).collect();
+    if changes.is_empty() {
+        changes.push("nothing changes".into());
+    }
+    let within = event.experiments.as_ref().map_or(String::new(), |names| {
+        format!(" (in {} alone)", names.join(", "))
+    });
+    format!("{when}, {}{within}", changes.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_lists_the_events_and_says_that_the_formulas_leave_them_out() {
+        let text = "[states]\nx = 1.0\ny = 0.0\n[parameters]\nk = 0.5\ndose = 2.0\n[equations]\nx = \"-k * x\"\ny = \"k * x\"\n\
+            [[events]]\nwhen = \"x - 0.5\"\ndirection = \"falling\"\nset = { x = \"2 * x\" }\n\
+            [[events]]\nat = { every = 8.0, count = 3, start = \"k\" }\nadd = { y = \"dose\" }\nover = 0.25\n\
+            [[events]]\nat = [5.0]\nterminal = true\n[time]\nstart = 0.0\nend = 30.0\n";
+        let explanation = Model::parse(text, "m.toml").unwrap().explain().unwrap();
+        let told = [
+            "The model has 3 events. The formulas are those between events",
+            "event 1 (line 10): where x - 0.5 falls through 0, x is set to 2 * x",
+            "event 2 (line 14): 3 times, every 8 from k on, dose is added to y at a constant rate over 0.25",
+            "event 3 (line 18): at t = 5, the solution ends",
+        ];
+        let forms = [
+            explanation.text(&str::to_owned),
+            explanation.latex(),
+            explanation.html(),
+            explanation.html_sections(),
+            explanation.dot(),
+            explanation.rust().unwrap(),
+        ];
+        for form in &forms {
+            for line in told {
+                assert!(form.contains(line), "no '{line}' in\n{form}");
+            }
+        }
+        let plain = text.split("[[events]]").next().unwrap().to_owned()
+            + "[time]\nstart = 0.0\nend = 30.0\n";
+        let plain = Model::parse(&plain, "m.toml").unwrap().explain().unwrap();
+        assert!(!plain.text(&str::to_owned).contains("event"));
+    }
+}
