@@ -75,16 +75,22 @@ impl Distribution {
         (precision * by_m * by_m, of_sigma * precision)
     }
 
-    /// The curvatures that Gauss–Newton goes by: the expected ones; for |d − m| by m that of the parabola above it that touches it, which leads to its minimum.
+    /// The curvatures that Gauss–Newton goes by: by m the expected one; for |d − m| that of the parabola above it that touches it, which leads to its minimum. By σ the expected one,
+    /// times (3 + s)/4 with s = z² or |z|, which is 1 on average: far from the best fit, where s is large, the expected one alone would promise falls that grow as the square of the loss,
+    /// and lead to the bounds.
     pub(crate) fn curvature(self, m: f64, sigma: f64, d: f64) -> (f64, f64) {
         let (of_m, of_sigma) = self.information(m, sigma);
         let (distance, scale) = match self.is_logarithmic() {
             true => (m.ln() - d.ln(), 1.0),
             false => (m - d, d),
         };
+        let z = distance / sigma;
         match self.has_kink() {
-            true => (of_m * sigma / apart(distance, scale), of_sigma),
-            false => (of_m, of_sigma),
+            true => (
+                of_m * sigma / apart(distance, scale),
+                of_sigma * 0.25 * (3.0 + z.abs()),
+            ),
+            false => (of_m, of_sigma * 0.25 * (3.0 + z * z)),
         }
     }
 
@@ -249,7 +255,7 @@ mod tests {
         let (m, sigma, n) = (1.3, 0.4, 40_000);
         for (name, distribution) in Distribution::NAMES {
             let smooth = matches!(distribution, Distribution::Normal | Distribution::LogNormal);
-            let (mut by_m, mut by_sigma) = (0.0, 0.0);
+            let (mut by_m, mut by_sigma, mut gone_by) = (0.0, 0.0, 0.0);
             let (from, to) = if distribution.is_logarithmic() {
                 (1e-9, 60.0)
             } else {
@@ -262,13 +268,16 @@ mod tests {
                 if weight > 1e-20 {
                     by_m += weight * slope(|m| distribution.surprise(m, sigma, d).1, m);
                     by_sigma += weight * slope(|sigma| distribution.surprise(m, sigma, d).2, sigma);
+                    gone_by += weight * distribution.curvature(m, sigma, d).1;
                 }
             }
-            let (of_m, of_sigma) = distribution.curvature(m, sigma, 0.9);
-            assert!(
-                (of_sigma / by_sigma - 1.0).abs() < 1e-2,
-                "{name}: {of_sigma} {by_sigma}"
-            );
+            for of_sigma in [gone_by, distribution.information(m, sigma).1] {
+                assert!(
+                    (of_sigma / by_sigma - 1.0).abs() < 1e-2,
+                    "{name}: {of_sigma} {by_sigma}"
+                );
+            }
+            let (of_m, _) = distribution.curvature(m, sigma, 0.9);
             if smooth {
                 assert!((of_m / by_m - 1.0).abs() < 1e-2, "{name}: {of_m} {by_m}");
                 continue;
@@ -304,6 +313,24 @@ mod tests {
                 Prior::Uniform(..) => 0.0,
             };
             assert!((prior.curvature(x) - expected).abs() < 1e-12, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_gauss_newton_sees_of_a_width_is_no_more_than_the_loss_has() {
+        for (name, distribution) in Distribution::NAMES {
+            for sigma in [1e-1, 1e-2, 1e-4] {
+                let (m, d) = (1.3, 0.9);
+                let (loss, by_m, by_sigma) = distribution.surprise(m, sigma, d);
+                let (of_m, of_sigma) = distribution.curvature(m, sigma, d);
+                let seen = [(by_m, of_m), (by_sigma, of_sigma)].map(|(by, of)| scored(by, of).0);
+                for r in seen {
+                    assert!(
+                        r * r < 3.0 * loss.abs() + 5.0,
+                        "{name} at {sigma}: {r} {loss}"
+                    );
+                }
+            }
         }
     }
 

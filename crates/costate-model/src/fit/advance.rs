@@ -199,7 +199,7 @@ impl Verdict {
                 "the loss or its gradient is not finite; a smaller learning_rate, or bounds on the parameters, may help".into(),
             ),
             reason => Verdict::Stopped(format!(
-                "{reason}: usual where the solver's own error covers what is left to gain"
+                "{reason}: usual where the solver's own error covers what is left to gain, or where the loss jumps"
             )),
         }
     }

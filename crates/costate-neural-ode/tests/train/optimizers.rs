@@ -229,6 +229,22 @@ fn gauss_newton_respects_bounds_and_frees_variables_from_them() {
 }
 
 #[test]
+fn gauss_newton_does_not_call_a_wall_a_minimum() {
+    // (x − 3)² + (y − x)² up to x = 1, where it jumps up: steps shrink to nothing before it.
+    let wall = |x: &[f64]| {
+        let jump = if x[0] > 1.0 { 10.0 } else { 0.0 };
+        (
+            vec![x[0] - 3.0, x[1] - x[0], jump],
+            vec![1.0, 0.0, -1.0, 1.0, 0.0, 0.0],
+        )
+    };
+    let mut x = vec![0.5, 0.2];
+    let (reason, _) = fit(&mut GaussNewton::new(2), wall, &mut x);
+    assert_eq!(reason, Reason::NoDescent);
+    assert!(x[0] <= 1.0 && x[0] > 0.999, "{x:?}");
+}
+
+#[test]
 fn gauss_newton_goes_down_in_a_box_though_variables_are_nearly_alike() {
     // Straight residuals in five variables whose columns differ by a hundredth: where one is stopped by its bound, the best values of the others are elsewhere.
     let mut state = 7_u64;

@@ -22,6 +22,8 @@ const HARDLY: f64 = 0.02;
 const SHORTER: usize = 3;
 /// Singular values below this part of the largest are zero.
 const FLAT: f64 = 1e-10;
+/// How many times more gradient than its column and r can have a column is trusted with, differences being what they are.
+const REACH: f64 = 2.0;
 
 /// How large each component of θ is, for a difference to move it by a part of that; `None` where it is not varied.
 pub(crate) fn sizes(model: &Model, theta: &[f64]) -> Vec<Option<f64>> {
@@ -237,11 +239,13 @@ fn difference(here: f64, ahead: f64, behind: f64) -> (f64, f64) {
     }
 }
 
-/// The r nearest to the given one with 2 Jᵀr = g, as far as the columns of J reach.
+/// The r nearest to the given one with 2 Jᵀr = g, as far as the columns of J reach: |g_c| ≤ 2 ‖J_c‖ ‖r‖ for a column that is one, and differences that see nothing of a parameter
+/// do not make r large.
 fn with_gradient(jacobian: &DMatrix<f64>, r: DVector<f64>, g: &DVector<f64>) -> DVector<f64> {
     let scale: Vec<f64> = jacobian.column_iter().map(|column| column.norm()).collect();
+    let most = 2.0 * REACH * r.norm();
     let used: Vec<usize> = (0..scale.len())
-        .filter(|&c| scale[c] > 0.0 && scale[c].is_finite())
+        .filter(|&c| scale[c] > 0.0 && scale[c].is_finite() && g[c].abs() <= most * scale[c])
         .collect();
     if used.is_empty() || r.iter().chain(jacobian.iter()).any(|x| !x.is_finite()) {
         return r;
@@ -261,4 +265,23 @@ fn with_gradient(jacobian: &DMatrix<f64>, r: DVector<f64>, g: &DVector<f64>) -> 
         *part = if *sigma > least { *part / sigma } else { 0.0 };
     }
     r + u * part
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn residuals_get_the_exact_gradient_but_not_from_a_column_that_differences_see_nothing_of() {
+        let mut jacobian = DMatrix::from_row_slice(3, 2, &[1.0, 0.5, 2.0, -1.0, 0.3, 0.7]);
+        let r = DVector::from_vec(vec![0.4, -0.2, 1.0]);
+        let gradient = DVector::from_vec(vec![0.7, 1.9]);
+        let moved = with_gradient(&jacobian, r.clone(), &gradient);
+        assert!((jacobian.tr_mul(&moved) * 2.0 - &gradient).norm() < 1e-12);
+
+        jacobian.column_mut(1).scale_mut(1e-148);
+        let moved = with_gradient(&jacobian, r.clone(), &gradient);
+        assert!((jacobian.tr_mul(&moved)[0] * 2.0 - 0.7).abs() < 1e-12);
+        assert!((moved - &r).norm() < r.norm());
+    }
 }

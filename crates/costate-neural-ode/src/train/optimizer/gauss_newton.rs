@@ -5,6 +5,8 @@ use nalgebra::{DMatrix, DVector, SVD};
 
 /// The part of the predicted fall that a step must reach to be taken.
 const WORTH_TAKING: f64 = 1e-4;
+/// Where steps shrink to nothing, a minimum may promise to fall by this part of F at most: residuals within a thousandth of those that no step makes smaller.
+const LITTLE_LEFT: f64 = 1e-6;
 
 /// Gauss–Newton for F(x) = Σ r_i(x)², in a trust region ‖D p‖ ≤ Δ and within bounds.
 ///
@@ -44,9 +46,9 @@ pub struct GaussNewton {
     pub bounds: Bounds,
     /// Stop when r makes an angle with every free column of J whose cosine is below this.
     pub gradient_tolerance: f64,
-    /// Stop when F falls, and is predicted to fall, by less than this part of it.
+    /// Stop when F falls, and is predicted to fall, by less than this part of it; as at a minimum only if a step without a radius promises hardly more.
     pub loss_tolerance: f64,
-    /// Stop when ‖D p‖ is below this part of ‖D x‖.
+    /// Stop when ‖D p‖ is below this part of ‖D x‖ over the variables that no bound holds; as at a minimum only on the same terms.
     pub step_tolerance: f64,
     /// The best point so far.
     pub best: Option<Linearization>,
@@ -223,11 +225,16 @@ impl GaussNewton {
                 }
                 let best = self.best.as_ref().expect("a best point");
                 x.copy_from_slice(&best.x);
-                if flat {
-                    return Step::Finished(Reason::LossIsFlat);
-                }
-                if size.min(self.radius) <= self.step_tolerance * self.scaled_norm(x) {
-                    return Step::Finished(Reason::StepIsSmall);
+                let size = self.scaled_norm(&self.trial).min(self.radius);
+                let small = size <= self.step_tolerance * self.scaled_norm(&self.free(x));
+                if flat || small {
+                    // Short steps within a small radius are no sign of a minimum.
+                    let is_minimum = self.is_stationary() || self.is_little_left();
+                    return Step::Finished(match (is_minimum, flat) {
+                        (false, _) => Reason::NoDescent,
+                        (true, true) => Reason::LossIsFlat,
+                        (true, false) => Reason::StepIsSmall,
+                    });
                 }
             }
         }
@@ -314,6 +321,27 @@ impl GaussNewton {
     fn scaled_norm(&self, p: &[f64]) -> f64 {
         let terms = self.scale.iter().zip(p).map(|(d, p)| (d * p).powi(2));
         terms.sum::<f64>().sqrt()
+    }
+
+    /// x, with zeros for what a bound holds at the best point.
+    fn free(&self, x: &[f64]) -> Vec<f64> {
+        let best = self.best.as_ref().expect("a best point");
+        let with_slopes = x.iter().zip(best.gradient()).enumerate();
+        let free = with_slopes.map(|(j, (&x, g))| match self.bounds.blocks(j, best.x[j], g) {
+            true => 0.0,
+            false => x,
+        });
+        free.collect()
+    }
+
+    /// Whether the linear model promises hardly any fall, however far the step.
+    fn is_little_left(&self) -> bool {
+        let mut unbounded = self.clone();
+        unbounded.radius = f64::INFINITY;
+        let best = self.best.as_ref().expect("a best point");
+        unbounded.propose(&mut best.x.clone());
+        let left = square(&best.residuals) - square(&best.predict(&unbounded.trial));
+        left <= LITTLE_LEFT * best.size()
     }
 
     fn is_stationary(&self) -> bool {
