@@ -436,6 +436,39 @@ impl Audit {
         }
     }
 
+    /// The methods of the exact solution that are further from one of the numbers computed than they should be, in the order of [`Audit::runs`].
+    ///
+    /// ```
+    /// use costate_neural_ode::audit::Audit;
+    /// use costate_neural_ode::{Problem, doc::House}; // f = θ t h
+    /// use costate_ode::{Options, tableau};
+    ///
+    /// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+    /// let options = Options::tolerances(1e-9, 1e-9);
+    /// let audit = Audit::new(&House::default(), &[0.0], tableau::by_name("tsit5")?, &options, &problem, &mut |saved, cotangents| {
+    ///     cotangents.state_mut(0)[0] = 1.0;
+    ///     saved.state(0)[0]
+    /// })?;
+    /// assert!(audit.inaccurate().is_empty());
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
+    #[must_use]
+    pub fn inaccurate(&self) -> Vec<&'static str> {
+        let exact = self.runs.iter().filter(|run| run.about.exact);
+        let exact: Vec<&str> = exact.map(|run| run.about.name).collect();
+        let off = |name: &str| {
+            let mut apart = self.pairs.iter().filter(|pair| !pair.agrees());
+            apart.any(|pair| {
+                let other = pair.methods.iter().find(|method| **method != name);
+                pair.methods.contains(&name) && other.is_some_and(|other| exact.contains(other))
+            })
+        };
+        let names = self.runs.iter().map(|run| run.about.name);
+        names
+            .filter(|name| !exact.contains(name) && off(name))
+            .collect()
+    }
+
     /// The name of the method to take: the fastest of those that are exact and agree with differences; `None` if there is
     /// none, or the gradient is wrong.
     ///

@@ -351,6 +351,13 @@ fn a_past_that_cannot_be_rebuilt_speaks_against_backsolve_alone() {
         ),
         "{verdict:?} {audit}"
     );
+    let inaccurate = audit.inaccurate();
+    assert!(inaccurate[0] == "backsolve", "{inaccurate:?}");
+    assert_eq!(inaccurate.len(), {
+        let apart = audit.pairs.iter().filter(|pair| !pair.agrees());
+        let with = apart.filter(|pair| pair.methods[0] == "discrete");
+        with.count()
+    });
     assert!(audit.recommended().is_some());
     let rebuilt = audit.runs.iter().filter_map(|run| run.rebuilt_within);
     let rebuilt: Vec<f64> = rebuilt.collect();

@@ -14,6 +14,8 @@ const LEVELS: usize = 8;
 pub(crate) const SOLVER: f64 = 90.0;
 /// Differences that are sure of their slope to this part of it are not halved any more.
 const ENOUGH: f64 = 1e-5;
+/// Differences from one side that are surer than this of their slope are counted.
+const UNSURE: f64 = 1e-4;
 
 /// Arcs as a gradient method among others.
 impl GradientMethod<f64, f64> for Arcs {
@@ -86,10 +88,13 @@ pub(crate) fn differences(
             };
             Ok::<_, Why>(slope)
         };
-        let (slope, mut error) = settled(step, &mut both)?;
+        let (mut slope, mut error) = settled(step, &mut both)?;
         if one_sided {
             // At the border of its domain a function may bend without bound, and halving the step gains less than it is counted for.
             error *= 1e3;
+            if error > UNSURE * slope.abs() {
+                slope = f64::NAN;
+            }
         }
         let list = match i < n {
             true => (&mut found.h0, &mut unsure.h0),

@@ -1,6 +1,7 @@
 //! An audit as a table.
 
 use super::{Audit, Jump, Variable, Verdict};
+use crate::Error;
 use crate::gradient::METHODS;
 use std::fmt::{Display, Formatter, Result};
 
@@ -52,6 +53,14 @@ impl Display for Audit {
     }
 }
 
+/// As people list names.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        names => names.concat(),
+    }
+}
+
 impl Display for Report<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         self.runs(f)?;
@@ -92,10 +101,27 @@ impl Report<'_> {
                         stats.products
                     )?;
                 }
-                Err(error) => writeln!(f, "failed: {error}")?,
+                Err(error) => writeln!(f, "failed: {}", self.told(error))?,
             }
         }
         self.rebuilt(f)
+    }
+
+    /// An error with the name of the component of h that it is about.
+    fn told(&self, error: &Error) -> String {
+        let text = error.to_string();
+        let Some((before, after)) = text.split_once("component ") else {
+            return text;
+        };
+        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+        let of_state = |i: &usize| self.audit.variables.contains(&Variable::H0(*i));
+        match digits.parse().ok().filter(of_state) {
+            Some(i) => {
+                let (name, rest) = ((self.name)(Variable::H0(i)), &after[digits.len()..]);
+                format!("{before}component {i} (that of {name}){rest}")
+            }
+            None => text,
+        }
     }
 
     /// What methods that rebuild h missed it by, and how sharply the loss depends on what.
@@ -182,9 +208,15 @@ impl Report<'_> {
                     .iter()
                     .find(|about| about.name == method)
                     .map_or("", |about| about.when_not);
+                let methods = self.audit.inaccurate();
+                let are = match methods.as_slice() {
+                    [_] => "is",
+                    _ => "are",
+                };
                 write!(
                     f,
-                    "The gradient is right, but not by {method}, which is off in {}. Not for: {when_not}",
+                    "The gradient is right, but not by {}, which {are} off in {}. {method} is not for: {when_not}",
+                    listed(&methods),
                     name(worst)
                 )?;
             }

@@ -70,9 +70,16 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
             )));
         }
         match verdict {
-            Verdict::Inaccurate { method, worst } => {
+            Verdict::Inaccurate { worst, .. } => {
+                let methods = audit.inaccurate();
+                let disagree = if methods.len() == 1 {
+                    "disagrees"
+                } else {
+                    "disagree"
+                };
                 return Err(Error::Numerical(format!(
-                    "{method} disagrees with the others in {}{within}",
+                    "{} {disagree} with the others in {}{within}",
+                    methods.join(", "),
                     name(worst)
                 )));
             }

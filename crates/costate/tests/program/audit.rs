@@ -44,6 +44,17 @@ fn tolerances_too_loose_for_the_adjoint_exit_with_1_and_say_which_method() {
     room.write("d.csv", "t,y\n0.1,1.2\n3.0,-0.9\n");
     let run = room.run("audit damped.toml").failed(1, &["backsolve"]);
     assert!(run.out.contains("too far apart"), "{}", run.out);
+    // So fast that going back ends in overflow, which is told with the state's name.
+    let text = room
+        .read("damped.toml")
+        .replace("[solver]", "[solver]\nmethod = \"tsit5\"");
+    room.write("damped.toml", &text);
+    let run = room.run("audit damped.toml --set k=300");
+    assert!(
+        run.out.contains("component 0 (that of y(start))"),
+        "{}",
+        run.out
+    );
 }
 
 #[test]
@@ -115,6 +126,17 @@ fn differences_that_would_leave_the_domain_of_the_equations_keep_to_one_side() {
     let run = room.run("audit dose.toml").done();
     assert!(run.out.contains("The gradient is right"), "{}", run.out);
     assert!(run.out.contains("a(start)"), "{}", run.out);
+    assert!(!run.out.contains("Not checked"), "{}", run.out);
+    // Where the second derivative is infinite, they say nothing, and the rest is judged without them.
+    let run = room.run("audit dose.toml --set h=1.2").done();
+    assert!(
+        run.out.contains("The gradient is right")
+            && run
+                .out
+                .contains("lead out of what the loss is defined for: a(start)."),
+        "{}",
+        run.out
+    );
 }
 
 #[test]
