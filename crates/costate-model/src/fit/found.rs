@@ -1,20 +1,16 @@
 //! What a fit found.
 
 use costate_neural_ode::train::optimizer::GaussNewton;
-use nalgebra::DMatrix;
 
 use super::Fit;
+use super::curvature::{Curvature, MOST_WITH_ERRORS};
 use super::state::{Joint, Verdict};
 use crate::error::Result;
-use crate::model::{Model, Observable};
+use crate::model::Model;
 use crate::problem::{Measurements, Objective};
 
-/// More variables than this have no standard errors.
-const MOST_WITH_ERRORS: usize = 75;
 /// The part of rtol at which the solver's own error is looked at.
 const FINER: f64 = 0.01;
-/// The step of differences of gradients, in coordinates of the order of 1.
-const STEP: f64 = 2e-3;
 
 /// The end of a fit, or where it was interrupted.
 ///
@@ -52,7 +48,9 @@ pub struct Found {
     /// The loss at a hundredth of the tolerances, or at half the constant step, less the loss: the solver's own error in it. `None` if it cannot be solved there.
     pub solver_error: Option<f64>,
     /// The second derivatives of a negative log-likelihood by the variables, where these are few.
-    pub(super) curvature: Option<DMatrix<f64>>,
+    pub(super) curvature: Option<Curvature>,
+    /// One sentence where parameters have no standard errors, or other ones than the curvature of the loss gives.
+    pub about_errors: Option<String>,
 }
 
 impl Found {
@@ -88,7 +86,7 @@ pub struct FittedParameter {
     /// The value found.
     pub value: f64,
     /// The standard error, if the model is right and errors are independent and of one size. `None` where it has no meaning: fixed, at a
-    /// bound, without influence, beside networks, or with a loss that is neither a sum of squares nor a likelihood.
+    /// bound, without influence, moved by a combination that changes nothing, beside networks, or with a loss that is neither a sum of squares nor a likelihood.
     pub standard_error: Option<f64>,
     /// The bound it lies at.
     pub bound: Option<Bound>,
@@ -162,7 +160,7 @@ impl Fit {
         let idle = self.without_influence(&gradient);
         let curvature = self.curvature(&fitted);
         let errors = match &curvature {
-            Some(curvature) => self.errors_of_likelihood(&fitted, &theta, curvature),
+            Some(curvature) => Some(self.errors_of_likelihood(&theta, curvature)),
             None => self.standard_errors(&fitted, &theta),
         };
         let parameter = |(k, (start, end)): (usize, (&crate::Parameter, &crate::Parameter))| {
@@ -188,7 +186,9 @@ impl Fit {
             }
         };
         let pairs = self.model.parameters.iter().zip(&fitted.parameters);
+        let parameters: Vec<FittedParameter> = pairs.enumerate().map(parameter).collect();
         Ok(Found {
+            about_errors: self.about_errors(&fitted, &parameters, curvature.as_ref()),
             verdict: self.verdict(),
             loss: at.loss,
             measurements: self.objective.count(),
@@ -196,7 +196,7 @@ impl Fit {
             iterations: self.history().len().saturating_sub(1),
             evaluations: self.state.evaluations,
             joints: self.state.joints.clone(),
-            parameters: pairs.enumerate().map(parameter).collect(),
+            parameters,
             networks: fitted
                 .networks
                 .iter()
@@ -245,65 +245,52 @@ impl Fit {
         Some(slopes.into_iter().enumerate().map(error).collect())
     }
 
-    /// The second derivatives of the negative log-likelihood, by differences of its gradient; where that jumps, the expected ones.
-    fn curvature(&mut self, fitted: &Model) -> Option<DMatrix<f64>> {
-        let (n, x) = (self.variables.len(), self.state.best_x.clone());
-        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() || !fitted.has_likelihood() {
-            return None;
-        }
-        let has_kink = |observable: &Observable| observable.distribution.has_kink();
-        if fitted.observables.iter().any(has_kink) {
-            let theta = fitted.theta();
-            let information = self.objective.information(fitted, &theta).ok()?;
-            let jacobian = self.variables.gradient(&theta, &information.jacobian);
-            let rows = DMatrix::from_row_slice(information.values.len(), n, &jacobian);
-            return Some(rows.tr_mul(&rows) * 2.0);
-        }
-        let mut gradient = |i: usize, step: f64| {
-            let mut moved = x.clone();
-            moved[i] += step;
-            let theta = self.variables.theta(&moved);
-            let found = self.objective.evaluate(&theta).ok()?;
-            Some(self.variables.gradient(&theta, &found.theta))
-        };
-        let mut curvature = DMatrix::zeros(n, n);
-        for i in 0..n {
-            let step = STEP * x[i].abs().max(1.0);
-            let (up, down) = (gradient(i, step)?, gradient(i, -step)?);
-            for j in 0..n {
-                curvature[(i, j)] = (up[j] - down[j]) / (2.0 * step);
-            }
-        }
-        let turned = curvature.transpose();
-        let curvature = (curvature + turned) * 0.5;
-        curvature
-            .iter()
-            .all(|x: &f64| x.is_finite())
-            .then_some(curvature)
-    }
-
-    /// From the second derivatives of the negative log-likelihood, by the variables that lie at no bound.
-    fn errors_of_likelihood(
+    /// Why parameters without standard errors have none, or what those are that differ from the curvature's.
+    fn about_errors(
         &self,
         fitted: &Model,
-        theta: &[f64],
-        curvature: &DMatrix<f64>,
-    ) -> Option<Vec<f64>> {
-        let n = self.variables.len();
-        let inside = |k: &usize| {
-            let parameter = &fitted.parameters[*k];
-            parameter.lower < parameter.value && parameter.value < parameter.upper
+        parameters: &[FittedParameter],
+        curvature: Option<&Curvature>,
+    ) -> Option<String> {
+        let looked_for = |parameter: &&FittedParameter| {
+            !parameter.fixed && parameter.bound.is_none() && !parameter.without_influence
         };
-        let free = (0..fitted.parameters.len()).filter(inside);
-        let free: Vec<usize> = free.filter_map(|k| self.variables.of(k)).collect();
-        let own = curvature.select_rows(&free).select_columns(&free);
-        let covariance = own.cholesky()?.inverse();
-        let slopes = self.variables.slopes(theta);
-        let mut errors = vec![f64::NAN; n];
-        for (a, &i) in free.iter().enumerate() {
-            errors[i] = covariance[(a, a)].sqrt() * slopes[i].abs();
+        let looked_for: Vec<_> = parameters.iter().filter(looked_for).collect();
+        let mut missing = looked_for.iter().copied();
+        let missing: Vec<&str> = missing
+            .by_ref()
+            .filter(|parameter| parameter.standard_error.is_none())
+            .map(|parameter| parameter.name.as_str())
+            .collect();
+        let is_smooth = !fitted.has_kinks();
+        let expected = curvature.filter(|curvature| curvature.is_expected && is_smooth);
+        if missing.is_empty() {
+            let why = "standard errors are by the expected curvature (Fisher's information): that of the loss itself is not positive here";
+            return expected.map(|_| why.to_owned());
         }
-        Some(errors)
+        let knows = fitted.has_squares() || fitted.has_likelihood();
+        let why = match curvature {
+            _ if !fitted.networks.is_empty() => return None,
+            _ if self.variables.len() > MOST_WITH_ERRORS => {
+                format!("more than {MOST_WITH_ERRORS} parameters are not looked at")
+            }
+            _ if !knows => format!(
+                "the loss {} does not say how large the errors of the data are; a likelihood ('noise' under [observables]) does",
+                fitted.loss_name()
+            ),
+            Some(_) => {
+                "a combination of parameters with them changes nothing that was measured".into()
+            }
+            None if fitted.has_likelihood() => {
+                "the solution's derivatives are not finite here".into()
+            }
+            None => "there are no more measurements than parameters, or no residuals".into(),
+        };
+        let whose = match missing.len() == looked_for.len() {
+            true => "no standard errors".to_owned(),
+            false => format!("no standard errors of {}", missing.join(", ")),
+        };
+        Some(format!("{whose}: {why}"))
     }
 
     fn validation(&self, fitted: &Model, theta: &[f64]) -> Option<(f64, usize)> {

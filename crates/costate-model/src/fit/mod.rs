@@ -1,6 +1,7 @@
 //! Fitting a model to its data, one evaluation at a time.
 
 mod advance;
+mod curvature;
 mod found;
 mod review;
 mod sight;

@@ -396,6 +396,13 @@ impl Model {
             .any(|observable| observable.noise.is_some())
     }
 
+    /// Whether the likelihood has kinks where it meets measurements.
+    pub(crate) fn has_kinks(&self) -> bool {
+        let mut observables = self.observables.iter();
+        observables
+            .any(|observable| observable.noise.is_some() && observable.distribution.has_kink())
+    }
+
     /// The observables with known error bars, and the columns of these.
     pub(crate) fn error_bars(&self) -> impl Iterator<Item = (usize, &str)> {
         let observables = self.observables.iter().enumerate();

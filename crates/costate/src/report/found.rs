@@ -129,7 +129,8 @@ fn remarks<'a>(
     let more = (found.verdict == Verdict::IterationsUsed).then(|| {
         "more iterations may lower the loss further: set 'iterations' under [fit]".to_owned()
     });
-    influence.chain(solver).chain(more)
+    let errors = found.about_errors.clone();
+    influence.chain(errors).chain(solver).chain(more)
 }
 
 /// The solver's own error as a part of the loss, where it is more than a hundredth.

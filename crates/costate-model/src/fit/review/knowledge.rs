@@ -1,15 +1,14 @@
 //! What the data say of the parameters, by the curvature of the loss at its minimum.
 
-use nalgebra::{DMatrix, SymmetricEigen};
+use nalgebra::DMatrix;
 
+use super::super::curvature::Spectrum;
 use super::super::{Fit, Found};
 use crate::model::Model;
 use crate::settings::Scale;
 
 /// More variables than this are not looked at.
 const MOST: usize = 60;
-/// Of the curvature with a unit diagonal: an eigenvalue below says that a combination of parameters has no influence.
-const FLAT: f64 = 1e-9;
 
 /// What is known of each parameter, and how what is known hangs together.
 ///
@@ -97,7 +96,7 @@ pub(super) fn knowledge(fit: &mut Fit, fitted: &Model, found: &Found) -> Option<
     let theta = fitted.theta();
     let (curvature, reach, rise) = match fitted.has_squares() {
         true => squares(fit, fitted, &theta)?,
-        false if fitted.has_likelihood() => (found.curvature.clone()?, 1.96, 1.92),
+        false if fitted.has_likelihood() => (found.curvature.clone()?.matrix, 1.96, 1.92),
         false => return None,
     };
     let is_free = |k: usize| {
@@ -110,26 +109,9 @@ pub(super) fn knowledge(fit: &mut Fit, fitted: &Model, found: &Found) -> Option<
         .filter_map(|k| Some((k, fit.variables.of(k)?)))
         .filter(|&(_, i)| curvature[(i, i)] > 0.0)
         .collect();
-    let scale: Vec<f64> = free
-        .iter()
-        .map(|&(_, i)| curvature[(i, i)].sqrt())
-        .collect();
-    let unit = DMatrix::from_fn(free.len(), free.len(), |a, b| {
-        curvature[(free[a].1, free[b].1)] / (scale[a] * scale[b])
-    });
-    let eigen = SymmetricEigen::new(unit);
-    let covariance = |a: usize, b: usize| -> f64 {
-        let terms = (0..free.len()).map(|k| {
-            let v = &eigen.eigenvectors;
-            v[(a, k)] * v[(b, k)] / eigen.eigenvalues[k].max(FLAT)
-        });
-        terms.sum::<f64>() / (scale[a] * scale[b])
-    };
-    // In a flat direction, those that it moves much.
-    let is_flat = |a: usize| {
-        (0..free.len())
-            .any(|k| eigen.eigenvalues[k] < FLAT && eigen.eigenvectors[(a, k)].abs() > 0.2)
-    };
+    let own: Vec<usize> = free.iter().map(|&(_, i)| i).collect();
+    let spectrum = Spectrum::new(&curvature.select_rows(&own).select_columns(&own));
+    let covariance = |a: usize, b: usize| spectrum.covariance(a, b);
     let slopes = fit.variables.slopes(&theta);
     let mut parameters: Vec<Option<Known>> = vec![None; found.parameters.len()];
     for (k, parameter) in found.parameters.iter().enumerate() {
@@ -164,7 +146,7 @@ pub(super) fn knowledge(fit: &mut Fit, fitted: &Model, found: &Found) -> Option<
         parameters[k] = Some(Known {
             error,
             interval: (low.max(parameter.lower), high.min(parameter.upper)),
-            standing: match (is_flat(a), is_wide) {
+            standing: match (spectrum.is_flat(a), is_wide) {
                 (true, _) => Standing::NotIdentified,
                 (_, true) => Standing::Weak,
                 _ => Standing::Identified,

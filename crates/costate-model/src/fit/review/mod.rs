@@ -210,6 +210,10 @@ time = "t"
 "#;
 
     fn fitted(name: &str, text: &str) -> (Fit, Found) {
+        fitted_to(name, text, |t| 2.7 * (-0.8 * t).exp())
+    }
+
+    fn fitted_to(name: &str, text: &str, seen: fn(f64) -> f64) -> (Fit, Found) {
         let folder =
             std::env::temp_dir().join(format!("costate-review-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -217,7 +221,7 @@ time = "t"
         for i in 0..=16 {
             let t = 0.25 * f64::from(i);
             let error = 0.08 * (1.0 + 7.3 * f64::from(i)).sin();
-            rows += &format!("{t},{}\n", 2.7 * (-0.8 * t).exp() + error);
+            rows += &format!("{t},{}\n", seen(t) + error);
         }
         std::fs::write(folder.join("decay.csv"), rows).unwrap();
         let mut fit = Fit::new(Model::parse(text, folder.join("decay.toml")).unwrap()).unwrap();
@@ -268,6 +272,59 @@ time = "t"
         for (a, b) in likely.comparisons.iter().zip(&review.comparisons) {
             assert!((a.standardised - b.standardised).abs() < 1e-3);
         }
+    }
+
+    #[test]
+    fn standard_errors_of_what_is_known_sharply_are_those_of_the_linearised_fit() {
+        // A frequency over a hundred periods: a thousandth more of it is another solution.
+        let text = MODEL
+            .replace("k = { value = 0.6, lower = 0.01 }", "k = 160.01")
+            .replace("-k * y", "-y0 * k * sin(k * t)");
+        let seen = |t: f64| 2.7 * (160.0 * t).cos();
+        let (_, squares) = fitted_to("swift", &text, seen);
+        let width = (squares.loss / 15.0).sqrt();
+        let likely = format!("{text}[observables]\ny = {{ is = \"y\", noise = {width:e} }}\n");
+        let (_, found) = fitted_to("swift-noisy", &likely, seen);
+        for (a, b) in found.parameters.iter().zip(&squares.parameters) {
+            close(a.standard_error.unwrap(), b.standard_error.unwrap(), 0.03);
+        }
+        assert!(found.parameters[1].standard_error.unwrap() < 1e-2);
+    }
+
+    #[test]
+    fn a_combination_without_influence_takes_errors_from_its_own_parameters_alone() {
+        let text = MODEL
+            .replace("-k * y", "-k * m * y")
+            .replace("y0 = 3.0", "y0 = 3.0\nm = 1.2");
+        let likely = "[observables]\ny = { is = \"y\", noise = 0.06 }\n";
+        let (_, found) = fitted("flat", &format!("{text}{likely}"));
+        let has: Vec<bool> = found
+            .parameters
+            .iter()
+            .map(|p| p.standard_error.is_some())
+            .collect();
+        assert_eq!(has, [true, false, false]);
+        let (_, alone) = fitted("flat-alone", &format!("{MODEL}{likely}"));
+        let y0 = |found: &Found| found.parameters[0].standard_error.unwrap();
+        close(y0(&found), y0(&alone), 1e-3);
+        assert!(
+            found
+                .about_errors
+                .unwrap()
+                .starts_with("no standard errors of m, k: ")
+        );
+        assert_eq!(alone.about_errors, None);
+    }
+
+    #[test]
+    fn a_loss_without_errors_of_its_parameters_says_why() {
+        let (_, found) = fitted("huber", &format!("{MODEL}[fit]\nloss = \"absolute\"\n"));
+        assert!(found.parameters.iter().all(|p| p.standard_error.is_none()));
+        let why = found.about_errors.unwrap();
+        assert!(
+            why.starts_with("no standard errors: the loss absolute"),
+            "{why}"
+        );
     }
 
     #[test]

@@ -1,0 +1,190 @@
+//! The second derivatives of a negative log-likelihood at the best fit, and what they leave unknown.
+
+use nalgebra::{DMatrix, DVector, SymmetricEigen};
+
+use super::Fit;
+use crate::model::Model;
+
+/// More variables than this have no standard errors.
+pub(super) const MOST_WITH_ERRORS: usize = 75;
+/// Of the curvature with a unit diagonal: an eigenvalue below says that a combination of parameters has no influence.
+const FLAT: f64 = 1e-9;
+/// In a flat direction, the part that counts as being moved.
+const MUCH: f64 = 0.2;
+/// The step of differences of gradients, in the standard error that the expected curvature promises along it.
+const STEP: f64 = 0.2;
+/// The longest such step by any coordinate, which is of the order of 1.
+const LONGEST: f64 = 0.1;
+/// Shorter than this part of the step, differences drown in the solver's error.
+const SHORTEST: f64 = 0.02;
+
+/// The second derivatives of a loss by the variables, and whether they are the expected ones.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Curvature {
+    /// Zero by variables that are held at bounds.
+    pub(super) matrix: DMatrix<f64>,
+    /// Fisher's information, where there are no second derivatives to invert.
+    pub(super) is_expected: bool,
+}
+
+/// A positive semidefinite matrix C as S V Λ Vᵀ S with a unit diagonal between the scales S: so that units do not matter.
+pub(super) struct Spectrum {
+    scale: Vec<f64>,
+    eigen: SymmetricEigen<f64, nalgebra::Dyn>,
+}
+
+impl Spectrum {
+    /// Of a matrix with a positive diagonal.
+    pub(super) fn new(matrix: &DMatrix<f64>) -> Self {
+        let n = matrix.nrows();
+        let scale: Vec<f64> = (0..n).map(|i| matrix[(i, i)].sqrt()).collect();
+        let unit = DMatrix::from_fn(n, n, |a, b| matrix[(a, b)] / (scale[a] * scale[b]));
+        let eigen = match n {
+            0 => SymmetricEigen {
+                eigenvectors: unit,
+                eigenvalues: DVector::zeros(0),
+            },
+            _ => SymmetricEigen::new(unit),
+        };
+        Spectrum { scale, eigen }
+    }
+
+    /// (C⁻¹)_ab, flat directions taken as if they were barely not.
+    pub(super) fn covariance(&self, a: usize, b: usize) -> f64 {
+        let v = &self.eigen.eigenvectors;
+        let terms = (0..self.scale.len())
+            .map(|k| v[(a, k)] * v[(b, k)] / self.eigen.eigenvalues[k].max(FLAT));
+        terms.sum::<f64>() / (self.scale[a] * self.scale[b])
+    }
+
+    /// Whether a flat direction moves coordinate `a` much.
+    pub(super) fn is_flat(&self, a: usize) -> bool {
+        let eigen = &self.eigen;
+        (0..self.scale.len())
+            .any(|k| eigen.eigenvalues[k] < FLAT && eigen.eigenvectors[(a, k)].abs() > MUCH)
+    }
+}
+
+impl Fit {
+    /// The second derivatives of the negative log-likelihood; where it has kinks, or they are not positive, the expected ones.
+    ///
+    /// They are differences of gradients along the axes of the expected curvature, with steps that are a part of the standard error along each: one coordinate
+    /// alone would be moved too far where it is known well, and the inverse would hang on the last digits where coordinates make up for each other.
+    pub(super) fn curvature(&mut self, fitted: &Model) -> Option<Curvature> {
+        let (n, x) = (self.variables.len(), self.state.best_x.clone());
+        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() || !fitted.has_likelihood() {
+            return None;
+        }
+        let theta = fitted.theta();
+        let information = self.objective.information(fitted, &theta).ok()?;
+        let jacobian = self.variables.gradient(&theta, &information.jacobian);
+        let rows = DMatrix::from_row_slice(information.values.len(), n, &jacobian);
+        let mut expected = rows.tr_mul(&rows) * 2.0;
+        let bounds = self.variables.bounds();
+        let (free, held): (Vec<usize>, Vec<usize>) =
+            (0..n).partition(|&i| !bounds.touches(i, x[i]) && expected[(i, i)] > 0.0);
+        for i in held {
+            expected.row_mut(i).fill(0.0);
+            expected.column_mut(i).fill(0.0);
+        }
+        if expected.iter().any(|c| !c.is_finite()) {
+            return None;
+        }
+        let own = match fitted.has_kinks() {
+            true => None,
+            false => self.differences(&x, &free, &expected),
+        };
+        let is_expected = own.is_none();
+        Some(Curvature {
+            matrix: own.unwrap_or(expected),
+            is_expected,
+        })
+    }
+
+    /// The second derivatives by differences of gradients: Bᵀ H B along the directions B in which the expected curvature is 1, and back. `None` if they are not positive.
+    fn differences(
+        &mut self,
+        x: &[f64],
+        free: &[usize],
+        expected: &DMatrix<f64>,
+    ) -> Option<DMatrix<f64>> {
+        let (n, m) = (x.len(), free.len());
+        let spectrum = Spectrum::new(&expected.select_rows(free).select_columns(free));
+        let (scale, eigen) = (&spectrum.scale, &spectrum.eigen);
+        let lambda = |k: usize| eigen.eigenvalues[k].max(0.0);
+        let direction = |k: usize| -> Vec<f64> {
+            let mut direction = vec![0.0; n];
+            for (a, &i) in free.iter().enumerate() {
+                direction[i] = eigen.eigenvectors[(a, k)] / (scale[a] * lambda(k).sqrt());
+            }
+            direction
+        };
+        // Along the others the curvature stays as expected.
+        let not_flat = (0..m)
+            .filter(|&k| lambda(k) >= FLAT)
+            .map(|k| (k, direction(k)));
+        let measured: Vec<(usize, f64, Vec<f64>)> = not_flat
+            .map(|(k, direction)| (k, self.step(x, &direction), direction))
+            .filter(|(_, step, _)| *step >= SHORTEST * STEP)
+            .collect();
+        let mut along = DMatrix::identity(m, m);
+        for (k, step, direction) in &measured {
+            let mut gradient = |step: f64| {
+                let moved = x.iter().zip(direction).map(|(x, d)| x + step * d);
+                let theta = self.variables.theta(&moved.collect::<Vec<f64>>());
+                let found = self.objective.evaluate(&theta).ok()?;
+                Some(self.variables.gradient(&theta, &found.theta))
+            };
+            let (up, down) = (gradient(*step)?, gradient(-step)?);
+            for (l, _, other) in &measured {
+                let change = (0..n).map(|i| other[i] * (up[i] - down[i]));
+                along[(*l, *k)] = change.sum::<f64>() / (2.0 * step);
+            }
+        }
+        let along = (&along + along.transpose()) * 0.5;
+        along
+            .clone()
+            .cholesky()
+            .filter(|_| along.iter().all(|c| c.is_finite()))?;
+        let back = DMatrix::from_fn(m, m, |a, k| {
+            scale[a] * eigen.eigenvectors[(a, k)] * lambda(k).sqrt()
+        });
+        let own = &back * along * back.transpose();
+        let mut curvature = DMatrix::zeros(n, n);
+        for (a, &i) in free.iter().enumerate() {
+            for (b, &j) in free.iter().enumerate() {
+                curvature[(i, j)] = own[(a, b)];
+            }
+        }
+        Some(curvature)
+    }
+
+    /// How far to go along a direction of one standard error, either way, within the bounds.
+    fn step(&self, x: &[f64], direction: &[f64]) -> f64 {
+        let bounds = self.variables.bounds();
+        let mut step = STEP;
+        for (i, d) in direction.iter().enumerate() {
+            let longest = LONGEST * x[i].abs().max(1.0);
+            let room = [longest, -longest].map(|by| (bounds.clamp(i, x[i] + by) - x[i]).abs());
+            if *d != 0.0 {
+                step = step.min(room[0].min(room[1]) / d.abs());
+            }
+        }
+        step
+    }
+
+    /// The standard error of each variable in its own units; NaN for those at bounds, without influence, or moved by a direction that changes nothing.
+    pub(super) fn errors_of_likelihood(&self, theta: &[f64], curvature: &Curvature) -> Vec<f64> {
+        let (n, matrix) = (self.variables.len(), &curvature.matrix);
+        let free: Vec<usize> = (0..n).filter(|&i| matrix[(i, i)] > 0.0).collect();
+        let spectrum = Spectrum::new(&matrix.select_rows(&free).select_columns(&free));
+        let slopes = self.variables.slopes(theta);
+        let mut errors = vec![f64::NAN; n];
+        for (a, &i) in free.iter().enumerate() {
+            if !spectrum.is_flat(a) {
+                errors[i] = spectrum.covariance(a, a).sqrt() * slopes[i].abs();
+            }
+        }
+        errors
+    }
+}
