@@ -127,6 +127,21 @@ fn differences_that_would_leave_the_domain_of_the_equations_keep_to_one_side() {
     assert!(run.out.contains("The gradient is right"), "{}", run.out);
     assert!(run.out.contains("a(start)"), "{}", run.out);
     assert!(!run.out.contains("Not checked"), "{}", run.out);
+    // The same at an upper border.
+    let text = room
+        .read("dose.toml")
+        .replace("a^h", "(1 - a)^h")
+        .replace("a = 0.0", "a = 1.0");
+    room.write(
+        "full.toml",
+        &text.replace("add = { a = 2.0 }", "set = { a = 0.9 }"),
+    );
+    let run = room.run("audit full.toml").done();
+    assert!(
+        run.out.contains("The gradient is right") && !run.out.contains("Not checked"),
+        "{}",
+        run.out
+    );
     // Where the second derivative is infinite, they say nothing, and the rest is judged without them.
     let run = room.run("audit dose.toml --set h=1.2").done();
     assert!(
