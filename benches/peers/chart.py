@@ -6,6 +6,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 COLUMNS = 3
+LEAST = 0.7
 
 
 def draw(everything, path):
@@ -20,9 +21,11 @@ def draw(everything, path):
         entries = case["entries"][::-1]
         ratios = [entry["ratio_of_fastest"] for entry in entries]
         own = [entry["name"].startswith("costate") for entry in entries]
-        bars = axis.barh([entry["name"] for entry in entries], ratios, left=0, color=["#c0392b" if o else "#7f8c8d" for o in own])
+        # A logarithmic axis has no zero for bars to begin at.
+        lengths = [ratio - LEAST for ratio in ratios]
+        bars = axis.barh([entry["name"] for entry in entries], lengths, left=LEAST, color=["#c0392b" if o else "#7f8c8d" for o in own])
         axis.bar_label(bars, [f"{ratio:.3g}" for ratio in ratios], padding=3, fontsize=8)
-        axis.set(xscale="log", xlim=(0.7, 4 * largest), title=case["case"])
+        axis.set(xscale="log", xlim=(LEAST, 4 * largest), title=case["case"])
         axis.tick_params(axis="y", labelsize=8)
         axis.spines[["top", "right"]].set_visible(False)
     for axis in axes[-1]:
