@@ -1,4 +1,4 @@
-//! What is promised of gradients: their time beside that of the solve alone where parameters are many, and their memory where steps are.
+//! What is promised of gradients: their time beside that of the solve alone, in the workloads and where parameters are many, and their memory where steps are.
 //!
 //! ```text
 //! cargo run --release -p costate-benches --bin gradients              writes benches/results/gradients.md and .svg
@@ -7,6 +7,7 @@
 
 mod memory;
 mod time;
+mod workloads;
 
 use std::path::Path;
 
@@ -17,7 +18,8 @@ fn main() -> std::io::Result<()> {
     let reduced = std::env::args().any(|argument| argument == "--reduced");
     let memory = memory::measure(reduced);
     let text = format!(
-        "# What gradients cost\n\nRepeat with `cargo run --release -p costate-benches --bin gradients`.\n\n{}\n{}",
+        "# What gradients cost\n\nRepeat with `cargo run --release -p costate-benches --bin gradients`.\n\n{}\n{}\n{}",
+        workloads::markdown(reduced),
         time::markdown(reduced),
         memory::markdown(&memory),
     );

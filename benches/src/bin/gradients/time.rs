@@ -104,7 +104,7 @@ fn of_gradient(
 }
 
 /// Seconds of processor time of the fastest run, of some, after one that is not counted.
-fn fastest(seconds: f64, mut run: impl FnMut()) -> f64 {
+pub(crate) fn fastest(seconds: f64, mut run: impl FnMut()) -> f64 {
     run();
     let (mut fastest, mut spent) = (f64::INFINITY, 0.0);
     while spent < seconds {
