@@ -1,5 +1,7 @@
 //! The progress bar of a fit: there on a terminal, absent in a pipe, in a log and with `--quiet`.
 
+use std::time::Duration;
+
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::console::Console;
@@ -22,6 +24,17 @@ impl Progress {
             .with_style(style)
             .with_position(done as u64);
         Progress(bar)
+    }
+
+    /// What is being done, where nobody knows how long it takes.
+    pub(crate) fn waiting(console: Console, what: &'static str) -> Self {
+        let this = Self::new(console, 0, 0);
+        let style = ProgressStyle::with_template("{spinner} {msg}  {elapsed}");
+        this.0
+            .set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        this.0.set_message(what);
+        this.0.enable_steady_tick(Duration::from_millis(100));
+        this
     }
 
     /// A line above the bar.

@@ -38,9 +38,11 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
             work.spread(*starts, args.jobs, every(args), console)?
         }
     };
+    let waiting = Progress::waiting(console, "what the data tell of the parameters");
     let found = fit.found()?;
     let starts = work.starts.clone();
     let place = work.write(&mut fit, &found, interrupted)?;
+    drop(waiting);
 
     let mut out = console.output();
     let shown = place.display().to_string();

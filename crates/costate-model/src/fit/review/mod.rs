@@ -345,6 +345,14 @@ time = "t"
     }
 
     #[test]
+    fn a_profile_takes_no_longer_than_the_fit_may() {
+        let (mut fit, found) = fitted("hurried", MODEL);
+        assert!(fit.review(&found).unwrap().profile.is_some());
+        fit.model.fit.time_limit = Some(std::time::Duration::from_nanos(1));
+        assert_eq!(fit.review(&found).unwrap().profile, None);
+    }
+
+    #[test]
     fn parameters_that_only_act_together_are_not_identifiable() {
         let text = MODEL
             .replace("-k * y", "-k * m * y")

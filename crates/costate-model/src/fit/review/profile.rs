@@ -1,5 +1,7 @@
 //! The loss along one parameter, all others fitted again at each of its values.
 
+use std::time::Instant;
+
 use super::super::{Fit, Found};
 use super::knowledge::{Knowledge, Standing};
 use crate::data::Data;
@@ -71,6 +73,7 @@ fn worst(known: &Knowledge) -> Option<usize> {
         .map(|(k, _)| k)
 }
 
+/// Within the fit's time limit once more, if it has one: with the points until then.
 pub(super) fn profile(
     fitted: &Model,
     data: &Data,
@@ -100,6 +103,7 @@ pub(super) fn profile(
         Scale::Linear if own.error.is_finite() && own.relative > 0.0 => own.error / own.relative,
         Scale::Linear => about.value.abs().max(1e-3),
     };
+    let deadline = fitted.fit.time_limit.map(|limit| Instant::now() + limit);
     let mut points = vec![(about.value, found.loss)];
     for direction in [-1.0, 1.0] {
         let mut model = fitted.clone();
@@ -117,7 +121,7 @@ pub(super) fn profile(
             }
             let own = &mut model.parameters[parameter];
             (own.value, own.fixed) = (value, true);
-            let Some((loss, next)) = refitted(&model, data) else {
+            let Some((loss, next)) = refitted(&model, data, deadline) else {
                 break;
             };
             points.push((value, loss));
@@ -135,9 +139,13 @@ pub(super) fn profile(
     })
 }
 
-/// The least loss near the model's values, and the model there.
-fn refitted(model: &Model, data: &Data) -> Option<(f64, Model)> {
+/// The least loss near the model's values, and the model there; `None` where it cannot be found, or not in time.
+fn refitted(model: &Model, data: &Data, deadline: Option<Instant>) -> Option<(f64, Model)> {
     let mut fit = Fit::begin(model.clone(), data.clone()).ok()?;
-    while fit.advance().ok()? {}
+    while fit.advance().ok()? {
+        if deadline.is_some_and(|deadline| Instant::now() > deadline) {
+            return None;
+        }
+    }
     Some((fit.state.best_loss, fit.fitted()))
 }
