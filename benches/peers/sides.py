@@ -32,20 +32,21 @@ class Program:
 
 
 class Costate(Program):
-    """The program `workload` of the benches; `jit` if it was built with that feature: then what is recorded is machine code, and nothing else is asked of it."""
+    """The program `workload` of the benches, which has ways to some cases: "case:way". Built otherwise it is told apart by `build` and asked for one way alone."""
 
-    def __init__(self, program, core, jit=False):
+    def __init__(self, program, core, build="", way=None):
         super().__init__("costate", program, core)
-        self.jit = jit
-        self.cases = [case for case in self.cases if not jit or case.endswith(":recorded")]
+        self.build, self.way = build, way
 
     def names(self, case):
+        if self.build:
+            return [f"costate ({self.build})"] * (self._case(case, "") in self.cases)
         ways = [c.partition(":")[2] for c in self.cases if c.partition(":")[0] == case]
-        return [f"costate ({'jit' if self.jit else way})" if way else "costate" for way in ways]
+        return [f"costate ({way})" if way else "costate" for way in ways]
 
     def _case(self, case, name):
-        way = "recorded" if self.jit else name[9:-1]
-        return f"{case}:{way}" if "(" in name else case
+        way = self.way if self.build else name[9:-1]
+        return f"{case}:{way}" if way else case
 
 
 class Peer:
