@@ -2,8 +2,8 @@
 
 use costate_benches::definition::uniform;
 use costate_benches::{cpu_seconds, network};
-use costate_neural_ode::{Problem, Recorded, Solvable, VectorField, gradient};
-use costate_ode::{Ivp, Options, tableau};
+use costate_neural_ode::{Problem, Solvable, VectorField, gradient};
+use costate_ode::{Ivp, Options, State, Tableau, tableau};
 use std::fmt::Write;
 
 const METHODS: [&str; 3] = ["discrete", "gauss", "interpolating"];
@@ -61,7 +61,17 @@ fn row(out: &mut String, widths: &[usize], tolerance: f64, seconds: f64) {
             .solve();
         steps = found.expect("it can be solved").stats.accepted;
     });
-    let gradients = METHODS.map(|name| of_gradient(name, &field, (&h0, &theta), &options, seconds));
+    let problem = Problem {
+        h0: &h0,
+        theta: &theta,
+        t0: 0.0,
+        t1: 1.0,
+        save_at: &[],
+    };
+    let gradients = METHODS.map(|name| {
+        let solver = (tsit5, &options);
+        of_gradient(name, field.clone(), solver, &h0, &problem, seconds)
+    });
     let names: Vec<String> = widths.iter().map(usize::to_string).collect();
     let millis = solve * 1e3;
     write!(
@@ -77,25 +87,19 @@ fn row(out: &mut String, widths: &[usize], tolerance: f64, seconds: f64) {
     out.push('\n');
 }
 
-fn of_gradient(
+/// Seconds of a gradient with its solve, of half the sum of the squares that are saved.
+pub(crate) fn of_gradient<Y: State<f64, Element = f64>>(
     name: &str,
-    field: &Recorded<f64>,
-    (h0, theta): (&Vec<f64>, &[f64]),
-    options: &Options<f64>,
+    field: impl VectorField<f64>,
+    (tableau, options): (&'static Tableau, &Options<f64>),
+    like: &Y,
+    problem: &Problem<'_, f64, f64>,
     seconds: f64,
 ) -> f64 {
-    let tsit5 = tableau::by_name("tsit5").expect("a known method");
-    let made = gradient::by_name(name, field.clone(), h0, tsit5, options.clone());
+    let made = gradient::by_name(name, field, like, tableau, options.clone());
     let mut method = made.expect("a known method");
-    let problem = Problem {
-        h0,
-        theta,
-        t0: 0.0,
-        t1: 1.0,
-        save_at: &[],
-    };
     fastest(seconds, || {
-        let found = method.gradient(&problem, &mut |saved, cotangents| {
+        let found = method.gradient(problem, &mut |saved, cotangents| {
             cotangents.values_mut().copy_from_slice(saved.values());
             0.5 * saved.values().iter().map(|h| h * h).sum::<f64>()
         });

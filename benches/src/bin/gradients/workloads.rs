@@ -1,10 +1,10 @@
 //! The workloads of the comparison: value and gradient in units of the solve, and what a step takes beside f.
 
-use crate::time::fastest;
+use crate::time::{fastest, of_gradient};
 use costate_benches::definition::Definitions;
 use costate_benches::network;
 use costate_benches::workload::{LotkaVolterra, options};
-use costate_neural_ode::{Native, Problem, VectorField, gradient};
+use costate_neural_ode::{Native, Problem, VectorField};
 use costate_ode::{Integrator, Options, State, Tableau, tableau};
 use std::fmt::Write;
 
@@ -77,7 +77,22 @@ fn row<Y: State<f64, Element = f64>>(
     seconds: f64,
 ) {
     let (steps, evaluations, solve) = of_solve(case, &mut field, seconds);
-    let both = of_gradient(case, field.clone(), seconds);
+    let problem = Problem {
+        h0: case.h0.as_slice(),
+        theta: &case.theta,
+        t0: case.times[0],
+        t1: case.times[case.times.len() - 1],
+        save_at: case.times,
+    };
+    let solver = (case.tableau, &case.options);
+    let both = of_gradient(
+        "discrete",
+        field.clone(),
+        solver,
+        &case.h0,
+        &problem,
+        seconds,
+    );
     let mut slope = vec![0.0; case.h0.as_slice().len()];
     let f = fastest(seconds, || {
         for _ in 0..evaluations {
@@ -123,33 +138,4 @@ fn of_solve<Y: State<f64, Element = f64>>(
         }
     });
     (it.stats().accepted, it.stats().nfe, time)
-}
-
-fn of_gradient<Y: State<f64, Element = f64>>(
-    case: &Case<'_, Y>,
-    field: impl VectorField<f64>,
-    seconds: f64,
-) -> f64 {
-    let made = gradient::by_name(
-        "discrete",
-        field,
-        &case.h0,
-        case.tableau,
-        case.options.clone(),
-    );
-    let mut method = made.expect("a known method");
-    let problem = Problem {
-        h0: case.h0.as_slice(),
-        theta: &case.theta,
-        t0: case.times[0],
-        t1: case.times[case.times.len() - 1],
-        save_at: case.times,
-    };
-    fastest(seconds, || {
-        let found = method.gradient(&problem, &mut |saved, cotangents| {
-            cotangents.values_mut().copy_from_slice(saved.values());
-            0.5 * saved.values().iter().map(|h| h * h).sum::<f64>()
-        });
-        assert!(found.expect("it can be solved").loss.is_finite());
-    })
 }

@@ -10,11 +10,11 @@ pub(super) const HEADING: &str = "What happens on the way";
 pub(super) fn lines(model: &Model) -> Vec<String> {
     let count = match model.events.len() {
         0 => return Vec::new(),
-        1 => "1 event. The".to_owned(),
-        many => format!("{many} events. The"),
+        1 => "1 event".to_owned(),
+        many => format!("{many} events"),
     };
     let left_out = format!(
-        "The model has {count} formulas are those between events: what an event does to the states, and the jump of the costates there, is no part of \
+        "The model has {count}. The formulas are those between events: what an event does to the states, and the jump of the costates there, is no part of \
          this derivation. The book derives it in the chapter 'Gradients through events'."
     );
     let events = model.events.iter().enumerate();

@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use costate_model::{Fit, Found, Model, SolverSettings, Starts, Verdict};
+use costate_model::{Fit, Found, Model, Starts, Verdict};
 
 use super::open;
 use crate::args::{Fit as Args, ReportFormat};
@@ -244,18 +244,9 @@ fn introduce(fit: &Fit, work: &Work, console: Console) {
         "  by      {}{batch}; loss {}; solver {}",
         fit.optimizers().join(", then "),
         model.loss_name(),
-        by_what(solver)
+        found::solved_by(solver, exact)
     ));
     console.note(format!("  into    {}", work.shown.display()));
-}
-
-/// The method, and how exact it is.
-fn by_what(solver: &SolverSettings) -> String {
-    let name = solver.method.name;
-    match solver.step {
-        Some(step) => format!("{name} with steps of {}", exact(step)),
-        None => format!("{name} at rtol {}", exact(solver.rtol)),
-    }
 }
 
 /// After an evaluation that took longer, what there is is kept before the next.

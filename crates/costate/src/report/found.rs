@@ -133,6 +133,15 @@ fn remarks<'a>(
     influence.chain(errors).chain(solver).chain(more)
 }
 
+/// The method, and how exact it is.
+pub(crate) fn solved_by(solver: &SolverSettings, number: impl Fn(f64) -> String) -> String {
+    let name = solver.method.name;
+    match solver.step {
+        Some(step) => format!("{name} with steps of {}", number(step)),
+        None => format!("{name} at rtol {}", number(solver.rtol)),
+    }
+}
+
 /// The solver's own error as a part of the loss, where it is more than a hundredth.
 pub(super) fn large_error(found: &Found) -> Option<f64> {
     let error = found.solver_error?.abs();

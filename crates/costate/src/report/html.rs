@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 
 use costate_model::{Fit, Found, Model, Outcome, Review};
 
+use super::found::solved_by;
 use super::number::{count, significant};
 
 const STYLE: &str = include_str!("html/style.css");
@@ -90,17 +91,13 @@ fn figures(figures: &[String]) -> String {
 }
 
 fn details(report: &Report<'_>) -> String {
-    let (found, solver) = (report.found, report.fitted.solver());
+    let found = report.found;
     let mut inside = format!(
-        "<p>{} evaluations of the loss in {} iterations, by {}. Solver {} {}.</p>\n",
+        "<p>{} evaluations of the loss in {} iterations, by {}. Solver {}.</p>\n",
         count(found.evaluations),
         count(found.iterations),
         report.fit.optimizers().join(", then "),
-        escaped(solver.method.name),
-        match solver.step {
-            Some(step) => format!("with steps of {}", significant(step, 3)),
-            None => format!("at rtol {}", significant(solver.rtol, 3)),
-        }
+        escaped(&solved_by(report.fitted.solver(), |x| significant(x, 3)))
     );
     let plots: Vec<String> = report
         .review

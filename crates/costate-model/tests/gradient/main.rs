@@ -1,5 +1,7 @@
 //! The gradient of everything a model can depend on, against differences of its loss.
 
+mod constant_step;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use costate_model::Model;

@@ -3,6 +3,8 @@
 use costate_model::{Fit, Model, Save};
 use costate_ode::Method;
 
+use crate::slope;
+
 /// A spring without friction: positions that velocities move, velocities that positions change.
 const SPRING: &str = r#"
 [states]
@@ -32,17 +34,6 @@ time = "when"
 
 fn parse(text: &str) -> Result<Model, String> {
     Model::parse(text, "tests/data/spring.toml").map_err(|error| error.to_string())
-}
-
-/// How the loss changes with a parameter, by Richardson's extrapolation of central differences.
-fn slope(model: &Model, name: &str, value: f64) -> f64 {
-    let loss = |value: f64| {
-        let mut model = model.clone();
-        model.set(name, value).unwrap();
-        model.gradient().unwrap().loss
-    };
-    let central = |h: f64| (loss(value + h) - loss(value - h)) / (2.0 * h);
-    (4.0 * central(1e-3) - central(2e-3)) / 3.0
 }
 
 #[test]
