@@ -175,6 +175,19 @@ impl Prior {
         ("laplace", Prior::Laplace),
     ];
 
+    /// What `x` is outside of, if the density there is zero: nothing can be fitted from it.
+    pub(crate) fn outside(self, x: f64) -> Option<String> {
+        match self {
+            Prior::Uniform(from, to) if x < from || x > to => {
+                Some(format!("its uniform prior, {from} to {to}"))
+            }
+            Prior::LogNormal(..) if x <= 0.0 => {
+                Some("its log-normal prior, which is of positive values".into())
+            }
+            _ => None,
+        }
+    }
+
     /// The curvature of −ln p(x) that Gauss–Newton goes by; 0 where the density is flat.
     pub(crate) fn curvature(self, x: f64) -> f64 {
         match self {
@@ -197,13 +210,12 @@ impl Prior {
                 let (value, slope, _) = Distribution::Laplace.surprise(x, width, centre);
                 (value, slope)
             }
-            Prior::LogNormal(..) if x <= 0.0 => (f64::INFINITY, 0.0),
+            prior if prior.outside(x).is_some() => (f64::INFINITY, 0.0),
             Prior::LogNormal(mean, width) => {
                 let (value, slope, _) = Distribution::Normal.surprise(x.ln(), width, mean);
                 (value + x.ln(), (slope + 1.0) / x)
             }
-            Prior::Uniform(from, to) if from <= x && x <= to => ((to - from).ln(), 0.0),
-            Prior::Uniform(..) => (f64::INFINITY, 0.0),
+            Prior::Uniform(from, to) => ((to - from).ln(), 0.0),
         }
     }
 }

@@ -85,6 +85,16 @@ impl Model {
             state.initial.formula = state.initial.formula.with_literal(value);
             return Ok(());
         }
+        if self
+            .parts
+            .definition_names
+            .iter()
+            .any(|known| known == name)
+        {
+            return Err(Error::Argument(format!(
+                "{name} is a definition: set the parameters that it is made of, or change the file"
+            )));
+        }
         let known = self
             .parameters
             .iter()
@@ -202,6 +212,11 @@ fn set_parameter(parameter: &mut Parameter, value: f64) -> Result<()> {
     if parameter.scale == Scale::Log && value <= 0.0 {
         return Err(Error::Argument(format!(
             "{name} = {value}: a parameter on a log scale is positive"
+        )));
+    }
+    if let Some(prior) = parameter.prior.and_then(|prior| prior.outside(value)) {
+        return Err(Error::Argument(format!(
+            "{name} = {value} is outside {prior}"
         )));
     }
     parameter.value = value;

@@ -14,7 +14,7 @@ pub use variable::Variable;
 
 use crate::gradient::{About, FiniteDifference, LossFn, METHODS, Stats, by_name};
 use crate::{Error, Gradient, GradientMethod, Problem, VectorField};
-use costate_ode::{Method, Options, Real, State, Tolerance};
+use costate_ode::{Method, Options, Real, State};
 use std::time::Instant;
 use variable::{condition, entries, sizes};
 
@@ -522,14 +522,7 @@ fn tolerance_of<T: Real>(options: &Options<T>) -> f64 {
     if options.step.is_some() {
         f64::INFINITY
     } else {
-        largest(&options.rtol).max(largest(&options.atol))
-    }
-}
-
-fn largest<T: Real>(tolerance: &Tolerance<T>) -> f64 {
-    match tolerance {
-        Tolerance::Scalar(value) => value.as_f64(),
-        Tolerance::Components(values) => values.iter().map(|v| v.as_f64()).fold(0.0, f64::max),
+        options.rtol.largest().max(options.atol.largest()).as_f64()
     }
 }
 

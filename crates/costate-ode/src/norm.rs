@@ -32,6 +32,19 @@ impl<T: Real> Tolerance<T> {
         }
     }
 
+    /// The largest of all components.
+    ///
+    /// ```
+    /// use costate_ode::Tolerance;
+    ///
+    /// assert_eq!(Tolerance::from([1e-3, 1e-6]).largest(), 1e-3);
+    /// ```
+    #[must_use]
+    pub fn largest(&self) -> T {
+        let values = self.values().iter();
+        values.fold(T::zero(), |largest, value| largest.max(*value))
+    }
+
     pub(crate) fn values(&self) -> &[T] {
         match self {
             Self::Scalar(value) => std::slice::from_ref(value),

@@ -228,7 +228,12 @@ impl<'a> Entry<'a> {
             Some(_) => Err(self
                 .error(format!("'{}' must be a finite number", self.key))
                 .into()),
-            None => Err(self.wanted("a number", &format!("{} = 1.0", self.key))),
+            None => {
+                let quoted = self.item.as_str().map(str::trim);
+                let quoted = quoted.filter(|text| text.parse::<f64>().is_ok_and(f64::is_finite));
+                let value = quoted.unwrap_or("1.0");
+                Err(self.wanted("a number", &format!("{} = {value}", self.key)))
+            }
         }
     }
 

@@ -100,7 +100,7 @@ fn values_of_the_wrong_kind_are_told_with_an_example() {
 m.toml:9:9: 'alpha' must be a number, not text
 9 | alpha = "0.55"
   |         ^^^^^^
-for example: alpha = 1.0"#,
+for example: alpha = 0.55"#,
     );
     assert!(
         message("fixed = true", "fixed = 1")
@@ -238,6 +238,10 @@ fn overrides_are_checked_like_the_file() {
         "beta = 2 is outside its bounds, 0 to 1"
     );
     assert_eq!(
+        refused("birth", 2.0),
+        "birth is a definition: set the parameters that it is made of, or change the file"
+    );
+    assert_eq!(
         refused("hare", 2.0),
         "the initial value of hare is an expression of parameters: set those"
     );
@@ -304,6 +308,19 @@ for example: noise = "sigma""#
             .contains("the width of a prior is positive, and this is -1")
     );
     assert!(prior("{ uniform = [1.0, 0.0] }").contains("1 is not below 0"));
+    assert!(
+        prior("{ uniform = [0.5, 2.0] }")
+            .contains("the value 0.028 of 'beta' is outside its uniform prior, 0.5 to 2")
+    );
+    assert!(
+        message(
+            "value = 0.028, lower = 0.0",
+            "value = -1.0, prior = { log-normal = [0.0, 1.0] }"
+        )
+        .contains(
+            "the value -1 of 'beta' is outside its log-normal prior, which is of positive values"
+        )
+    );
     assert!(prior("{ gamma = [1.0, 0.0] }").contains("has no key 'gamma'"));
     assert!(prior("{}").contains("a prior is one distribution with its two numbers"));
 }

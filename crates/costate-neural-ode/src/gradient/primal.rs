@@ -63,6 +63,9 @@ where
             field,
             frames: Frames::default(),
         };
+        let (rtol, atol) = (options.rtol.largest(), options.atol.largest());
+        let tolerance = if rtol > T::zero() { rtol } else { atol };
+        let tolerance = tolerance.max(T::epsilon()).as_f64();
         Ok(Self {
             it: Integrator::new(tableau, system, T::zero(), &zero, options)?,
             steps: Vec::new(),
@@ -75,7 +78,7 @@ where
             packed: zero.clone(),
             slope: zero.clone(),
             weights: Vec::with_capacity(tableau.dense_len()),
-            stability: Stability::new(zero.as_slice().len()),
+            stability: Stability::new(zero.as_slice().len(), tableau.order, tolerance),
             zero,
             steps_taken: false,
             schedule: None,
@@ -216,9 +219,9 @@ where
         };
         // Row 0 may have been kept before what was kept was forgotten.
         let frame = step.frames.of(1);
-        let longest = self
-            .stability
-            .longest(&mut self.it.system_mut().field, frame);
+        self.stability.look(before, after);
+        let field = &mut self.it.system_mut().field;
+        let longest = self.stability.longest(field, frame, growth);
         if next.as_f64() > longest {
             self.it.set_next_h(T::from_f64(longest));
         }

@@ -189,6 +189,7 @@ pub(crate) fn json(found: &Found, folder: &str) -> Value {
         "measurements": found.measurements,
         "validation": validation,
         "solver_error": found.solver_error,
+        "about_errors": found.about_errors,
         "iterations": found.iterations,
         "evaluations": found.evaluations,
         "parameters": found.parameters.iter().map(parameter).collect::<Vec<_>>(),

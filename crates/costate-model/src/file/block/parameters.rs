@@ -152,6 +152,15 @@ fn check_value(
         let message = format!("the value {value} of '{name}' is outside its bounds, {range}");
         return Err(place.error(message).into());
     }
+    if let Some(prior) = block
+        .prior
+        .as_ref()
+        .and_then(|(prior, _)| prior.outside(value))
+    {
+        let name = &block.name.value;
+        let message = format!("the value {value} of '{name}' is outside {prior}");
+        return Err(place.error(message).into());
+    }
     if block.scale == Some(Scale::Log) && value.min(block.lower.unwrap_or(1.0)) <= 0.0 {
         let message = "a parameter on a log scale is positive, and so is its lower bound";
         return Err(match value <= 0.0 {
