@@ -5,12 +5,14 @@ mod error_bar;
 mod kink;
 mod report;
 mod variable;
+mod verdict;
 
 pub(crate) use error_bar::share_of_half;
 pub use error_bar::{ErrorBar, error_bar};
 pub use kink::{Jump, Kink, kinks};
 pub use report::Report;
 pub use variable::Variable;
+pub use verdict::Verdict;
 
 use crate::gradient::{About, FiniteDifference, LossFn, METHODS, Stats, by_name};
 use crate::{Error, Gradient, GradientMethod, Problem, VectorField};
@@ -20,10 +22,6 @@ use variable::{condition, entries, sizes};
 
 /// Exact methods agree to this part of an entry; rounding accounts for it.
 const ROUNDING: f64 = 1e-8;
-/// Differences that are sure of fewer digits than this confirm nothing: the loss is not smooth there.
-const UNSURE: f64 = 1e-4;
-/// Exact methods that are further apart than this from differences are wrong, even if these are unsure.
-const BLATANT: f64 = 1e-2;
 /// What differences are allowed to miss by beyond their own uncertainty.
 const DIFFERENCES: f64 = 1e-6;
 /// By how much entries of the continuous adjoint may exceed the tolerance of the solves that they come from.
@@ -101,56 +99,6 @@ impl Pair {
     }
 }
 
-/// What follows from a comparison.
-///
-/// ```
-/// # use costate_neural_ode::{Problem, doc::House};
-/// # use costate_ode::{Options, tableau};
-/// use costate_neural_ode::audit::{Audit, Variable, Verdict};
-///
-/// // |h − 3| has a kink where it is looked at: no method is to blame, but differences say nothing by h₀.
-/// let problem = Problem { h0: &[3.0], theta: &[0.0], t0: 3.0, t1: 5.0, save_at: &[] };
-/// let (tsit5, options) = (tableau::by_name("tsit5")?, Options::tolerances(1e-9, 1e-9));
-/// let audit = Audit::new(&House::default(), &[0.0], tsit5, &options, &problem, &mut |saved, cotangents| {
-///     let off = saved.state(0)[0] - 3.0;
-///     cotangents.state_mut(0)[0] = 1.0_f64.copysign(off);
-///     off.abs()
-/// })?;
-/// assert!(matches!(audit.verdict(), Verdict::NotSmooth { worst: Variable::H0(0) | Variable::Theta(0) }));
-/// # Ok::<(), costate_neural_ode::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Verdict {
-    /// All methods agree as well as they should.
-    Right,
-    /// A method that is exact gives no finite number for this entry, though the loss is finite: the field or the loss has no derivative on the solution.
-    NotFinite {
-        /// Where.
-        worst: Variable,
-    },
-    /// The exact methods agree with each other and with differences, the named one of the exact solution does not agree with them: the tolerances are too loose
-    /// for it, or h cannot be rebuilt going back.
-    Inaccurate {
-        /// The method.
-        method: &'static str,
-        /// Where it is worst.
-        worst: Variable,
-    },
-    /// Differences are not sure of this entry: the loss is not smooth there, or so near its minimum that nothing is left to measure.
-    NotSmooth {
-        /// Where.
-        worst: Variable,
-    },
-    /// Two methods that are exact for the same numbers disagree: a product of the field, or the derivative of the loss, is wrong.
-    Wrong {
-        /// The methods.
-        methods: [&'static str; 2],
-        /// Where they differ most.
-        worst: Variable,
-    },
-}
-
 /// Every gradient method on one problem, compared in pairs.
 ///
 /// Entries are compared one by one, each relative to its size; entries that matter less than a ten-thousandth of the largest (each weighed by the size of its
@@ -194,6 +142,9 @@ pub struct Audit {
     pub unchecked: Vec<Variable>,
     /// Where the gradient by a method that is exact, and no difference, is not finite.
     pub not_finite: Vec<Variable>,
+    /// Whether differences are of solutions that choose their steps each by itself: of the exact solution, so to say, like methods that solve for the costate, and not of the numbers
+    /// computed.
+    pub own_steps: bool,
     /// Where f is not smooth along the solution.
     pub kinks: Vec<Kink>,
     /// The variable that the loss depends on most sharply, and how sharply: κ = |x ∂L/∂x / L|, so that a change of x by a small part changes L by κ times that
@@ -294,6 +245,7 @@ impl Audit {
             uncertainty: parts.collect(),
             unchecked,
             not_finite: Vec::new(),
+            own_steps: solver > 0.0,
             kinks: Vec::new(),
             condition: None,
         };
@@ -367,7 +319,7 @@ impl Audit {
                 // Where differences are no number, there is nothing to compare with them, and nothing among others that are none either.
                 let known = |i: &usize| {
                     let unchecked = self.unchecked.contains(&self.variables[*i]);
-                    !unchecked || (u[*i].is_finite() && v[*i].is_finite())
+                    !unchecked || !by_differences && u[*i].is_finite() && v[*i].is_finite()
                 };
                 let worst = (0..u.len()).filter(known);
                 let worst = worst.max_by(|i, j| excess(*i).total_cmp(&excess(*j)));
@@ -384,130 +336,6 @@ impl Audit {
                 });
             }
         }
-    }
-
-    /// What follows.
-    #[must_use]
-    pub fn verdict(&self) -> Verdict {
-        let exact = |name: &str| {
-            let mut runs = self.runs.iter();
-            runs.any(|run| run.about.name == name && run.about.exact)
-        };
-        let apart = || self.pairs.iter().filter(|pair| !pair.agrees());
-        // Differences that settle nowhere, as where a loss has its minimum, contradict nobody unless by far.
-        let checked = |i: &usize| !self.unchecked.contains(&self.variables[*i]);
-        let settled = (0..self.variables.len())
-            .filter(checked)
-            .all(|i| self.uncertainty[i] <= UNSURE);
-        if let Some(&worst) = self.not_finite.first() {
-            return Verdict::NotFinite { worst };
-        }
-        let is_proof = |pair: &&Pair| {
-            let differences = pair.methods.contains(&crate::gradient::DIFFERENCES);
-            let all_exact = pair.methods.iter().all(|name| exact(name));
-            all_exact && (!differences || settled || pair.difference > BLATANT)
-        };
-        if let Some(pair) = apart().find(is_proof) {
-            return Verdict::Wrong {
-                methods: pair.methods,
-                worst: pair.worst,
-            };
-        }
-        let unsure = (0..self.variables.len())
-            .filter(checked)
-            .max_by(|i, j| self.uncertainty[*i].total_cmp(&self.uncertainty[*j]));
-        if let Some(i) =
-            unsure.filter(|i| self.uncertainty[*i].is_nan() || self.uncertainty[*i] > UNSURE)
-        {
-            return Verdict::NotSmooth {
-                worst: self.variables[i],
-            };
-        }
-        match apart().next() {
-            Some(pair) => Verdict::Inaccurate {
-                method: if exact(pair.methods[0]) {
-                    pair.methods[1]
-                } else {
-                    pair.methods[0]
-                },
-                worst: pair.worst,
-            },
-            None => Verdict::Right,
-        }
-    }
-
-    /// The methods of the exact solution that are further from one of the numbers computed than they should be, in the order of [`Audit::runs`].
-    ///
-    /// ```
-    /// use costate_neural_ode::audit::Audit;
-    /// use costate_neural_ode::{Problem, doc::House}; // f = θ t h
-    /// use costate_ode::{Options, tableau};
-    ///
-    /// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
-    /// let options = Options::tolerances(1e-9, 1e-9);
-    /// let audit = Audit::new(&House::default(), &[0.0], tableau::by_name("tsit5")?, &options, &problem, &mut |saved, cotangents| {
-    ///     cotangents.state_mut(0)[0] = 1.0;
-    ///     saved.state(0)[0]
-    /// })?;
-    /// assert!(audit.inaccurate().is_empty());
-    /// # Ok::<(), costate_neural_ode::Error>(())
-    /// ```
-    #[must_use]
-    pub fn inaccurate(&self) -> Vec<&'static str> {
-        let exact = self.runs.iter().filter(|run| run.about.exact);
-        let exact: Vec<&str> = exact.map(|run| run.about.name).collect();
-        let off = |name: &str| {
-            let mut apart = self.pairs.iter().filter(|pair| !pair.agrees());
-            apart.any(|pair| {
-                let other = pair.methods.iter().find(|method| **method != name);
-                pair.methods.contains(&name) && other.is_some_and(|other| exact.contains(other))
-            })
-        };
-        let names = self.runs.iter().map(|run| run.about.name);
-        names
-            .filter(|name| !exact.contains(name) && off(name))
-            .collect()
-    }
-
-    /// The name of the method to take: the fastest of those that are exact and agree with differences; `None` if there is
-    /// none, or the gradient is wrong.
-    ///
-    /// ```
-    /// use costate_neural_ode::audit::Audit;
-    /// use costate_neural_ode::{Problem, doc::House}; // f = θ t h
-    /// use costate_ode::{Options, tableau};
-    ///
-    /// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
-    /// let options = Options::tolerances(1e-9, 1e-9);
-    /// let audit = Audit::new(&House::default(), &[0.0], tableau::by_name("tsit5")?, &options, &problem, &mut |saved, cotangents| {
-    ///     cotangents.state_mut(0)[0] = 1.0;
-    ///     saved.state(0)[0]
-    /// })?;
-    /// assert!(["discrete", "forward"].contains(&audit.recommended().expect("one is exact")));
-    /// assert!(audit.to_string().contains("discrete"));
-    /// # Ok::<(), costate_neural_ode::Error>(())
-    /// ```
-    #[must_use]
-    pub fn recommended(&self) -> Option<&'static str> {
-        if matches!(
-            self.verdict(),
-            Verdict::Wrong { .. } | Verdict::NotFinite { .. }
-        ) {
-            return None;
-        }
-        let confirmed = |name: &str| {
-            let with = |pair: &&Pair| pair.methods.contains(&name);
-            self.pairs.iter().filter(with).any(Pair::agrees)
-        };
-        let usable = self.runs.iter().filter(|run| {
-            let about = run.about;
-            let offered = METHODS.iter().any(|method| method.name == about.name);
-            let usable = about.exact && offered && !is_differences(about);
-            usable && run.gradient.is_ok() && confirmed(about.name)
-        });
-        usable
-            .min_by(|a, b| a.seconds.total_cmp(&b.seconds))
-            .map(|run| run.about.name)
     }
 }
 

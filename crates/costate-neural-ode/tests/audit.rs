@@ -404,3 +404,63 @@ fn differences_by_a_small_parameter_do_not_depend_on_large_ones_beside_it() {
         found.theta[1]
     );
 }
+
+#[test]
+fn two_that_can_be_trusted_less_may_be_apart_from_each_other() {
+    let mut audit = audit(&House::default(), 1e-9);
+    let between = |pair: &&mut Pair| pair.methods == ["backsolve", "interpolating"];
+    let pair = audit.pairs.iter_mut().find(between).unwrap();
+    pair.difference = 2.0 * pair.allowed;
+    assert_eq!(audit.verdict(), Verdict::Right);
+    assert!(audit.inaccurate().is_empty());
+}
+
+/// A stone thrown up against drag by the square of its speed, which bends where it turns.
+#[derive(Clone)]
+struct Stone;
+
+impl RightHandSide<2, 2> for Stone {
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [_x, v]: [S; 2], _t: S, [g, c]: [S; 2]) -> [S; 2] {
+        [v, -g - c * v * v.abs()]
+    }
+}
+
+#[test]
+fn a_solution_that_bends_sharply_is_the_reason_not_the_methods() {
+    let problem = Problem {
+        h0: &[0.0, 10.0],
+        theta: &[9.81, 0.1],
+        t0: 0.0,
+        t1: 2.0,
+        save_at: &[],
+    };
+    let (tsit5, options) = (
+        tableau::by_name("tsit5").unwrap(),
+        Options::tolerances(1e-9, 1e-9),
+    );
+    let audit = Audit::new(
+        &Native::new(Stone),
+        &[0.0; 2],
+        tsit5,
+        &options,
+        &problem,
+        &mut |saved, cotangents| {
+            cotangents.state_mut(0)[0] = 1.0;
+            saved.state(0)[0]
+        },
+    );
+    let audit = audit.unwrap();
+    let verdict = audit.verdict();
+    assert!(
+        matches!(verdict, Verdict::Inaccurate { .. }),
+        "{verdict:?} {audit}"
+    );
+    assert_eq!(audit.inaccurate(), ["backsolve", "interpolating", "gauss"]);
+    assert!(
+        audit
+            .to_string()
+            .contains("Tighter tolerances bring both together. Take "),
+        "{audit}"
+    );
+}

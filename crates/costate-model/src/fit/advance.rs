@@ -5,7 +5,7 @@ use costate_neural_ode::train::optimizer::{Reason, Step};
 use super::Fit;
 use super::stage::{Point, Sees, Stage};
 use super::state::Verdict;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// With batches, the loss of all data is looked at once in so many iterations.
 const LOOK_EVERY: usize = 50;
@@ -48,6 +48,7 @@ impl Fit {
             Step::Searching => false,
             Step::Finished(_) => at.loss < self.state.best_loss,
         };
+        let trouble = (step == Step::Finished(Reason::NotFinite)).then(|| self.usable().err());
         // A later stage begins at a point that the one before has recorded.
         let new = self.state.stage == 0 || self.state.stage_iteration > 0;
         if taken && new && at.loss.is_finite() {
@@ -64,7 +65,7 @@ impl Fit {
                 self.look();
             }
         }
-        self.end_stage(stage, step)?;
+        self.end_stage(stage, step, trouble.flatten())?;
         Ok(true)
     }
 
@@ -84,7 +85,7 @@ impl Fit {
         }
     }
 
-    fn end_stage(&mut self, stage: Stage, step: Step) -> Result<()> {
+    fn end_stage(&mut self, stage: Stage, step: Step, trouble: Option<Error>) -> Result<()> {
         let spent = self
             .state
             .elapsed
@@ -104,7 +105,7 @@ impl Fit {
                     "the solution in one piece is not finite at the values that the stages before found; more of them, or bounds on the parameters, may help".into(),
                 )
             }
-            Step::Finished(reason) => Verdict::of(reason),
+            Step::Finished(reason) => Verdict::of(reason, trouble),
             _ if late => Verdict::TimeLimit,
             _ if used_up => Verdict::IterationsUsed,
             _ => return Ok(()),
@@ -192,12 +193,18 @@ impl Fit {
 }
 
 impl Verdict {
-    fn of(reason: Reason) -> Self {
+    fn of(reason: Reason, trouble: Option<Error>) -> Self {
         match reason {
             reason if reason.is_converged() => Verdict::Converged(reason.to_string()),
-            Reason::NotFinite => Verdict::Failed(
-                "the loss or its gradient is not finite; a smaller learning_rate, or bounds on the parameters, may help".into(),
-            ),
+            Reason::NotFinite => {
+                let what = trouble.map_or_else(
+                    || "the loss or its gradient is not finite".to_owned(),
+                    |error| error.to_string(),
+                );
+                Verdict::Failed(format!(
+                    "{what}; a smaller learning_rate, or bounds on the parameters, may help"
+                ))
+            }
             reason => Verdict::Stopped(format!(
                 "{reason}: usual where the solver's own error covers what is left to gain, or where the loss jumps"
             )),

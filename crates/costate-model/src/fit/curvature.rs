@@ -69,7 +69,8 @@ impl Fit {
     /// The second derivatives of the negative log-likelihood; where it has kinks, or they are not positive, the expected ones.
     ///
     /// They are differences of gradients along the axes of the expected curvature, with steps that are a part of the standard error along each: one coordinate
-    /// alone would be moved too far where it is known well, and the inverse would hang on the last digits where coordinates make up for each other.
+    /// alone would be moved too far where it is known well, and the inverse would hang on the last digits where coordinates make up for each other. As many digits as that takes
+    /// are had by going to steps of zero ([`extrapolated`]).
     pub(super) fn curvature(&mut self, fitted: &Model) -> Option<Curvature> {
         let (n, x) = (self.variables.len(), self.state.best_x.clone());
         if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() || !fitted.has_likelihood() {
@@ -133,12 +134,17 @@ impl Fit {
                 let moved = x.iter().zip(direction).map(|(x, d)| x + step * d);
                 let theta = self.variables.theta(&moved.collect::<Vec<f64>>());
                 let found = self.objective.evaluate(&theta).ok()?;
-                Some(self.variables.gradient(&theta, &found.theta))
+                let gradient = self.variables.gradient(&theta, &found.theta);
+                let others = measured
+                    .iter()
+                    .map(|(_, _, other)| other.iter().zip(&gradient));
+                let along = others.map(|pairs| pairs.map(|(d, g)| d * g).sum());
+                Some(DVector::from_iterator(measured.len(), along))
             };
-            let (up, down) = (gradient(*step)?, gradient(-step)?);
-            for (l, _, other) in &measured {
-                let change = (0..n).map(|i| other[i] * (up[i] - down[i]));
-                along[(*l, *k)] = change.sum::<f64>() / (2.0 * step);
+            let mut slope = |step: f64| Some((gradient(step)? - gradient(-step)?) / (2.0 * step));
+            let column = extrapolated([slope(*step)?, slope(0.5 * step)?, slope(0.25 * step)?]);
+            for ((l, _, _), second) in measured.iter().zip(column.iter()) {
+                along[(*l, *k)] = *second;
             }
         }
         let along = (&along + along.transpose()) * 0.5;
@@ -186,5 +192,16 @@ impl Fit {
             }
         }
         errors
+    }
+}
+
+/// Central differences by a step, its half and its quarter, extrapolated to a step of zero (Richardson): by all three, or where the last one brings nothing but the error of the solver by the
+/// first two.
+fn extrapolated([first, second, third]: [DVector<f64>; 3]) -> DVector<f64> {
+    let coarse = (&second * 4.0 - first) / 3.0;
+    let fine = (third * 4.0 - &second) / 3.0;
+    match (&fine - &coarse).norm() < (&coarse - second).norm() {
+        true => (fine * 16.0 - coarse) / 15.0,
+        false => coarse,
     }
 }

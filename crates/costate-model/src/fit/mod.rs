@@ -75,19 +75,7 @@ impl Fit {
             fit.state.best_x.clone_from(&fit.state.x);
             fit.state.stepper = fit.stepper();
         }
-        let seen = fit.sight()?;
-        let theta = seen.variables.theta(seen.x);
-        let start = seen.objective.evaluate(&theta);
-        let start = start.map_err(|error| seen.model.failed(&error))?;
-        if !start.loss.is_finite() {
-            return Err(seen.model.not_finite(seen.objective, &theta));
-        }
-        let (by_parameter, rest) = start.theta.split_at(seen.model.parameters.len());
-        let endless = seen.model.without_derivative(by_parameter, &[], rest);
-        if !endless.is_empty() {
-            return Err(seen.model.steep_somewhere(seen.objective, &endless));
-        }
-        fit.state.best_loss = start.loss;
+        fit.state.best_loss = fit.usable()?;
         Ok(fit)
     }
 

@@ -86,6 +86,30 @@ impl Fit {
         }
     }
 
+    /// The loss where the fit stands.
+    ///
+    /// # Errors
+    /// Why it cannot be had, or where it or its gradient is not finite.
+    pub(super) fn usable(&mut self) -> Result<f64> {
+        let seen = self.sight()?;
+        let theta = seen.variables.theta(seen.x);
+        let mut model = seen.model.clone();
+        let own = model.theta().len();
+        model.set_theta(&theta[..own]);
+        let here = seen.objective.evaluate(&theta);
+        let here = here.map_err(|error| model.failed(&error))?;
+        if !here.loss.is_finite() {
+            return Err(model.not_finite(seen.objective, &theta));
+        }
+        let (by_parameter, rest) = here.theta.split_at(model.parameters.len());
+        let endless =
+            model.without_derivative(by_parameter, &[], &rest[..own - by_parameter.len()]);
+        match endless.is_empty() {
+            true => Ok(here.loss),
+            false => Err(model.steep_somewhere(seen.objective, &endless)),
+        }
+    }
+
     /// The loss along segments, made from the model as it was at the start where it is not there yet.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The gradient of a model's loss under the names of the model.
 
 use costate_neural_ode::audit::{Audit, Variable};
+use costate_ode::Family;
 
 use super::measurements::Measurements;
 use super::objective::Objective;
@@ -251,7 +252,15 @@ impl Model {
             })
         });
         text += &cause.unwrap_or_else(|| {
-            ": look for a power of a negative number with a parameter in its exponent, or a root or logarithm of zero".into()
+            let look = ": look for a power of a negative number with a parameter in its exponent, or a root or logarithm of zero";
+            let solver = self.solver.method;
+            match solver.family() {
+                Family::Rosenbrock(_) | Family::Auto => format!(
+                    "{look}; through stiff steps of {} it is made of second derivatives of the equations too, which a power below 2 does not have at zero: kvaerno5 and radau do without them",
+                    solver.name
+                ),
+                _ => look.to_owned(),
+            }
         });
         Error::Numerical(text)
     }

@@ -1,7 +1,7 @@
 //! Doses, infusions, bounces: what is set and added, and when.
 
 use costate_model::{Fit, Model, Save};
-use costate_neural_ode::audit::Verdict;
+use costate_neural_ode::audit::{Variable, Verdict};
 
 use crate::{METHODS, close, first, gradients_are_slopes, message, parse, room};
 
@@ -256,5 +256,60 @@ fn a_fit_finds_the_dose_and_its_time() {
         .zip([0.4, 2.0, 1.3, 0.7])
     {
         assert!((parameter.value - value).abs() < 1e-6, "{parameter:?}");
+    }
+}
+
+#[test]
+fn a_dose_at_rest_is_audited_by_every_kind_of_solver() {
+    // The derivative by the start is that of the way to the dose, of which an implicit step makes what its stability function makes of it. Below c = 0 nothing is defined: differences
+    // are from one side, and by steps of their own.
+    let text = |solver: &str| {
+        format!(
+            "[states]\ne = 1.0\nc = 0.0\n[parameters]\nkin = 0.2\n[equations]\ne = \"kin * (1 - e) - c^1.5\"\nc = \"-c\"\n[[events]]\nat = 20\nset = {{ e = \"0.5 * e\" }}\n\
+             [time]\nstart = 0.0\nend = 25.0\n[solver]\nmethod = \"{solver}\"\nrtol = 1e-8\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n"
+        )
+    };
+    // The last one's order is too low for its steps at rest, which are not as short as that would need.
+    let solvers = ["auto", "tsit5", "kvaerno5", "radau", "trbdf2"];
+    for solver in solvers {
+        let model = parse(&text(solver), &[("d.csv", "t,e\n21.0,0.6\n24.0,0.9\n")]);
+        let audits = model.audit().unwrap();
+        let audit = &audits[0].1;
+        let verdict = audit.verdict();
+        if solver != "trbdf2" {
+            assert_eq!(verdict, Verdict::Right, "{solver}: {audit}");
+            continue;
+        }
+        let (method, worst) = ("discrete", Variable::H0(0));
+        let expected = Verdict::Inaccurate { method, worst };
+        assert_eq!(verdict, expected, "{solver}: {audit}");
+        assert_eq!(
+            (audit.inaccurate(), audit.recommended()),
+            (vec![method], None)
+        );
+    }
+}
+
+#[test]
+fn what_happens_at_the_start_does_so_backwards_too() {
+    for (start, end, sign) in [(5.0, 1.0, -1.0), (1.0, 5.0, 1.0)] {
+        let text = format!(
+            "[states]\ny = 1.0\n[parameters]\nk = {}\ndose = 1.0\n[equations]\ny = \"k * y + 0 * step(t, {start})\"\n[[events]]\nat = {start}\nadd = {{ y = \"dose\" }}\n\
+             [time]\nstart = {start}\nend = {end}\n[solver]\nrtol = 1e-10\natol = 1e-12\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+            0.5 * sign
+        );
+        // y = 2 exp(0.5 |t - start|).
+        let rows = if sign < 0.0 {
+            "4,0.5\n2,0.2\n"
+        } else {
+            "2,0.5\n4,0.2\n"
+        };
+        let model = parse(&text, &[("d.csv", &format!("t,y\n{rows}"))]);
+        let times = if sign < 0.0 { [4.0, 2.0] } else { [2.0, 4.0] };
+        let expected = times.map(|t: f64| 2.0 * (0.5 * (t - start).abs()).exp());
+        close(&first(&model, &times), &expected, 1e-8);
+        let loss = (expected[0] - 0.5).powi(2) + (expected[1] - 0.2).powi(2);
+        assert!((model.gradient().unwrap().loss - loss).abs() < 1e-7 * loss);
+        gradients_are_slopes(&model, &METHODS, 1e-5);
     }
 }

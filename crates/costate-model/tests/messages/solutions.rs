@@ -85,6 +85,7 @@ fn hill(q: &str, n: &str, equation: &str) -> Model {
         "[states]\nq = {q}\np = 0.1\n[parameters]\nn = {n}\nK = 0.5\n[definitions]\nlift = \"(q / K)^n\"\n[equations]\nq = \"0\"\np = \"{equation}\"\n\
          [time]\nstart = 0.0\nend = 2.0\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n"
     );
+    std::fs::write(folder.join("m.toml"), &text).unwrap();
     let model = Model::parse(&text, folder.join("m.toml")).unwrap();
     let read = model.read_data().unwrap();
     assert!(read.is_some());
@@ -120,4 +121,46 @@ fn a_gradient_that_is_not_finite_is_an_error_with_the_parameter_the_operation_an
         .report(&|variable| fixed.variable_name(variable))
         .to_string();
     assert!(report.contains("Not checked by differences"), "{report}");
+}
+
+#[test]
+fn a_fit_that_comes_to_a_gradient_that_is_not_finite_names_the_parameter() {
+    // Adam's first step takes n beyond its bound at 0, where its root has no derivative.
+    let mut model = hill(
+        "1.0",
+        "{ value = 0.5, lower = 0.0, upper = 2.0 }",
+        "sqrt(n) - p",
+    );
+    let settings = model.fit_settings_mut();
+    settings.optimizer = costate_model::Optimizer::Adam;
+    settings.learning_rate = Some(5.0);
+    let mut fit = costate_model::Fit::new(model).unwrap();
+    while fit.advance().unwrap() {}
+    let verdict = fit.found().unwrap().verdict.to_string();
+    assert!(
+        verdict.starts_with("failed (")
+            && verdict.contains("the loss is finite, and its gradient by n is not at t = 0: 'sqrt(n)' at 0 has no derivative;")
+            && verdict.ends_with("a smaller learning_rate, or bounds on the parameters, may help)"),
+        "{verdict}"
+    );
+}
+
+#[test]
+fn second_derivatives_that_are_missing_are_told_with_solvers_that_do_without() {
+    // q leaves zero, where q^1.5 has a first derivative alone.
+    let beside = hill("0.0", "1.5", "lift - p");
+    let text = std::fs::read_to_string(beside.path()).unwrap();
+    let text = text.replace("q = \"0\"", "q = \"1 - q\"");
+    let mut model = Model::parse(&text, beside.path()).unwrap();
+    model.read_data().unwrap();
+    model.set_method("rodas5p").unwrap();
+    let message = model.gradient().unwrap_err().to_string();
+    assert!(
+        message.ends_with(
+            "which a power below 2 does not have at zero: kvaerno5 and radau do without them"
+        ),
+        "{message}"
+    );
+    model.set_method("kvaerno5").unwrap();
+    assert!(model.gradient().is_ok());
 }

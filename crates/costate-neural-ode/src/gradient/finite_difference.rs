@@ -193,33 +193,32 @@ where
         vary: impl Fn(&mut Point<T, Y::Element>, T),
     ) -> Result<(Y::Element, Y::Element), Error> {
         let sure: Y::Element = scalar(T::from_f64(SURE));
-        let is_sure = |slope: Y::Element, error| error <= sure * slope.abs();
-        let mut best = self.derivative(at, here, loss, reaches[0], &vary);
-        if matches!(&best, Ok((slope, error)) if is_sure(*slope, *error)) {
-            return best;
-        }
-        // What rounding makes of a slope, of which differences that happen to agree know nothing: nobody is surer than this, not even of a slope of zero.
-        let rounding = |reach: T| rounding(here, reach);
-        if matches!(&best, Ok((_, error)) if *error <= rounding(reaches[0])) {
-            return best;
-        }
-        for (i, &reach) in reaches.iter().enumerate().skip(1) {
+        let (mut best, mut least) = (None, Y::Element::infinity());
+        for (i, &reach) in reaches.iter().enumerate() {
             if reaches[..i].contains(&reach) {
                 continue;
             }
-            let other = self.derivative(at, here, loss, reach, &vary);
-            best = match (best, other) {
-                (Ok(best), Ok((slope, error))) if error.max(rounding(reach)) < best.1 => {
-                    Ok((slope, error))
-                }
-                (Err(_), Ok(other)) => Ok(other),
-                (best, _) => best,
+            let found = self.derivative(at, here, loss, reach, &vary);
+            // What rounding makes of a slope, of which differences that happen to agree know nothing: nobody is surer than this, not even of a slope of zero.
+            let rounding = rounding(here, reach);
+            let (mut enough, mut unsure) = (false, Y::Element::infinity());
+            if let Ok((slope, error)) = &found {
+                unsure = error.max(rounding);
+                let longer = reaches[i..].iter().any(|other| *other > reach);
+                enough = unsure <= sure * slope.abs() || (*error <= rounding && !longer);
+            }
+            let better = match &best {
+                None | Some(Err(_)) => true,
+                Some(Ok(_)) => unsure < least,
             };
-            if matches!(&best, Ok((slope, error)) if is_sure(*slope, *error)) {
+            if better {
+                (best, least) = (Some(found), unsure);
+            }
+            if enough {
                 break;
             }
         }
-        best
+        best.expect("there is a reach")
     }
 
     /// The derivative by one variable and its uncertainty, where the loss is `here`: `vary` moves it by its second argument; the first differences are taken at ±`reach`.
@@ -308,12 +307,21 @@ where
         let here = self.loss_at(&at, loss)?;
         let last = last.abs();
         let time = T::from_f64(0.125) * if last > T::zero() { last } else { T::one() };
+        // What starts at zero may be of any size: that which it comes to.
+        let mut sizes = at.h0.clone();
+        let saved = self.solves.saved();
+        for (i, size) in sizes.iter_mut().enumerate() {
+            if *size == Y::Element::zero() {
+                let later = (0..saved.len()).map(|s| saved.state(s)[i].abs());
+                *size = later.fold(*size, |max, h| max.max(h));
+            }
+        }
         let (mut gradient, mut uncertainty) = (Gradient::default(), Gradient::default());
         gradient.loss = value;
         for i in 0..at.h0.len() {
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.h0[i] = point.h0[i] + scalar(by);
-            let (slope, error) = self.sure_derivative(&at, here, loss, reaches(&at.h0, i), vary)?;
+            let (slope, error) = self.sure_derivative(&at, here, loss, reaches(&sizes, i), vary)?;
             gradient.h0.push(slope);
             uncertainty.h0.push(error);
         }

@@ -2,7 +2,7 @@
 
 use super::frames::{FrameSpan, Framed, Frames, scalar};
 use super::save_point::SavePoint;
-use super::stability::Stability;
+use super::stability::{Proposed, Stability};
 use super::{Problem, Saved};
 use crate::{Error, VectorField};
 use costate_ode::{Attempt, Integrator, Options, Real, State, Tableau, combine};
@@ -63,10 +63,8 @@ where
             field,
             frames: Frames::default(),
         };
-        let (rtol, atol) = (options.rtol.largest(), options.atol.largest());
-        let tolerance = if rtol > T::zero() { rtol } else { atol };
-        let tolerance = tolerance.max(T::epsilon()).as_f64();
         Ok(Self {
+            stability: Stability::new(zero.as_slice().len(), tableau.order, &options),
             it: Integrator::new(tableau, system, T::zero(), &zero, options)?,
             steps: Vec::new(),
             saves: Vec::new(),
@@ -78,7 +76,6 @@ where
             packed: zero.clone(),
             slope: zero.clone(),
             weights: Vec::with_capacity(tableau.dense_len()),
-            stability: Stability::new(zero.as_slice().len(), tableau.order, tolerance),
             zero,
             steps_taken: false,
             schedule: None,
@@ -146,7 +143,7 @@ where
         self.slopes.resize(self.times.len());
         self.end = problem.t1;
         self.steps_taken = false;
-        self.stability.begin();
+        self.stability.begin(problem.t0.as_f64());
     }
 
     /// Has the next solve take steps of these sizes, the last of which is made to land on the end.
@@ -220,10 +217,17 @@ where
         // Row 0 may have been kept before what was kept was forgotten.
         let frame = step.frames.of(1);
         self.stability.look(before, after);
+        let t = self.it.t().as_f64();
         let field = &mut self.it.system_mut().field;
-        let longest = self.stability.longest(field, frame, growth);
-        if next.as_f64() > longest {
-            self.it.set_next_h(T::from_f64(longest));
+        let step = Proposed {
+            t,
+            size: next.as_f64(),
+            growth,
+            is_explicit: true,
+        };
+        let held = self.stability.hold(field, frame, step);
+        if held < step.size {
+            self.it.set_next_h(T::from_f64(held));
         }
     }
 

@@ -1,47 +1,76 @@
 //! Steps that stay stable where the error does not see that they must.
 
 use crate::VectorField;
-use costate_ode::Real;
+use costate_ode::{Options, Real};
 
 /// Steps of explicit methods are stable up to about this over the largest rate (the real interval of pairs of order 2 and above reaches to 2 at least).
 const REACH: f64 = 2.0;
 /// A next step so many times as long: its error does not hold it back.
 const LEAP: f64 = 4.0;
+/// The least growth of steps along what rests, as a part of the time since the start.
+const SPREAD: f64 = 0.05;
 /// Products for an estimate; each begins where the last one ended.
 const PRODUCTS: usize = 3;
 
 /// What holds steps back where a component rests: at an equilibrium, or at zero until something happens to it.
 ///
-/// There the error estimate is zero whatever the step, and steps grow until they leave the method's domain of stability. The numbers do not show it, for what is zero stays zero under any
-/// factor. Their derivatives do: they are that factor, R(hλ) in place of e^{hλ} for a rate λ of the components at rest among themselves. The two differ by about (hλ)^{p+1}/(p+1)!, which
-/// is kept to the relative tolerance, as an error estimate would. Beside a leap of all that moves, steps are kept stable. Rates are found by the power method with rows a·∂f/∂h.
+/// There the error estimate is zero whatever the step, and steps grow: those of explicit methods until they leave the domain of stability. The numbers do not show it, for what is zero stays
+/// zero under any factor. Their derivatives do: they are that factor, R(hλ) in place of e^{hλ} for each rate λ of the components at rest among themselves. The two differ by about
+/// (hλ)^{p+1}/(p+1)!, which is kept to the relative tolerance ε, as an error estimate would; or, once h = δ t at a time t since the start is longer, by all in all
+/// ∫ (δ λ t)^p/(p+1)! λ e^{−λt} dt = δ^p/(p + 1), whatever the rate: ε too. Steps of explicit methods are kept stable beside, also where all that moves leaps. The largest rate is found by
+/// the power method with rows a·∂f/∂h.
 #[derive(Debug)]
 pub(crate) struct Stability<E> {
-    /// hλ of the longest step along what rests.
+    /// hλ at the start of a rest, and δ.
     exact: f64,
+    spread: f64,
+    t0: f64,
+    settled: bool,
     row: Vec<E>,
     image: Vec<E>,
     rests: Vec<bool>,
 }
 
+/// The step that the controller would take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Proposed {
+    /// Where it begins.
+    pub(crate) t: f64,
+    /// Its size, and how many times as long as the last one it is.
+    pub(crate) size: f64,
+    pub(crate) growth: f64,
+    pub(crate) is_explicit: bool,
+}
+
 impl<E: Real> Stability<E> {
-    /// For `n` components, a method of order `p` and the tolerance that derivatives are to be good to.
-    pub(crate) fn new(n: usize, p: usize, tolerance: f64) -> Self {
+    /// For `n` components and steps of order `p`. Derivatives are to be good to the relative tolerance.
+    pub(crate) fn new<T: Real>(n: usize, p: usize, options: &Options<T>) -> Self {
+        let (rtol, atol) = (options.rtol.largest(), options.atol.largest());
+        let tolerance = if rtol > T::zero() { rtol } else { atol };
+        let tolerance = tolerance.max(T::epsilon()).as_f64();
         let factorial: f64 = (1..=p + 1).map(|k| k as f64).product();
+        let p = p as f64;
         Self {
-            exact: (factorial * tolerance)
-                .powf(1.0 / (p as f64 + 1.0))
-                .min(REACH),
+            exact: (factorial * tolerance).powf(1.0 / (p + 1.0)).min(REACH),
+            spread: ((p + 1.0) * tolerance).powf(1.0 / p).max(SPREAD),
+            t0: 0.0,
+            settled: false,
             row: vec![E::zero(); n],
             image: vec![E::zero(); n],
             rests: vec![false; n],
         }
     }
 
-    /// Begins with any row, whatever was found along another solution.
-    pub(crate) fn begin(&mut self) {
+    /// Begins at `t0`, with any row, whatever was found along another solution.
+    pub(crate) fn begin(&mut self, t0: f64) {
+        self.t0 = t0;
+        self.settled = false;
+        self.any_row();
+    }
+
+    fn any_row(&mut self) {
         for (i, row) in self.row.iter_mut().enumerate() {
-            *row = any(i);
+            *row = E::from_f64((1.3 + 2.1 * i as f64).sin());
         }
     }
 
@@ -58,32 +87,45 @@ impl<E: Real> Stability<E> {
         }
     }
 
-    /// The longest next step, `growth` times as long as the last one, from the state whose evaluation is kept in `frame`.
+    /// The size of the next step, which begins at the state whose evaluation is kept in `frame`.
     #[cold]
     #[inline(never)]
-    pub(crate) fn longest(
+    pub(crate) fn hold(
         &mut self,
-        field: &mut impl VectorField<E>,
+        field: &mut (impl VectorField<E> + ?Sized),
         frame: usize,
-        growth: f64,
+        step: Proposed,
     ) -> f64 {
+        let reach = if step.is_explicit {
+            REACH
+        } else {
+            f64::INFINITY
+        };
         let mut longest = f64::INFINITY;
         if self.rests.contains(&true) {
-            longest = self.exact / self.rate(field, frame);
+            let rate = self.rate(field, frame);
+            let accurate = (self.exact / rate).max(self.spread * (step.t - self.t0).abs());
+            self.settled = accurate * rate > REACH;
+            longest = accurate.min(reach / rate);
         }
-        if growth > LEAP && self.rests.contains(&false) {
+        if step.is_explicit && step.growth > LEAP && self.rests.contains(&false) {
             self.rests.fill(true);
-            longest = longest.min(REACH / self.rate(field, frame));
+            longest = longest.min(reach / self.rate(field, frame));
         }
-        longest
+        step.size.min(longest)
+    }
+
+    /// Whether what rests has done so for so long that nothing but stability holds steps of explicit methods back.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled
     }
 
     /// The largest rate of the components at rest among themselves.
-    fn rate(&mut self, field: &mut impl VectorField<E>, frame: usize) -> f64 {
+    fn rate(&mut self, field: &mut (impl VectorField<E> + ?Sized), frame: usize) -> f64 {
         let mut largest = 0.0_f64;
         for _ in 0..PRODUCTS {
             if self.norm() == 0.0 {
-                self.begin();
+                self.any_row();
             }
             let size = E::from_f64(self.norm());
             for (row, rests) in self.row.iter_mut().zip(&self.rests) {
@@ -93,7 +135,7 @@ impl<E: Real> Stability<E> {
             std::mem::swap(&mut self.row, &mut self.image);
             let rate = self.norm();
             if !(rate > 0.0 && rate.is_finite()) {
-                self.begin();
+                self.any_row();
                 return 0.0;
             }
             // Of a pair of complex rates now one part is seen and now the other.
@@ -113,9 +155,4 @@ impl<E: Real> Stability<E> {
 /// Whether a component that was `a` is the same after a step, but for rounding.
 fn rests<E: Real>(a: E, b: E) -> bool {
     (b - a).abs() <= E::epsilon() * E::from_f64(4.0) * b.abs()
-}
-
-/// An entry of a row that is nothing special.
-fn any<E: Real>(i: usize) -> E {
-    E::from_f64((1.3 + 2.1 * i as f64).sin())
 }

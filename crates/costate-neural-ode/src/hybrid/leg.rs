@@ -82,8 +82,13 @@ where
         ahead: &[T],
         watch: bool,
     ) -> Result<Leg<T, Y::Element>, Error> {
-        let way = if end < t { -T::one() } else { T::one() };
-        let reached = |time: &&T| (**time - end) * way <= T::zero() || coincide(**time, end);
+        // None where the arc has no length, as with an event at the start: the times ahead lie to either side then.
+        let way = if end == t {
+            T::zero()
+        } else {
+            (end - t).signum()
+        };
+        let reached = |time: &&T| (**time - end) * way < T::zero() || coincide(**time, end);
         // A save at the time of an event is before it.
         let times = ahead.iter().take_while(reached).map(|time| {
             let inside = (*time - t) * way >= T::zero();

@@ -1,9 +1,8 @@
 //! States at rest: their errors are zero whatever the step, and their gradients are those of the equation all the same.
 
-use costate_neural_ode::{
-    Discrete, FiniteDifference, Forward, GradientMethod, Native, Problem, RightHandSide, Saved,
-};
-use costate_ode::{Options, tableau};
+use costate_neural_ode::gradient::by_name;
+use costate_neural_ode::{Discrete, GradientMethod, Native, Problem, RightHandSide, Saved};
+use costate_ode::{Method, Options, tableau};
 use costate_tape::Scalar;
 
 const FAST: f64 = 8.0;
@@ -50,24 +49,17 @@ fn what_rests_at_zero_or_elsewhere_has_the_gradient_of_its_equation() {
     for y in [0.0, 2.0] {
         for (x, w) in [(0.0, 0.0), (0.7, -0.4)] {
             let start = [x, y, 1.0, w];
-            for name in ["bosh3", "tsit5", "dop853", "verner9"] {
-                let (tableau, options) = (
-                    tableau::by_name(name).unwrap(),
-                    Options::tolerances(1e-6, 1e-9),
-                );
-                let (field, like) = (Native::<_, f64, 4, 2>::new(Resting), [0.0; 4]);
-                let methods: [Box<dyn GradientMethod<f64, f64>>; 3] = [
-                    Box::new(
-                        Discrete::new(field.clone(), &like, tableau, options.clone()).unwrap(),
-                    ),
-                    Box::new(Forward::new(field.clone(), &like, tableau, options.clone()).unwrap()),
-                    Box::new(FiniteDifference::new(field, &like, tableau, options).unwrap()),
-                ];
-                for (mut method, about) in
-                    methods
-                        .into_iter()
-                        .zip(["discrete", "forward", "differences"])
-                {
+            for name in [
+                "bosh3", "tsit5", "dop853", "verner9", "auto", "kvaerno5", "radau", "rodas5p",
+            ] {
+                let solver = Method::by_name(name).unwrap();
+                for about in ["discrete", "forward", "finite-difference"] {
+                    if about == "forward" && solver.tableau().is_none() {
+                        continue;
+                    }
+                    let (field, like) = (Native::<_, f64, 4, 2>::new(Resting), vec![0.0; 4]);
+                    let options = Options::tolerances(1e-6, 1e-9);
+                    let mut method = by_name(about, field, &like, solver, options).unwrap();
                     for (i, found) in gradient(&mut *method, start).iter().enumerate() {
                         assert!(
                             (found - expected[i]).abs() < 1e-5,
@@ -140,4 +132,38 @@ fn what_rests_holds_steps_back_by_its_own_rate_alone() {
     };
     // At zero it rests; so small it moves, and no error shows.
     assert_eq!(steps(0.0), steps(1e-200));
+}
+
+#[test]
+fn a_fast_rest_for_long_is_no_reason_for_short_steps_of_auto() {
+    /// All rests, x at a rate of 1e6.
+    struct Fast;
+    impl RightHandSide<2, 1> for Fast {
+        #[inline(always)]
+        fn eval<S: Scalar>(&self, [x, z]: [S; 2], _t: S, [at]: [S; 1]) -> [S; 2] {
+            let fast = S::from_f64(1e6);
+            [fast * (at - x), -z]
+        }
+    }
+    let auto = Method::by_name("auto").unwrap();
+    let options = Options::tolerances(1e-6, 1e-9);
+    let mut discrete = Discrete::new(Native::new(Fast), &vec![0.0; 2], auto, options).unwrap();
+    let problem = Problem {
+        h0: &[0.5, 0.0],
+        theta: &[0.5],
+        t0: 0.0,
+        t1: 1.0,
+        save_at: &[],
+    };
+    let found = discrete.gradient(&problem, &mut |saved, cotangents| {
+        cotangents.values_mut().fill(1.0);
+        saved.values().iter().sum()
+    });
+    let found = found.unwrap();
+    assert!(found.h0[0].abs() < 1e-9 && (found.theta[0] - 1.0).abs() < 1e-9);
+    assert!(
+        found.stats.forward.steps < 200,
+        "{}",
+        found.stats.forward.steps
+    );
 }

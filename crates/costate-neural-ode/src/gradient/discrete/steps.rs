@@ -18,6 +18,7 @@ mod symplectic;
 pub(in crate::gradient) mod system;
 
 use crate::field::Natural;
+use crate::gradient::stability::{Proposed, Stability};
 use crate::gradient::{Problem, Saved};
 use crate::{Error, VectorField};
 use budget::Budget;
@@ -36,6 +37,7 @@ pub(crate) struct Steps<T, E> {
     options: Options<T>,
     formula: Formula<E>,
     rows: Rows<E>,
+    stability: Stability<E>,
     sweep: Sweep<T, E>,
     record: Record<T, E>,
     frozen: Vec<Frozen<T>>,
@@ -58,6 +60,7 @@ type Scheduled<T> = (T, bool);
 /// Takes the next step, the next of the `schedule` if there is one, whose last is made to land on `end`. Returns where it leads; none if the end was reached before.
 fn advance<T: Real, E: Element<T> + Real>(
     it: &mut Stepper<'_, T, E>,
+    stability: &mut Stability<E>,
     schedule: &[Scheduled<T>],
     taken: usize,
     end: T,
@@ -65,6 +68,9 @@ fn advance<T: Real, E: Element<T> + Real>(
     if schedule.is_empty() {
         if it.finished() {
             return Ok(None);
+        }
+        if taken > 0 {
+            stay_stable(it, stability);
         }
         it.step()?;
         return Ok(Some(it.t()));
@@ -76,6 +82,33 @@ fn advance<T: Real, E: Element<T> + Real>(
     it.engine_mut().take_next(*is_stiff);
     it.force_step(if last { end - it.t() } else { *size });
     Ok(Some(if last { end } else { it.t() }))
+}
+
+/// Has the next step be no longer than its derivative allows, as [`Primal`](crate::gradient::primal::Primal) does; where that is stability alone, `auto` goes on with its stiff method.
+fn stay_stable<T: Real, E: Element<T> + Real>(
+    it: &mut Stepper<'_, T, E>,
+    stability: &mut Stability<E>,
+) {
+    let (t, is_explicit) = (it.t(), it.engine().is_explicit());
+    let step = Proposed {
+        t: t.as_f64(),
+        size: it.next_h().as_f64(),
+        growth: (it.next_h() / it.h().abs()).as_f64(),
+        is_explicit,
+    };
+    // A leap of an implicit method does no harm.
+    let growth = if is_explicit { step.growth } else { 0.0 };
+    if it.options().step.is_some() || !Stability::is_asked(it.y_prev(), it.y(), growth) {
+        return;
+    }
+    stability.look(it.y_prev(), it.y());
+    let y = it.y().clone();
+    let held = it.system_mut().hold((t, &y), stability, step);
+    if is_explicit && stability.is_settled() {
+        it.engine_mut().take_next(true);
+    } else if held < step.size {
+        it.set_next_h(T::from_f64(held));
+    }
 }
 
 impl<T: Real, E: Element<T> + Real> Steps<T, E> {
@@ -98,6 +131,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         let rows = Solved::rows::<T>(method, field);
         let this = Self {
             sweep: Sweep::new(n, formula.stages(), &rows),
+            stability: Stability::new(n, method.order, &options),
             record: Record::new(n),
             method,
             options,
@@ -187,8 +221,15 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         if problem.t0 == problem.t1 {
             self.record.stand(&mut it);
         }
+        self.stability.begin(problem.t0.as_f64());
         let mut taken = 0;
-        while let Some(t) = advance(&mut it, &self.schedule, taken, problem.t1)? {
+        while let Some(t) = advance(
+            &mut it,
+            &mut self.stability,
+            &self.schedule,
+            taken,
+            problem.t1,
+        )? {
             self.record.push(&mut it, &self.formula, t);
             taken += 1;
         }

@@ -41,6 +41,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
             record,
             formula,
             schedule,
+            stability,
             ..
         } = self
         else {
@@ -55,6 +56,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
         if problem.t0 == problem.t1 {
             record.stand(&mut it);
         }
+        stability.begin(problem.t0.as_f64());
         budget.turns.clear();
         budget.kept.restart((problem.t0, problem.h0));
         loop {
@@ -66,7 +68,7 @@ impl<T: Real, E: Element<T> + Real> Steps<T, E> {
                     .kept
                     .end_piece(record.saved_points(), (it.t(), it.y()));
             }
-            let Some(t) = super::advance(&mut it, schedule, taken, problem.t1)? else {
+            let Some(t) = super::advance(&mut it, stability, schedule, taken, problem.t1)? else {
                 break;
             };
             let is_stiff = it.engine().was_stiff();

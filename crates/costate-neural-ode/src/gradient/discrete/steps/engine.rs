@@ -80,6 +80,11 @@ impl<T: Real, E: Element<T> + Real> Any<T, E> {
         }
     }
 
+    /// Whether the next step is taken by an explicit method, whose steps may be unstable.
+    pub(super) fn is_explicit(&self) -> bool {
+        matches!(self, Self::Auto(it) if !it.is_stiff())
+    }
+
     /// Has `auto` take the next step by the method for stiff problems, or by the other one.
     pub(super) fn take_next(&mut self, stiff: bool) {
         if let Self::Auto(it) = self {

@@ -3,6 +3,7 @@
 use super::rows::Rows;
 use crate::VectorField;
 use crate::gradient::scalar;
+use crate::gradient::stability::{Proposed, Stability};
 use costate_ode::{
     DirkTableau, Element, Family, Matrix, Method, Parts, Real, State, Structure, System,
 };
@@ -54,6 +55,25 @@ impl<'a, E: Real> Solved<'a, E> {
             },
             part,
         }
+    }
+
+    /// The size of the step from (t, y), as [`Stability::hold`] has it; of a field in two parts as it was proposed.
+    pub(super) fn hold<T: Real>(
+        &mut self,
+        (t, y): (T, &[E]),
+        stability: &mut Stability<E>,
+        step: Proposed,
+    ) -> f64
+    where
+        E: Element<T>,
+    {
+        let Self::Whole(whole) = self else {
+            return step.size;
+        };
+        let mut slope = std::mem::take(&mut whole.rows.product);
+        whole.field.eval(1, scalar(t), y, &mut slope);
+        whole.rows.product = slope;
+        stability.hold(whole.field, 1, step)
     }
 
     /// The Jacobian that `method` takes of `field`.
