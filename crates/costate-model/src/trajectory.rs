@@ -340,9 +340,14 @@ impl Model {
             ),
             _ => format!("{}: {diagnosis}", self.path().display()),
         };
-        if let Some(worst) = diagnosis.worst
+        let events = partial.events.len();
+        let by_events = 2 * events > diagnosis.stats.accepted;
+        if by_events && matches!(diagnosis.cause, Cause::TooManySteps) {
+            text += &format!("; {events} events until there end most of the steps");
+        } else if let Some(worst) = diagnosis.worst
             && matches!(diagnosis.cause, Cause::StepTooSmall | Cause::TooManySteps)
             && undefined.is_none()
+            && self.solver.step.is_none()
         {
             text += &format!(
                 "; the error of {} asks for the smallest steps (its value there is {:e})",

@@ -132,7 +132,8 @@ where
         if !system.time_derivative(t, y, out) {
             let h = h.abs();
             let delta = T::epsilon().sqrt() * h.max(t.abs().min(T::from_f64(100.0) * h));
-            let ahead = t + delta;
+            // Never so little that it is lost in t.
+            let ahead = t + delta.max(T::from_f64(16.0) * T::epsilon() * t.abs());
             evaluate(system, ahead, y, out);
             stats.nfe += 1;
             let delta = Y::Element::real(ahead - t);

@@ -196,7 +196,7 @@ pub(crate) struct Fit {
     )]
     pub(crate) starts: Option<usize>,
     /// Starts to fit from at a time [default: one for each processor]; the result does not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) jobs: Option<usize>,
     /// Seconds between the checkpoints from which a killed fit can be resumed
     #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]

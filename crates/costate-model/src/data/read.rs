@@ -329,7 +329,15 @@ mod tests {
             message("year,hare,lynx\n1900,NA,4\n")
                 .contains("'NA' is not a number (a missing value is an empty cell)")
         );
-        assert!(message("year,hare,lynx\n1900,inf,4\n").contains("'inf' is not a number"));
+        assert!(message("year,hare,lynx\n1900,inf,4\n").contains("'inf' is not a number\n"));
+        assert!(
+            message("year,hare,lynx\n1900,NaN,4\n")
+                .contains("'NaN' is not a number (a missing value is an empty cell)")
+        );
+        assert!(
+            message("year,hare,lynx\n1900,1e400,4\n")
+                .contains("'1e400' is not a number (it is larger than numbers can be)")
+        );
     }
 
     #[test]

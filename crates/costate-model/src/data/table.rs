@@ -182,7 +182,16 @@ impl<'a> Table<'a> {
             Ok(value) if value.is_finite() => Ok(value),
             _ => {
                 let hint = match text {
-                    _ if text.replacen(',', ".", 1).parse::<f64>().is_ok() => " (a decimal comma?)",
+                    _ if text.contains(',')
+                        && text.replacen(',', ".", 1).parse::<f64>().is_ok() =>
+                    {
+                        " (a decimal comma?)"
+                    }
+                    _ if text.parse::<f64>().is_ok_and(f64::is_infinite)
+                        && text.contains(|c: char| c.is_ascii_digit()) =>
+                    {
+                        " (it is larger than numbers can be)"
+                    }
                     _ if ["na", "nan", "n/a", "null", "none", "-", ".", "?"]
                         .contains(&text.to_lowercase().as_str()) =>
                     {

@@ -1,4 +1,4 @@
-//! What happens on the way, in words: the events of the file.
+//! What happens on the way, in words: the events of the file, and comparisons that turn.
 
 use crate::hybrid::{Event, When};
 use crate::model::Model;
@@ -6,21 +6,38 @@ use crate::scope::Resolved;
 
 pub(super) const HEADING: &str = "What happens on the way";
 
-/// What the derivation leaves out, and then each event; nothing where there are none.
+/// What the derivation leaves out, and then each event and each comparison; nothing where there are none.
 pub(super) fn lines(model: &Model) -> Vec<String> {
-    let count = match model.events.len() {
-        0 => return Vec::new(),
-        1 => "1 event".to_owned(),
-        many => format!("{many} events"),
+    let some = |count: usize, what: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {what}")),
+        many => Some(format!("{many} {what}s")),
     };
+    let events = some(model.events.len(), "event");
+    let turns = some(model.switches.len(), "comparison").map(|count| {
+        format!(
+            "{count} whose answer{} on the way",
+            match model.switches.len() {
+                1 => " turns",
+                _ => "s turn",
+            }
+        )
+    });
+    let all: Vec<String> = events.into_iter().chain(turns).collect();
+    if all.is_empty() {
+        return all;
+    }
     let left_out = format!(
-        "The model has {count}. The formulas are those between events: what an event does to the states, and the jump of the costates there, is no part of \
-         this derivation. The book derives it in the chapter 'Gradients through events'."
+        "The model has {}. The formulas are those between such times: what an event does to the states, the jump of the costates there, and what the gradient owes to \
+         the times themselves are no part of this derivation. The book derives them in the chapter 'Gradients through events'.",
+        all.join(" and ")
     );
     let events = model.events.iter().enumerate();
     let events =
         events.map(|(i, event)| format!("{}: {}", model.event_name(i), told(model, event)));
-    [left_out].into_iter().chain(events).collect()
+    let turns = model.switches.iter();
+    let turns = turns.map(|switch| format!("a comparison: {}", switch.text));
+    [left_out].into_iter().chain(events).chain(turns).collect()
 }
 
 fn told(model: &Model, event: &Event) -> String {
@@ -73,16 +90,17 @@ mod tests {
 
     #[test]
     fn every_form_lists_the_events_and_says_that_the_formulas_leave_them_out() {
-        let text = "[states]\nx = 1.0\ny = 0.0\n[parameters]\nk = 0.5\ndose = 2.0\n[equations]\nx = \"-k * x\"\ny = \"k * x\"\n\
+        let text = "[states]\nx = 1.0\ny = 0.0\n[parameters]\nk = 0.5\ndose = 2.0\n[equations]\nx = \"-k * x\"\ny = \"k * x * if(t > 1 + k, 1, 2)\"\n\
             [[events]]\nwhen = \"x - 0.5\"\ndirection = \"falling\"\nset = { x = \"2 * x\" }\n\
             [[events]]\nat = { every = 8.0, count = 3, start = \"k\" }\nadd = { y = \"dose\" }\nover = 0.25\n\
             [[events]]\nat = [5.0]\nterminal = true\n[time]\nstart = 0.0\nend = 30.0\n";
         let explanation = Model::parse(text, "m.toml").unwrap().explain().unwrap();
         let told = [
-            "The model has 3 events. The formulas are those between events",
+            "The model has 3 events and 1 comparison whose answer turns on the way. The formulas are those between such times",
             "event 1 (line 10): where x - 0.5 falls through 0, x is set to 2 * x",
             "event 2 (line 14): 3 times, every 8 from k on, dose is added to y at a constant rate over 0.25",
             "event 3 (line 18): at t = 5, the solution ends",
+            "a comparison: t > 1 + k",
         ];
         let forms = [
             explanation.text(&str::to_owned),
@@ -92,13 +110,14 @@ mod tests {
             explanation.dot(),
             explanation.rust().unwrap(),
         ];
-        for form in &forms {
+        for form in forms {
+            let form = form.replace("&gt;", ">");
             for line in told {
                 assert!(form.contains(line), "no '{line}' in\n{form}");
             }
         }
-        let plain = text.split("[[events]]").next().unwrap().to_owned()
-            + "[time]\nstart = 0.0\nend = 30.0\n";
+        let plain = text.split("[[events]]").next().unwrap();
+        let plain = plain.replace("if(t > 1 + k, 1, 2)", "1") + "[time]\nstart = 0.0\nend = 30.0\n";
         let plain = Model::parse(&plain, "m.toml").unwrap().explain().unwrap();
         assert!(!plain.text(&str::to_owned).contains("event"));
     }

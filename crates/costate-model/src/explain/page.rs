@@ -20,9 +20,13 @@ pub(super) struct Section {
 }
 
 pub(super) fn sections(system: &System<'_>) -> Result<Vec<Section>, costate_tape::Error> {
+    let zeros = system.zeros()?;
     let start = Section {
         heading: "The state at the start",
-        plain: "x(t0) is x at the start of time",
+        plain: match zeros {
+            None => "x(t0) is x at the start of time",
+            Some(_) => "x(t0) is x at the start of time, of algebraic states a first guess",
+        },
         words: "The initial values, by parameters.",
         written: system.start()?,
     };
@@ -32,7 +36,7 @@ pub(super) fn sections(system: &System<'_>) -> Result<Vec<Section>, costate_tape
         words: "The right-hand side f, component by component.",
         written: system.rates()?,
     };
-    let algebraic = system.zeros()?.map(|written| Section {
+    let algebraic = zeros.map(|written| Section {
         heading: "The algebraic equations",
         plain: "zero_x is zero along every solution",
         words: "They are zero along every solution. Differentiated by t they give the rates of their states, which are among the equations above; what these \

@@ -148,6 +148,7 @@ impl<'a> Entry<'a> {
     fn wanted(&self, what: &str, example: &str) -> crate::Error {
         let given = match self.item {
             Item::Value(Value::String(_)) => "text",
+            Item::Value(Value::Float(_)) if what == "a whole number" => "a decimal number",
             Item::Value(Value::Integer(_)) | Item::Value(Value::Float(_)) => "a number",
             Item::Value(Value::Boolean(_)) => "true or false",
             Item::Value(Value::Datetime(_)) => "a date",
@@ -412,7 +413,12 @@ impl<'a> Entry<'a> {
             Some(near) => format!("did you mean '{near}'?"),
             None => format!("known: {}", names.join(", ")),
         };
-        self.error(format!("'{word}' is not a {}", self.key.replace('_', " ")))
+        let key = self.key.replace('_', " ");
+        let article = match key.starts_with(['a', 'e', 'i', 'o', 'u']) {
+            true => "an",
+            false => "a",
+        };
+        self.error(format!("'{word}' is not {article} {key}"))
             .with_help(Some(help))
     }
 }

@@ -310,6 +310,6 @@ fn what_happens_at_the_start_does_so_backwards_too() {
         close(&first(&model, &times), &expected, 1e-8);
         let loss = (expected[0] - 0.5).powi(2) + (expected[1] - 0.2).powi(2);
         assert!((model.gradient().unwrap().loss - loss).abs() < 1e-7 * loss);
-        gradients_are_slopes(&model, &METHODS, 1e-5);
+        gradients_are_slopes(&model, METHODS, 1e-5);
     }
 }

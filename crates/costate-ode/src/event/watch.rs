@@ -213,7 +213,7 @@ impl<T: Real, Y: State<T>> Watch<T, Y> {
         points.clear();
         // A function without a sign yet may have two crossings close by: a ball that hardly leaves the ground.
         if self.samples > 0 && self.watched.iter().any(|watched| watched.sign == 0) {
-            let halves = (4..=16).rev();
+            let halves = (4..=40).rev();
             points.extend(halves.map(|k| T::from_f64(0.5).powi(k)));
         }
         points.extend((1..=parts).map(|k| T::from_f64(k as f64 / parts as f64)));

@@ -33,9 +33,15 @@ pub(crate) fn run(args: &New, console: Console) -> Result<()> {
     }
     create(&data, DATA)?;
     create(&model, &MODEL.replace("starter.csv", &name))?;
-    let shown = model.display();
+    let shown = model.display().to_string();
+    // As a shell takes it for one word.
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-~+".contains(c);
+    let word = match shown.chars().all(is_plain) {
+        true => shown.clone(),
+        false => format!("'{shown}'"),
+    };
     console.note(format!("wrote {shown} and {}\n\ntry:", data.display()));
-    console.note(format!("  costate check {shown}\n  costate fit {shown}"));
+    console.note(format!("  costate check {word}\n  costate fit {word}"));
     Ok(())
 }
 

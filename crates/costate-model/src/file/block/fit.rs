@@ -165,7 +165,13 @@ fn batch(entry: &Entry<'_>) -> Result<BatchBlock> {
 
 /// `"90 s"`, `"10 min"`, `"2 h"`.
 fn duration(entry: &Entry<'_>) -> Result<Duration> {
-    let text = entry.text()?.value;
+    let wrong = |what: String| {
+        let help = "for example: \"90 s\", \"10 min\", \"2 h\"";
+        Err(entry.error(what).with_help(Some(help.into())).into())
+    };
+    let Ok(text) = entry.text().map(|text| text.value) else {
+        return wrong(format!("'{}' must be text with a unit", entry.key));
+    };
     let digits = text
         .find(|c: char| !(c.is_ascii_digit() || c == '.'))
         .unwrap_or(text.len());
@@ -182,9 +188,6 @@ fn duration(entry: &Entry<'_>) -> Result<Duration> {
         .map(|(count, unit)| count * unit);
     match seconds.map(Duration::try_from_secs_f64) {
         Some(Ok(limit)) if !limit.is_zero() => Ok(limit),
-        _ => Err(entry
-            .error(format!("'{text}' is not a time"))
-            .with_help(Some("for example: \"90 s\", \"10 min\", \"2 h\"".into()))
-            .into()),
+        _ => wrong(format!("'{text}' is not a time")),
     }
 }

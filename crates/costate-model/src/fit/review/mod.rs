@@ -292,6 +292,58 @@ time = "t"
     }
 
     #[test]
+    fn standard_errors_of_what_hardly_differs_are_those_of_the_second_derivatives() {
+        // Michaelis and Menten below saturation: it is the quotient of the two that the data tell.
+        let text = MODEL
+            .replace("-k * y", "-k * y / (m + y)")
+            .replace("y0 = 3.0", "y0 = { value = 1.0, fixed = true }\nm = { value = 6.0, lower = 0.01, upper = 1e4 }")
+            .replace("k = { value = 0.6,", "k = { value = 5.0, upper = 1e4,")
+            .replace("rtol = 1e-9", "rtol = 1e-12")
+            .replace("atol = 1e-11", "atol = 1e-14");
+        let seen = |t: f64| {
+            // y + 4 ln y = 1 - 4 t / 2
+            (0..50).fold(0.5, |y: f64, _| {
+                let off = y + 4.0 * y.ln() - 1.0 + 2.0 * t;
+                (y - off / (1.0 + 4.0 / y)).max(0.1 * y)
+            })
+        };
+        let (fit, found) = fitted_to(
+            "alike",
+            &format!("{text}[observables]\ny = {{ is = \"y\", noise = 0.02 }}\n"),
+            seen,
+        );
+        let model = fit.fitted();
+        let names = ["m", "k"];
+        let at = |i: usize, by: f64| {
+            let mut model = model.clone();
+            let value = model.parameters.iter().find(|p| p.name == names[i]);
+            model.set(names[i], value.unwrap().value + by).unwrap();
+            let slopes = model.gradient().unwrap().parameters;
+            names.map(|name| slopes.iter().find(|(known, _)| known == name).unwrap().1)
+        };
+        let second = |i: usize, by: f64| {
+            let (up, down) = (at(i, by), at(i, -by));
+            [0, 1].map(|j| (up[j] - down[j]) / (2.0 * by))
+        };
+        let [first, other] = [0, 1].map(|i| {
+            let (coarse, fine) = (second(i, 2e-3), second(i, 1e-3));
+            [0, 1].map(|j| (4.0 * fine[j] - coarse[j]) / 3.0)
+        });
+        let between = 0.5 * (first[1] + other[0]);
+        let determinant = first[0] * other[1] - between * between;
+        for (parameter, variance) in found.parameters[1..].iter().zip([other[1], first[0]]) {
+            let expected = (variance / determinant).sqrt();
+            // Both are far less certain than their quotient.
+            assert!(
+                expected > 0.2 * parameter.value,
+                "{expected} {}",
+                parameter.value
+            );
+            close(parameter.standard_error.unwrap(), expected, 1e-3);
+        }
+    }
+
+    #[test]
     fn a_combination_without_influence_takes_errors_from_its_own_parameters_alone() {
         let text = MODEL
             .replace("-k * y", "-k * m * y")
