@@ -96,6 +96,7 @@ impl Model {
                 warnings.push(Warning { place, message });
             }
         }
+        warnings.extend(self.ignored_loss());
         let outside = data.as_ref().and_then(|data| self.outside(data));
         let names = |fixed: bool| {
             let parameters = self
@@ -285,6 +286,17 @@ impl Model {
         warnings
     }
 
+    /// A loss that is named where the noise of observables decides.
+    fn ignored_loss(&self) -> Option<Warning> {
+        let line = self
+            .line_of("fit", "loss")
+            .filter(|_| self.has_likelihood())?;
+        Some(Warning {
+            place: Some((self.path().display().to_string(), line)),
+            message: "'loss' is not taken: observables have noise, so the loss is the negative log-likelihood; leave out the one or the other (an observable's 'distribution' has forms for outliers, such as \"laplace\")".into(),
+        })
+    }
+
     /// Rows to fit at times that the model does not reach.
     fn outside(&self, data: &Data) -> Option<Warning> {
         let (start, end) = self.span();
@@ -322,6 +334,24 @@ mod tests {
 
     const MODEL: &str = "[states]\nx = 1.0\ny = \"y0\"\n[parameters]\na = 1.0\nb = 2.0\ny0 = 3.0\nheld = { value = 1.0, fixed = true }\n\
         [equations]\nx = \"-a * x\"\ny = \"-b * y + x\"\n[time]\nstart = 0.0\nend = 2.0\n[observables]\nx = { is = \"x\" }\n";
+
+    #[test]
+    fn a_loss_beside_noise_is_named_with_its_line() {
+        let told = |text: &str| {
+            let check = Model::parse(text, "m.toml").unwrap().check().unwrap();
+            let warnings = check.warnings.iter().map(ToString::to_string);
+            warnings
+                .filter(|text| text.contains("'loss'"))
+                .collect::<Vec<_>>()
+        };
+        let huber = format!("{MODEL}[fit]\nloss = \"huber\"\n");
+        assert!(told(&huber).is_empty());
+        let noisy = huber.replace("x = { is = \"x\" }", "x = { is = \"x\", noise = 0.1 }");
+        assert!(
+            told(&noisy)[0].starts_with("m.toml:18: 'loss' is not taken: observables have noise")
+        );
+        assert!(told(&noisy.replace("loss = \"huber\"\n", "")).is_empty());
+    }
 
     #[test]
     fn what_nothing_observed_depends_on_is_named_with_its_line() {

@@ -180,7 +180,7 @@ impl Fit {
     }
 
     /// The standard error of each variable in its own units; NaN for those at bounds, without influence, or moved by a direction that changes nothing.
-    pub(super) fn errors_of_likelihood(&self, theta: &[f64], curvature: &Curvature) -> Vec<f64> {
+    pub(super) fn errors(&self, theta: &[f64], curvature: &Curvature) -> Vec<f64> {
         let (n, matrix) = (self.variables.len(), &curvature.matrix);
         let free: Vec<usize> = (0..n).filter(|&i| matrix[(i, i)] > 0.0).collect();
         let spectrum = Spectrum::new(&matrix.select_rows(&free).select_columns(&free));

@@ -1,6 +1,6 @@
 //! What a fit found.
 
-use costate_neural_ode::train::optimizer::GaussNewton;
+use nalgebra::DMatrix;
 
 use super::Fit;
 use super::curvature::{Curvature, MOST_WITH_ERRORS};
@@ -160,7 +160,7 @@ impl Fit {
         let idle = self.without_influence(&gradient);
         let curvature = self.curvature(&fitted);
         let errors = match &curvature {
-            Some(curvature) => Some(self.errors_of_likelihood(&theta, curvature)),
+            Some(curvature) => Some(self.errors(&theta, curvature)),
             None => self.standard_errors(&fitted, &theta),
         };
         let parameter = |(k, (start, end)): (usize, (&crate::Parameter, &crate::Parameter))| {
@@ -188,7 +188,12 @@ impl Fit {
         let pairs = self.model.parameters.iter().zip(&fitted.parameters);
         let parameters: Vec<FittedParameter> = pairs.enumerate().map(parameter).collect();
         Ok(Found {
-            about_errors: self.about_errors(&fitted, &parameters, curvature.as_ref()),
+            about_errors: self.about_errors(
+                &fitted,
+                &parameters,
+                curvature.as_ref(),
+                errors.is_some(),
+            ),
             verdict: self.verdict(),
             loss: at.loss,
             measurements: self.objective.count(),
@@ -235,14 +240,22 @@ impl Fit {
         }
         let residuals = self.objective.residuals(fitted, theta).ok()?;
         let jacobian = self.variables.gradient(theta, &residuals.jacobian);
-        let mut linearized = GaussNewton::new(n);
-        linearized.bounds = self.variables.bounds().clone();
-        let (mut x, loss) = (self.state.best_x.clone(), residuals.loss);
-        linearized.step_of(loss, &mut x, &residuals.values, &jacobian);
-        let covariance = linearized.covariance()?;
-        let slopes = self.variables.slopes(theta);
-        let error = |(i, slope): (usize, f64)| covariance[i * n + i].sqrt() * slope.abs();
-        Some(slopes.into_iter().enumerate().map(error).collect())
+        let rows = DMatrix::from_row_slice(residuals.values.len(), n, &jacobian);
+        let mut matrix = rows.tr_mul(&rows);
+        let (bounds, x) = (self.variables.bounds(), &self.state.best_x);
+        let (free, held): (Vec<usize>, Vec<usize>) =
+            (0..n).partition(|&i| !bounds.touches(i, x[i]) && matrix[(i, i)] > 0.0);
+        let spare = rows.nrows().checked_sub(free.len());
+        let spare = spare.filter(|spare| *spare > 0 && residuals.loss > 0.0)?;
+        for i in held {
+            matrix.row_mut(i).fill(0.0);
+            matrix.column_mut(i).fill(0.0);
+        }
+        let curvature = Curvature {
+            matrix: matrix * (spare as f64 / residuals.loss),
+            is_expected: false,
+        };
+        Some(self.errors(theta, &curvature))
     }
 
     /// Why parameters without standard errors have none, or what those are that differ from the curvature's.
@@ -251,6 +264,7 @@ impl Fit {
         fitted: &Model,
         parameters: &[FittedParameter],
         curvature: Option<&Curvature>,
+        are_known: bool,
     ) -> Option<String> {
         let looked_for = |parameter: &&FittedParameter| {
             !parameter.fixed && parameter.bound.is_none() && !parameter.without_influence
@@ -278,13 +292,11 @@ impl Fit {
                 "the loss {} does not say how large the errors of the data are; a likelihood ('noise' under [observables]) does",
                 fitted.loss_name()
             ),
-            Some(_) => {
+            _ if are_known => {
                 "a combination of parameters with them changes nothing that was measured".into()
             }
-            None if fitted.has_likelihood() => {
-                "the solution's derivatives are not finite here".into()
-            }
-            None => "there are no more measurements than parameters, or no residuals".into(),
+            _ if fitted.has_likelihood() => "the solution's derivatives are not finite here".into(),
+            _ => "there are no more measurements than parameters, or no residuals".into(),
         };
         let whose = match missing.len() == looked_for.len() {
             true => "no standard errors".to_owned(),

@@ -70,7 +70,8 @@ impl Model {
         for (&t, h) in solution.t.iter().zip(&solution.y) {
             // Where only the rest of the state has changed, there is nothing new to show.
             let again = times.last() == Some(&t) && values.ends_with(&h[..n]);
-            if !again {
+            // A solution that slides along a comparison is ended by what is no state.
+            if !again && h[..n].iter().all(|h| h.is_finite()) {
                 times.push(t);
                 values.extend(&h[..n]);
             }

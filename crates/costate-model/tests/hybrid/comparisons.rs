@@ -1,6 +1,6 @@
 //! Equations that change where a comparison does.
 
-use costate_model::Save;
+use costate_model::{Error, Save};
 
 use crate::{METHODS, close, first, gradients_are_slopes, parse};
 
@@ -102,14 +102,16 @@ fn comparisons_that_say_the_same_turn_together() {
 #[test]
 fn sliding_along_a_comparison_is_told() {
     let text = "[states]\ny = 1.0\n[equations]\ny = \"if(y > 0, -1, 1)\"\n[time]\nstart = 0.0\nend = 3.0\n";
-    let error = parse(text, &[])
-        .solve(&Save::Steps)
-        .unwrap_err()
-        .to_string();
+    let stopped = parse(text, &[]).solve(&Save::Steps).unwrap_err();
+    let error = stopped.to_string();
     assert!(
         error.contains("the answer of 'y > 0' changes without end at t = 1"),
         "{error}"
     );
+    let Error::Solve { partial, .. } = stopped else {
+        panic!("{error}");
+    };
+    assert!(partial.len() > 1 && partial.values.iter().all(|y| (0.0..=1.0).contains(y)));
     let text = text.to_owned() + "[parameters]\nk = 1.0\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
     let model = parse(
         &text.replace("-1, 1)", "-k, k)"),

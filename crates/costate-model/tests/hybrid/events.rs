@@ -313,3 +313,32 @@ fn what_happens_at_the_start_does_so_backwards_too() {
         gradients_are_slopes(&model, METHODS, 1e-5);
     }
 }
+
+#[test]
+fn a_fit_leaves_a_measurement_that_a_dose_coincides_with() {
+    // To one side of td = 2 the measurement there sees the dose, to the other it does not.
+    let text = "[states]\ny = 1.0\n[parameters]\ntd = 2.0\n[equations]\ny = \"-0.5 * y\"\n[[events]]\nat = [\"td\"]\nadd = { y = 1 }\n\
+        [time]\nstart = 0\nend = 4\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
+    let data = [("d.csv", "t,y\n1,0.6\n2,1.2\n3,0.8\n")];
+    for start in [2.0, 1.99999, 2.00001, 1.9] {
+        let mut model = parse(text, &data);
+        model.set("td", start).unwrap();
+        let mut fit = Fit::new(model).unwrap();
+        while fit.advance().unwrap() {}
+        let found = fit.found().unwrap();
+        let (td, error) = (
+            found.parameters[0].value,
+            found.parameters[0].standard_error,
+        );
+        // The sum of squares of y(2) = e^-1 + e^(-0.5 (2 - td)) and y(3), at its minimum.
+        assert!(
+            (td - 1.70791).abs() < 1e-4,
+            "from {start}: {td}: {}",
+            found.verdict
+        );
+        assert!(
+            (error.unwrap() - 0.087).abs() < 1e-2,
+            "from {start}: {error:?}"
+        );
+    }
+}

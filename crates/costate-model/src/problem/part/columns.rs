@@ -20,6 +20,8 @@ const STRAIGHT: f64 = 0.05;
 const HARDLY: f64 = 0.02;
 /// How many steps are tried at most.
 const SHORTER: usize = 3;
+/// A side of a difference that changes so many times more than the other, however short the step, leads over a jump: an event that passes a measurement.
+const JUMP: f64 = 10.0;
 /// Singular values below this part of the largest are zero.
 const FLAT: f64 = 1e-10;
 /// How many times more gradient than its column and r can have a column is trusted with, differences being what they are.
@@ -164,7 +166,7 @@ impl Part {
                 .sqrt()
         };
         let mut best = (f64::INFINITY, vec![f64::NAN; here.len()]);
-        for _ in 0..SHORTER {
+        for tried in 1..=SHORTER {
             let mut at = |moved_by: f64| {
                 let mut moved = theta.to_vec();
                 moved[k] += moved_by;
@@ -172,10 +174,9 @@ impl Part {
                 values.unwrap_or_else(|| vec![f64::NAN; here.len()])
             };
             let (ahead, behind) = (at(step), at(-step));
-            let differences = here.iter().zip(ahead.iter().zip(&behind));
-            let differences =
-                differences.map(|(here, (ahead, behind))| difference(*here, *ahead, *behind));
-            let (changes, bends): (Vec<f64>, Vec<f64>) = differences.unzip();
+            let sides = here.iter().zip(ahead.iter().zip(&behind));
+            let sides = sides.map(|(here, (ahead, behind))| (ahead - here, here - behind));
+            let (changes, bends): (Vec<f64>, Vec<f64>) = sides.clone().map(difference).unzip();
             let change = norm(&changes);
             let bent = match 0.5 * norm(&bends) / change {
                 _ if change.is_nan() => f64::MAX,
@@ -189,6 +190,13 @@ impl Part {
             }
             if best.0 < STRAIGHT {
                 break;
+            }
+            if tried == SHORTER {
+                for (derivative, sides) in best.1.iter_mut().zip(sides) {
+                    if let Some(change) = beside_jump(sides) {
+                        *derivative = change / step;
+                    }
+                }
             }
             step *= 0.1;
         }
@@ -229,13 +237,22 @@ impl Part {
     }
 }
 
-/// By how much a value changes in a step, and by how much that differs between the two sides; what is not finite on one side is left to the other.
-fn difference(here: f64, ahead: f64, behind: f64) -> (f64, f64) {
+/// By how much a value changes in a step, given that to either side, and by how much that differs between the two; what is not finite on one side is left to the other.
+fn difference((ahead, behind): (f64, f64)) -> (f64, f64) {
     match (ahead.is_finite(), behind.is_finite()) {
-        (true, true) => (0.5 * (ahead - behind), ahead - here + (behind - here)),
-        (true, false) => (ahead - here, 0.0),
-        (false, true) => (here - behind, 0.0),
+        (true, true) => (0.5 * (ahead + behind), ahead - behind),
+        (true, false) => (ahead, 0.0),
+        (false, true) => (behind, 0.0),
         (false, false) => (f64::NAN, 0.0),
+    }
+}
+
+/// The change to the side where there is no jump, if there is one to the other.
+fn beside_jump((ahead, behind): (f64, f64)) -> Option<f64> {
+    match (ahead.abs(), behind.abs()) {
+        (a, b) if a > JUMP * b => Some(behind),
+        (a, b) if b > JUMP * a => Some(ahead),
+        _ => None,
     }
 }
 
