@@ -301,7 +301,8 @@ def build(crate, directory):
         if message.get("executable"):
             programs.append(message["executable"])
         if message.get("reason") == "compiler-message" and message["message"]["level"] == "error":
-            refused += [(span["file_name"], span["line_start"]) for span in message["message"]["spans"]]
+            spans = [span for span in message["message"]["spans"] if span["is_primary"]]
+            refused += [(span["file_name"], span["line_start"]) for span in spans]
     if done.returncode != 0 and not refused:
         sys.exit(done.stderr)
     return programs, refused
