@@ -159,6 +159,10 @@ EQUIVALENT = {
     # Evaluated once more, one by one: slower, no more. A range that is left over is replaced wherever several are evaluated together.
     "crates/costate-neural-ode/src/gradient/costate/system.rs: self.ahead = frames.clone();  =>  (dropped)",
     "crates/costate-neural-ode/src/gradient/costate/system.rs: self.ahead = 0..0;  =>  (dropped)",
+    # A step is found from anywhere.
+    "crates/costate-neural-ode/src/gradient/path.rs: self.cursor = self.begins.len();  =>  (dropped)",
+    # Distances are halved so often that as many digits come from extrapolation of one order.
+    "crates/costate-neural-ode/src/gradient/finite_difference.rs: factor = factor * four;  =>  (dropped)",
     # Any row will do to begin the power method with.
     "crates/costate-neural-ode/src/gradient/stability.rs: *row = E::from_f64((1.3 + 2.1 * i as f64).sin());  =>  *row = E::from_f64((1.3 - 2.1 * i as f64).sin());",
     # Any point will do that is no end of the step: it is asked for so that slopes are evaluated.

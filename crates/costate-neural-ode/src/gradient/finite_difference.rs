@@ -178,7 +178,6 @@ where
         };
         let spent = &mut self.gradient.stats.forward;
         let saved = self.solves.solve(&problem, self.varying, spent)?;
-        self.cotangents.resize(saved.len());
         Ok(loss(saved, &mut self.cotangents))
     }
 

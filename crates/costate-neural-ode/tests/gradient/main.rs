@@ -3,6 +3,7 @@
 mod agreement;
 mod closed;
 mod contract;
+mod differences;
 mod duals;
 mod fields;
 mod house;
