@@ -159,6 +159,8 @@ EQUIVALENT = {
     # Evaluated once more, one by one: slower, no more. A range that is left over is replaced wherever several are evaluated together.
     "crates/costate-neural-ode/src/gradient/costate/system.rs: self.ahead = frames.clone();  =>  (dropped)",
     "crates/costate-neural-ode/src/gradient/costate/system.rs: self.ahead = 0..0;  =>  (dropped)",
+    # The same slopes, evaluated again.
+    "crates/costate-neural-ode/src/gradient/discrete/steps/record.rs: ends_known = true;  =>  (dropped)",
     # A step is found from anywhere.
     "crates/costate-neural-ode/src/gradient/path.rs: self.cursor = self.begins.len();  =>  (dropped)",
     # Distances are halved so often that as many digits come from extrapolation of one order.

@@ -226,6 +226,17 @@ fn a_budget_does_not_change_the_gradient_of_a_split_field() {
 }
 
 #[test]
+fn a_frame_of_both_parts_takes_what_those_of_each_take() {
+    let part = |factor: f64| {
+        Recorded::<f64>::record(&[3], 3, |h, _t, theta| (h * theta).tanh() * factor).unwrap()
+    };
+    let (one, two) = (part(1.0), part(-2.0));
+    let bytes = one.frame_bytes() + two.frame_bytes();
+    assert!(one.frame_bytes() > 0 && two.frame_bytes() > 0);
+    assert_eq!(Split::new(one, two).frame_bytes(), bytes);
+}
+
+#[test]
 #[should_panic(expected = "both take all of them")]
 fn parts_of_different_sizes_are_refused() {
     let one = Recorded::<f64>::record(&[2], 1, |h, _t, theta| h * theta.index(0)).unwrap();

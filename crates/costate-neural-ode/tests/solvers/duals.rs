@@ -3,7 +3,7 @@
 use super::fields::{Case, case, config, linear, loss_with_cotangents, network, polynomial};
 use super::oracle::{Engine, Formula, Sized, Solve, distance, entries};
 use costate_neural_ode::{
-    Discrete, Error, GradientMethod, Native, Problem, RightHandSide, VectorField,
+    Discrete, Error, FiniteDifference, GradientMethod, Native, Problem, RightHandSide, VectorField,
 };
 use costate_ode::{Family, Method, Options};
 use costate_tape::Scalar;
@@ -267,7 +267,7 @@ fn symplectic_solvers_have_exact_adjoints_too() {
 #[test]
 fn a_solve_of_no_length_has_the_slope_of_f_at_all_its_times() {
     for method in methods() {
-        for save_at in [&[][..], &[0.3, 0.3]] {
+        for (save_at, within) in [(&[][..], false), (&[0.3, 0.3], false), (&[0.3, 0.3], true)] {
             let problem = Problem {
                 h0: &[0.1],
                 theta: &[2.0, 1.5],
@@ -277,6 +277,9 @@ fn a_solve_of_no_length_has_the_slope_of_f_at_all_its_times() {
             };
             let options = options(method, 1e-5);
             let mut discrete = Discrete::new(logistic(), &[0.0], method, options).unwrap();
+            if within {
+                discrete = discrete.with_budget(10_000);
+            }
             let found = discrete.gradient(&problem, &mut |saved, cotangents| {
                 let last = saved.len() - 1;
                 cotangents.state_mut(last)[0] = 2.0;
@@ -291,6 +294,31 @@ fn a_solve_of_no_length_has_the_slope_of_f_at_all_its_times() {
             assert!(near(found.t0, -slope), "{}: {found:?}", method.name);
             assert_eq!(found.theta, [0.0, 0.0]);
         }
+    }
+}
+
+#[test]
+fn a_save_time_that_is_moved_behind_the_end_is_on_the_way_that_goes_on() {
+    let problem = Problem {
+        h0: &[0.1],
+        theta: &[2.0, 1.5],
+        t0: 0.2,
+        t1: 1.4,
+        save_at: &[0.7, 1.4],
+    };
+    for method in methods().into_iter().filter(|method| method.adaptive) {
+        let options = options(method, 1e-6);
+        let differences =
+            FiniteDifference::new(logistic(), &vec![0.0], method, options.clone()).unwrap();
+        let mut differences = differences.with_varying_steps();
+        let by_differences = differences.gradient(&problem, &mut loss_with_cotangents);
+        let by_differences = by_differences.unwrap().save[1];
+        let mut discrete = Discrete::new(logistic(), &[0.0], method, options).unwrap();
+        let found = discrete.gradient(&problem, &mut loss_with_cotangents);
+        let found = found.unwrap().save[1];
+        // Dense output is of a lower order, and bends where it goes on.
+        let off = (found / by_differences - 1.0).abs();
+        assert!(off < 1e-3, "{}: {found} {by_differences}", method.name);
     }
 }
 
