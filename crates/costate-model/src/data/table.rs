@@ -58,8 +58,7 @@ impl Sheet {
 
     /// The number in a cell of row `row`; NaN where it is empty.
     pub(crate) fn number(&self, row: usize, column: usize) -> Result<f64> {
-        let (line, cells) = &self.rows[row];
-        Table::new(&self.source.path, &self.source.text).number(*line, column, &cells[column])
+        number(&self.rows[row].1[column]).map_err(|message| self.error(row, column, message))
     }
 
     /// A message about a cell of row `row`.
@@ -175,36 +174,35 @@ impl<'a> Table<'a> {
 
     /// The number in a cell; NaN where it is empty.
     pub(super) fn number(&self, line: usize, column: usize, text: &str) -> Result<f64> {
-        if text.is_empty() {
-            return Ok(f64::NAN);
-        }
-        match text.parse::<f64>() {
-            Ok(value) if value.is_finite() => Ok(value),
-            _ => {
-                let hint = match text {
-                    _ if text.contains(',')
-                        && text.replacen(',', ".", 1).parse::<f64>().is_ok() =>
-                    {
-                        " (a decimal comma?)"
-                    }
-                    _ if text.parse::<f64>().is_ok_and(f64::is_infinite)
-                        && text.contains(|c: char| c.is_ascii_digit()) =>
-                    {
-                        " (it is larger than numbers can be)"
-                    }
-                    _ if ["na", "nan", "n/a", "null", "none", "-", ".", "?"]
-                        .contains(&text.to_lowercase().as_str()) =>
-                    {
-                        " (a missing value is an empty cell)"
-                    }
-                    _ => "",
-                };
-                Err(self
-                    .error(line, column, format!("'{text}' is not a number{hint}"))
-                    .into())
-            }
-        }
+        number(text).map_err(|message| self.error(line, column, message).into())
     }
+}
+
+/// The number that a cell says, NaN where it is empty; or why it says none.
+fn number(text: &str) -> Result<f64, String> {
+    if text.is_empty() {
+        return Ok(f64::NAN);
+    }
+    let parsed = text.parse::<f64>();
+    if let Ok(value) = parsed
+        && value.is_finite()
+    {
+        return Ok(value);
+    }
+    let missing = ["na", "nan", "n/a", "null", "none", "-", ".", "?"];
+    let hint = match text {
+        _ if text.contains(',') && text.replacen(',', ".", 1).parse::<f64>().is_ok() => {
+            " (a decimal comma?)"
+        }
+        _ if parsed.is_ok_and(f64::is_infinite) && text.contains(|c: char| c.is_ascii_digit()) => {
+            " (it is larger than numbers can be)"
+        }
+        _ if missing.contains(&text.to_lowercase().as_str()) => {
+            " (a missing value is an empty cell)"
+        }
+        _ => "",
+    };
+    Err(format!("'{text}' is not a number{hint}"))
 }
 
 /// The bytes of cell `column` in a row, quoted cells included.
