@@ -114,7 +114,7 @@ CRATES = [
             "hybrid/through.rs",
             "hybrid/watch.rs",
         ],
-        "tests": ["-p", "costate-neural-ode", "--lib", "--test", "hybrid"],
+        "tests": ["-p", "costate-neural-ode", "--lib", "--test", "hybrid", "--test", "beyond"],
         "first": ["ties", "closed", "edges"],
         "tables": False,
     },

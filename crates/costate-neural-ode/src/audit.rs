@@ -27,6 +27,9 @@ const DIFFERENCES: f64 = 1e-6;
 /// By how much entries of the continuous adjoint may exceed the tolerance of the solves that they come from.
 const GROWTH: f64 = 1e3;
 
+/// Of more save times than these so many are looked at.
+const MOST_TIMES: usize = 64;
+
 /// What one method made of the problem.
 ///
 /// ```
@@ -140,6 +143,8 @@ pub struct Audit {
     pub uncertainty: Vec<f64>,
     /// The components of h₀ and θ by which differences are no number, as where a shift leads out of the domain of f: there they confirm nothing.
     pub unchecked: Vec<Variable>,
+    /// How many save times are left out: there are too many for each to be looked at, or they have no difference.
+    pub left_out: usize,
     /// Where the gradient by a method that is exact, and no difference, is not finite.
     pub not_finite: Vec<Variable>,
     /// Whether differences are of solutions that choose their steps each by itself: of the exact solution, so to say, like methods that solve for the costate, and not of the numbers
@@ -193,11 +198,19 @@ impl Audit {
         F: VectorField<Y::Element> + Clone,
     {
         let solver = method.into();
-        let mut differences = FiniteDifference::new(field.clone(), like, solver, options.clone())?;
+        let differences = FiniteDifference::new(field.clone(), like, solver, options.clone())?;
+        let mut differences = differences.with_at_most(MOST_TIMES);
         let found = differences.gradient(problem, loss)?.clone();
         let unsure = differences.uncertainty().clone();
         let tolerance = tolerance_of(options);
-        let mut make = |name: &str| by_name(name, field.clone(), like, solver, options.clone());
+        let mut make = |name: &str| -> Made<'_, T, Y::Element> {
+            let (field, options) = (field.clone(), options.clone());
+            if name == crate::gradient::DIFFERENCES {
+                let method = FiniteDifference::new(field, like, solver, options)?;
+                return Ok(Box::new(method.with_at_most(MOST_TIMES)));
+            }
+            by_name(name, field, like, solver, options)
+        };
         // Through the same steps: nothing of the solver's own error is in them.
         let differences = (&found, &unsure, 0.0);
         let mut audit = Self::of(problem, loss, differences, tolerance, &mut make);
@@ -227,6 +240,9 @@ impl Audit {
         let is_time = |v: &Variable| !matches!(v, Variable::H0(_) | Variable::Theta(_));
         let pairs = variables.iter().zip(&slopes);
         let kept: Vec<bool> = pairs.map(|(v, g)| !(g.is_nan() && is_time(v))).collect();
+        let times = variables.iter().zip(&kept);
+        let times = times.filter(|(v, kept)| matches!(v, Variable::Save(_)) && !**kept);
+        let left_out = times.count();
         keep(&mut variables, &kept);
         keep(&mut slopes, &kept);
         keep(&mut unsure, &kept);
@@ -244,6 +260,7 @@ impl Audit {
             pairs: Vec::new(),
             uncertainty: parts.collect(),
             unchecked,
+            left_out,
             not_finite: Vec::new(),
             own_steps: solver > 0.0,
             kinks: Vec::new(),

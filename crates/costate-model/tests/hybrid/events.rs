@@ -287,6 +287,11 @@ fn a_dose_at_rest_is_audited_by_every_kind_of_solver() {
             (audit.inaccurate(), audit.recommended()),
             (vec![method], None)
         );
+        assert!(
+            audit
+                .off_by_all()
+                .is_some_and(|off| 1e-6 < off && off < 1e-2)
+        );
     }
 }
 

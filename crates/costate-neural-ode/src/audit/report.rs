@@ -167,6 +167,13 @@ impl Report<'_> {
         for ((name, value), unsure) in names.iter().zip(values).zip(&audit.uncertainty) {
             writeln!(f, "{name:<width$} {value:>16.8e} {unsure:>22.0e}")?;
         }
+        if audit.left_out > 0 {
+            writeln!(
+                f,
+                "and {} more save times, which are left out",
+                audit.left_out
+            )?;
+        }
         Ok(())
     }
 
@@ -201,6 +208,11 @@ impl Report<'_> {
             Verdict::NotFinite { worst } => write!(
                 f,
                 "The gradient is not finite in {}, though the loss is: the field or the loss has no derivative on the solution, as a power of a negative number has none by its exponent.",
+                name(worst)
+            )?,
+            Verdict::Inaccurate { worst, .. } if let Some(off) = self.audit.off_by_all() => write!(
+                f,
+                "The gradient is right to {off:.0e} in {}, and by no method better: so far are all of them from differences of solutions at finer tolerances. The solver's error in the derivative is larger than its tolerance promises, as where the equations bend sharply (abs, min, max; a branch by 'if' is met exactly) or rest. Tighter tolerances help.",
                 name(worst)
             )?,
             Verdict::Inaccurate { method, worst } => {

@@ -176,6 +176,34 @@ impl Audit {
             .collect()
     }
 
+    /// Where no method agrees with differences of [solutions with steps of their own](Audit::own_steps), by how much they are apart: as a part of the entry of
+    /// [`Verdict::Inaccurate`].
+    ///
+    /// ```
+    /// use costate_neural_ode::audit::Audit;
+    /// use costate_neural_ode::{Problem, doc::House}; // f = θ t h
+    /// use costate_ode::{Options, tableau};
+    ///
+    /// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[] };
+    /// let options = Options::tolerances(1e-9, 1e-9);
+    /// let audit = Audit::new(&House::default(), &[0.0], tableau::by_name("tsit5")?, &options, &problem, &mut |saved, cotangents| {
+    ///     cotangents.state_mut(0)[0] = 1.0;
+    ///     saved.state(0)[0]
+    /// })?;
+    /// assert_eq!(audit.off_by_all(), None);
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
+    #[must_use]
+    pub fn off_by_all(&self) -> Option<f64> {
+        let reference = self.reference();
+        if !matches!(self.verdict(), Verdict::Inaccurate { .. }) || reference != [DIFFERENCES] {
+            return None;
+        }
+        let pairs = self.pairs.iter();
+        let pairs = pairs.filter(|pair| pair.methods.contains(&DIFFERENCES));
+        pairs.map(|pair| pair.difference).reduce(f64::max)
+    }
+
     /// Whether all methods of the exact solution agree with each other, several of them, and with none of the numbers computed.
     pub(super) fn is_of_two_kinds(&self) -> bool {
         let exact = self.exact();

@@ -53,6 +53,7 @@ const SURE: f64 = 1e-4;
 pub struct FiniteDifference<T: Real, Y: State<T>, F> {
     solves: Solves<T, Y, F>,
     varying: bool,
+    most_times: usize,
     cotangents: Saved<Y::Element>,
     gradient: Gradient<Y::Element>,
     uncertainty: Gradient<Y::Element>,
@@ -88,6 +89,7 @@ where
             cotangents: Saved::new(like.as_slice().len()),
             solves: Solves::new(field, like, method.into(), options)?,
             varying: false,
+            most_times: usize::MAX,
             gradient: Gradient::default(),
             uncertainty: Gradient::default(),
         })
@@ -98,6 +100,28 @@ where
     pub fn with_varying_steps(self) -> Self {
         Self {
             varying: true,
+            ..self
+        }
+    }
+
+    /// Of more save times than `most` only so many, evenly spread among them, are varied: the entries of the others are not a number.
+    ///
+    /// ```
+    /// use costate_neural_ode::{FiniteDifference, GradientMethod, Problem, doc::House};
+    /// use costate_ode::{Options, tableau};
+    ///
+    /// let tsit5 = tableau::by_name("tsit5")?;
+    /// let differences = FiniteDifference::new(House::default(), &[0.0], tsit5, Options::tolerances(1e-8, 1e-8))?;
+    /// let problem = Problem { h0: &[3.0], theta: &[0.25], t0: 3.0, t1: 5.0, save_at: &[3.5, 4.0, 4.5, 5.0] };
+    /// let mut method = differences.with_at_most(2);
+    /// let found = method.gradient(&problem, &mut |saved, _| saved.values().iter().sum())?;
+    /// assert_eq!(found.save.iter().filter(|by_time| by_time.is_nan()).count(), 2);
+    /// # Ok::<(), costate_neural_ode::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_at_most(self, most: usize) -> Self {
+        Self {
+            most_times: most,
             ..self
         }
     }
@@ -338,7 +362,13 @@ where
             self.sure_derivative(&at, here, loss, times, |point, by| point.t0 = point.t0 + by)?;
         (gradient.t1, uncertainty.t1) =
             self.sure_derivative(&at, here, loss, times, |point, by| point.t1 = point.t1 + by)?;
-        for i in 0..at.save_at.len() {
+        let (most, all) = (self.most_times, at.save_at.len());
+        for i in 0..all {
+            if most < all && i * most / all == (i + 1) * most / all {
+                gradient.save.push(Y::Element::nan());
+                uncertainty.save.push(Y::Element::nan());
+                continue;
+            }
             let vary =
                 |point: &mut Point<T, Y::Element>, by| point.save_at[i] = point.save_at[i] + by;
             let (slope, error) = self.sure_derivative(&at, here, loss, times, vary)?;

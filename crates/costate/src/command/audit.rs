@@ -70,6 +70,12 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
             )));
         }
         match verdict {
+            Verdict::Inaccurate { worst, .. } if let Some(off) = audit.off_by_all() => {
+                return Err(Error::Numerical(format!(
+                    "no method gives the gradient in {} to better than {off:.0e}{within}",
+                    name(worst)
+                )));
+            }
             Verdict::Inaccurate { worst, .. } => {
                 let methods = audit.inaccurate();
                 let disagree = if methods.len() == 1 {
