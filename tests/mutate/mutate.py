@@ -74,8 +74,8 @@ CRATES = [
             "gradient/discrete/steps/system.rs",
             "gradient/steady_state.rs",
         ],
-        "tests": ["-p", "costate-neural-ode", "--lib", "--test", "solvers"],
-        "first": ["duals"],
+        "tests": ["-p", "costate-neural-ode", "--lib", "--test", "solvers", "--test", "gradient"],
+        "first": ["duals", "rest"],
         "tables": False,
     },
     {

@@ -121,6 +121,8 @@ impl<E: Real> Stability<E> {
     }
 
     /// The largest rate of the components at rest among themselves.
+    #[cold]
+    #[inline(never)]
     fn rate(&mut self, field: &mut (impl VectorField<E> + ?Sized), frame: usize) -> f64 {
         let mut largest = 0.0_f64;
         for _ in 0..PRODUCTS {
