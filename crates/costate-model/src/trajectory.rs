@@ -297,6 +297,8 @@ impl Model {
             let why = self.origin(&self.states[i].equation, last, diagnosis.t)?;
             Some((i, why))
         });
+        let events = partial.events.len();
+        let by_events = 2 * events > diagnosis.stats.accepted;
         let mut text = match diagnosis.cause {
             Cause::Unbounded { component, near } => format!(
                 "{stopped}state {} grows without bound{} and seems to be infinite near t = {near:.6}; check the signs and units of its equation, or end before it",
@@ -331,23 +333,23 @@ impl Model {
                 diagnosis.h
             ),
             Cause::TooManySteps => format!(
-                "{}: max_steps = {} is used up at t = {} on the way to {}; raise it, or {}",
+                "{}: max_steps = {} is used up at t = {} on the way to {}; {}",
                 self.path().display(),
                 self.solver.max_steps,
                 diagnosis.t,
                 diagnosis.end,
-                self.solver.of_accuracy()
+                match by_events {
+                    true => format!("{events} events until there end most of them: raise it, or look at the events"),
+                    false => format!("raise it, or {}", self.solver.of_accuracy()),
+                }
             ),
             _ => format!("{}: {diagnosis}", self.path().display()),
         };
-        let events = partial.events.len();
-        let by_events = 2 * events > diagnosis.stats.accepted;
-        if by_events && matches!(diagnosis.cause, Cause::TooManySteps) {
-            text += &format!("; {events} events until there end most of the steps");
-        } else if let Some(worst) = diagnosis.worst
+        if let Some(worst) = diagnosis.worst
             && matches!(diagnosis.cause, Cause::StepTooSmall | Cause::TooManySteps)
             && undefined.is_none()
             && self.solver.step.is_none()
+            && !by_events
         {
             text += &format!(
                 "; the error of {} asks for the smallest steps (its value there is {:e})",

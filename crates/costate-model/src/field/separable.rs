@@ -31,7 +31,7 @@ pub(crate) fn check_separable(model: &Model, layout: Layout) -> Result<()> {
     }
     let n = model.states.len();
     if !n.is_multiple_of(2) {
-        return refused(format!("there are {n} states"));
+        return refused(format!("the number of states, {n}, is odd"));
     }
     let half = |i: usize| i / (n / 2);
     let pattern = right_side(model, Layout::Single)?.jacobian_pattern(0);

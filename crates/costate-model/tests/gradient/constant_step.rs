@@ -117,7 +117,7 @@ fn what_a_symplectic_method_would_do_wrong_is_refused() {
             .replace("v = \"push\"", "v = 0.0\nw = 0.0")
             .replace("x = \"v\"", "x = \"v\"\nw = \"1\""),
     );
-    assert!(odd.contains("there are 3 states"), "{odd}");
+    assert!(odd.contains("the number of states, 3, is odd"), "{odd}");
     let event = "[[events]]\nat = 1.0\nset = { x = 0.5 }\n\n[time]";
     let events = told(&verlet.replace("[time]", event));
     assert!(events.contains("the model has events"), "{events}");

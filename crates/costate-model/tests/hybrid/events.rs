@@ -347,3 +347,18 @@ fn a_fit_leaves_a_measurement_that_a_dose_coincides_with() {
         );
     }
 }
+
+#[test]
+fn steps_that_events_use_up_are_told_with_their_count() {
+    let text = "[states]\ny = 1.0\n[equations]\ny = \"-y\"\n[[events]]\nwhen = \"sin(1e3 * t)\"\nadd = { y = 0 }\n[time]\nstart = 0\nend = 10\n[solver]\nmax_steps = 500\n";
+    let error = parse(text, &[])
+        .solve(&Save::Steps)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(
+            "events until there end most of them: raise it, or look at the events (500 steps"
+        ),
+        "{error}"
+    );
+}

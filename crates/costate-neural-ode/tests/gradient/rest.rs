@@ -30,8 +30,8 @@ fn gradient(method: &mut dyn GradientMethod<f64, f64>, start: [f64; 4]) -> Vec<f
     let problem = Problem {
         h0: &start,
         theta: &[start[0], start[3]],
-        t0: 0.0,
-        t1: 8.0,
+        t0: 50.0,
+        t1: 58.0,
         save_at: &[],
     };
     let mut loss = |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {

@@ -45,6 +45,36 @@ fn the_time_to_a_threshold_moves_with_the_threshold() {
 }
 
 #[test]
+fn the_time_to_a_threshold_that_moves_is_where_both_meet() {
+    // u' = 1 from u₀ at t₀ to q − r t: T = (q + t₀ − u₀)/(1 + r)
+    for about in &METHODS {
+        let threshold = formula(1, 2, |h, t, theta| {
+            h.index(0) - theta.index(0) + theta.index(1) * t
+        });
+        let mut system = system(1, 2, 1e-8, |h, _t, _theta| h * 0.0 + 1.0)
+            .event(Event::crossing(threshold).terminal());
+        let problem = Problem {
+            h0: &[0.25],
+            theta: &[1.7, 0.6],
+            t0: 0.5,
+            t1: 10.0,
+            save_at: &[],
+        };
+        let found = gradient(&mut system, about.name, &problem, |solution, cotangents| {
+            cotangents.times[0] = 1.0;
+            solution.events[0].t
+        });
+        let (name, found) = (about.name, found.unwrap());
+        let (part, time) = (allowed(name, 1e-14), 1.95 / 1.6);
+        close(name, found.gradient.loss, time, 1e-15);
+        close(name, found.gradient.theta[0], 1.0 / 1.6, part);
+        close(name, found.gradient.theta[1], -time / 1.6, part);
+        close(name, found.gradient.h0[0], -1.0 / 1.6, part);
+        close(name, found.gradient.t0, 1.0 / 1.6, part);
+    }
+}
+
+#[test]
 fn a_ball_that_bounces_has_the_times_and_speeds_of_its_formula_and_their_derivatives() {
     let (x, g, e) = (1.3_f64, 9.81, 0.9_f64);
     let first = (2.0 * x / g).sqrt();

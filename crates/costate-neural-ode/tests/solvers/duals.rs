@@ -10,7 +10,7 @@ use costate_tape::Scalar;
 use proptest::prelude::*;
 
 /// Every solver with an adjoint of its own, but symplectic ones, which need a field of their own.
-fn methods() -> Vec<Method> {
+pub(super) fn methods() -> Vec<Method> {
     let all = Method::all().into_iter();
     all.filter(|method| {
         method.tableau().is_none()
@@ -21,7 +21,7 @@ fn methods() -> Vec<Method> {
 }
 
 #[derive(Clone)]
-struct Logistic;
+pub(super) struct Logistic;
 
 impl RightHandSide<1, 2> for Logistic {
     #[inline(always)]
@@ -30,7 +30,7 @@ impl RightHandSide<1, 2> for Logistic {
     }
 }
 
-fn logistic() -> Native<Logistic, f64, 1, 2> {
+pub(super) fn logistic() -> Native<Logistic, f64, 1, 2> {
     Native::new(Logistic)
 }
 

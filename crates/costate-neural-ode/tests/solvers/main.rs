@@ -10,6 +10,7 @@ mod duals;
 mod error_bar;
 mod memory;
 mod oracle;
+mod promises;
 mod reactions;
 mod reversible;
 mod sparse;

@@ -38,6 +38,8 @@ const DECADES_FOR_LOG: f64 = 1e3;
 const SAME_PANEL: f64 = 12.0;
 /// A taller stack is not read; series beyond it join the panel of the nearest magnitude.
 const MOST_PANELS: usize = 8;
+/// More markers than these show no more: so many of them, evenly.
+const MOST_DOTS: usize = 5000;
 /// So many markers hide the curve, unless they are small.
 const CROWDED: usize = 150;
 /// More columns than a screen shows.
@@ -189,8 +191,10 @@ impl<'a> Shown<'a> {
         }
         if !self.series.data.is_empty() {
             let marker = MARKERS[self.index % MARKERS.len()];
+            let data = drawable(&self.series.data);
+            let step = data.len().div_ceil(MOST_DOTS).max(1);
             let points = ScatterPlot::new()
-                .with_data(drawable(&self.series.data))
+                .with_data(data.into_iter().step_by(step).collect::<Vec<_>>())
                 .with_marker(marker);
             plots.push(
                 points

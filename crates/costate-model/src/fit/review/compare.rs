@@ -83,7 +83,7 @@ pub struct Comparison {
 pub struct Residuals {
     /// Whether their standard deviation is that of the residuals themselves, since no noise is given.
     pub is_estimated: bool,
-    /// Whether they compare logarithms.
+    /// Whether they compare logarithms, those of all observables.
     pub is_logarithmic: bool,
     /// How many there are.
     pub count: usize,
@@ -360,7 +360,7 @@ fn summary(
             total += own.len() as f64;
         }
     }
-    let logarithmic = (0..fitted.observables.len()).any(|i| is_logarithmic(fitted, i));
+    let logarithmic = (0..fitted.observables.len()).all(|i| is_logarithmic(fitted, i));
     Some(Residuals {
         is_estimated,
         is_logarithmic: logarithmic,
