@@ -295,3 +295,24 @@ fn states_are_in_their_natural_order_whatever_order_the_field_keeps() {
         }
     }
 }
+
+#[test]
+fn a_map_that_is_written_goes_by_the_last_parameters_and_the_last_state() {
+    use costate_neural_ode::hybrid::{Map, Written};
+    let mut map = Written::new(
+        1,
+        |h: &[f64], t, theta: &[f64], out: &mut [f64]| out[0] = theta[0] * h[0] * h[0] + t,
+        |h: &[f64], _t, theta: &[f64], a: &[f64], a_h: &mut [f64], a_theta: &mut [f64]| {
+            (a_h[0], a_theta[0]) = (a[0] * 2.0 * theta[0] * h[0], a[0] * h[0] * h[0]);
+            a[0]
+        },
+    );
+    for (theta, h) in [(2.0, 3.0), (5.0, 7.0)] {
+        let (mut out, mut a_h, mut a_theta) = ([0.0], [0.0], [0.0]);
+        map.set_parameters(&[theta]);
+        map.eval(&[h], 1.5, &mut out);
+        let a_t = map.products(&[2.0], &mut a_h, &mut a_theta);
+        assert_eq!(out, [theta * h * h + 1.5]);
+        assert_eq!((a_h, a_theta, a_t), ([4.0 * theta * h], [2.0 * h * h], 2.0));
+    }
+}
