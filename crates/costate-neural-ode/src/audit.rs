@@ -198,18 +198,19 @@ impl Audit {
         F: VectorField<Y::Element> + Clone,
     {
         let solver = method.into();
-        let differences = FiniteDifference::new(field.clone(), like, solver, options.clone())?;
-        let mut differences = differences.with_at_most(MOST_TIMES);
+        let by_differences = || -> Result<_, Error> {
+            let made = FiniteDifference::new(field.clone(), like, solver, options.clone())?;
+            Ok(made.with_at_most(MOST_TIMES))
+        };
+        let mut differences = by_differences()?;
         let found = differences.gradient(problem, loss)?.clone();
         let unsure = differences.uncertainty().clone();
         let tolerance = tolerance_of(options);
         let mut make = |name: &str| -> Made<'_, T, Y::Element> {
-            let (field, options) = (field.clone(), options.clone());
             if name == crate::gradient::DIFFERENCES {
-                let method = FiniteDifference::new(field, like, solver, options)?;
-                return Ok(Box::new(method.with_at_most(MOST_TIMES)));
+                return Ok(Box::new(by_differences()?));
             }
-            by_name(name, field, like, solver, options)
+            by_name(name, field.clone(), like, solver, options.clone())
         };
         // Through the same steps: nothing of the solver's own error is in them.
         let differences = (&found, &unsure, 0.0);

@@ -80,14 +80,7 @@ impl Fit {
         let information = self.objective.information(fitted, &theta).ok()?;
         let jacobian = self.variables.gradient(&theta, &information.jacobian);
         let rows = DMatrix::from_row_slice(information.values.len(), n, &jacobian);
-        let mut expected = rows.tr_mul(&rows) * 2.0;
-        let bounds = self.variables.bounds();
-        let (free, held): (Vec<usize>, Vec<usize>) =
-            (0..n).partition(|&i| !bounds.touches(i, x[i]) && expected[(i, i)] > 0.0);
-        for i in held {
-            expected.row_mut(i).fill(0.0);
-            expected.column_mut(i).fill(0.0);
-        }
+        let (free, expected) = self.without_held(rows.tr_mul(&rows) * 2.0);
         if expected.iter().any(|c| !c.is_finite()) {
             return None;
         }
@@ -100,6 +93,18 @@ impl Fit {
             matrix: own.unwrap_or(expected),
             is_expected,
         })
+    }
+
+    /// The variables that the best point leaves free and that have an influence, and the matrix with zeros by the others.
+    pub(super) fn without_held(&self, mut matrix: DMatrix<f64>) -> (Vec<usize>, DMatrix<f64>) {
+        let (bounds, x) = (self.variables.bounds(), &self.state.best_x);
+        let (free, held): (Vec<usize>, Vec<usize>) =
+            (0..matrix.nrows()).partition(|&i| !bounds.touches(i, x[i]) && matrix[(i, i)] > 0.0);
+        for i in held {
+            matrix.row_mut(i).fill(0.0);
+            matrix.column_mut(i).fill(0.0);
+        }
+        (free, matrix)
     }
 
     /// The second derivatives by differences of gradients: Bᵀ H B along the directions B in which the expected curvature is 1, and back. `None` if they are not positive.

@@ -241,18 +241,12 @@ impl Fit {
         let residuals = self.objective.residuals(fitted, theta).ok()?;
         let jacobian = self.variables.gradient(theta, &residuals.jacobian);
         let rows = DMatrix::from_row_slice(residuals.values.len(), n, &jacobian);
-        let mut matrix = rows.tr_mul(&rows);
-        let (bounds, x) = (self.variables.bounds(), &self.state.best_x);
-        let (free, held): (Vec<usize>, Vec<usize>) =
-            (0..n).partition(|&i| !bounds.touches(i, x[i]) && matrix[(i, i)] > 0.0);
+        let loss = residuals.loss;
+        let (free, matrix) = self.without_held(rows.tr_mul(&rows));
         let spare = rows.nrows().checked_sub(free.len());
-        let spare = spare.filter(|spare| *spare > 0 && residuals.loss > 0.0)?;
-        for i in held {
-            matrix.row_mut(i).fill(0.0);
-            matrix.column_mut(i).fill(0.0);
-        }
+        let spare = spare.filter(|spare| *spare > 0 && loss > 0.0)?;
         let curvature = Curvature {
-            matrix: matrix * (spare as f64 / residuals.loss),
+            matrix: matrix * (spare as f64 / loss),
             is_expected: false,
         };
         Some(self.errors(theta, &curvature))

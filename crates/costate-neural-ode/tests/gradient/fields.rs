@@ -2,10 +2,38 @@
 
 use super::tableaus::tableaus;
 use costate_neural_ode::layer::{Layer, Mlp};
-use costate_neural_ode::{Discrete, Error, GradientMethod, Problem, Recorded, Saved};
+use costate_neural_ode::{Discrete, Error, GradientMethod, Problem, Recorded, Saved, VectorField};
 use costate_ode::{Options, Tableau};
 use costate_tape::{Scalar, Unary, Var};
 use proptest::prelude::*;
+
+/// The same field that can do nothing but what every field can: one point after another, without second derivatives.
+#[derive(Clone)]
+pub(crate) struct Plain<F>(pub(crate) F);
+
+impl<F: VectorField<f64>> VectorField<f64> for Plain<F> {
+    fn state_len(&self) -> usize {
+        self.0.state_len()
+    }
+    fn parameter_len(&self) -> usize {
+        self.0.parameter_len()
+    }
+    fn set_parameters(&mut self, theta: &[f64]) {
+        self.0.set_parameters(theta);
+    }
+    fn eval(&mut self, frame: usize, t: f64, h: &[f64], dh: &mut [f64]) {
+        self.0.eval(frame, t, h, dh);
+    }
+    fn products(&mut self, frame: usize, a: &[f64], a_h: &mut [f64]) -> f64 {
+        self.0.products(frame, a, a_h)
+    }
+    fn accumulate(&mut self, frames: &[(usize, f64)]) {
+        self.0.accumulate(frames);
+    }
+    fn finish(&mut self, a_theta: &mut [f64]) {
+        self.0.finish(a_theta);
+    }
+}
 
 /// θ_k h_a^i h_b^j t^m, in row `row`.
 #[derive(Clone, Debug)]

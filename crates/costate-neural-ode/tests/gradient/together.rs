@@ -1,38 +1,12 @@
 //! Methods along the path evaluate a network at several points at once: the same as one after another, but for rounding.
 
+use super::fields::Plain;
 use costate_neural_ode::layer::{Layer, Mlp};
 use costate_neural_ode::{
     Discrete, Gauss, Gradient, GradientMethod, Interpolating, Problem, Recorded, Saved, VectorField,
 };
 use costate_ode::{Options, tableau};
 use costate_tape::{Scalar, Unary, Var};
-
-/// The same field, one point after another.
-struct Single(Recorded);
-
-impl VectorField<f64> for Single {
-    fn state_len(&self) -> usize {
-        self.0.state_len()
-    }
-    fn parameter_len(&self) -> usize {
-        self.0.parameter_len()
-    }
-    fn set_parameters(&mut self, theta: &[f64]) {
-        self.0.set_parameters(theta);
-    }
-    fn eval(&mut self, frame: usize, t: f64, h: &[f64], dh: &mut [f64]) {
-        self.0.eval(frame, t, h, dh);
-    }
-    fn products(&mut self, frame: usize, a: &[f64], a_h: &mut [f64]) -> f64 {
-        self.0.products(frame, a, a_h)
-    }
-    fn accumulate(&mut self, frames: &[(usize, f64)]) {
-        self.0.accumulate(frames);
-    }
-    fn finish(&mut self, a_theta: &mut [f64]) {
-        self.0.finish(a_theta);
-    }
-}
 
 /// Three numbers of every gradient, then all of ∂L/∂θ.
 fn numbers(gradient: &Gradient<f64>) -> Vec<f64> {
@@ -72,7 +46,7 @@ fn squares(saved: &Saved<f64>, cotangents: &mut Saved<f64>) -> f64 {
 fn several_evaluations_at_once_are_those_one_after_another() {
     let (field, theta) = network(5);
     let field = || field.clone();
-    assert!(field().evaluates_at_once() > 1 && Single(field()).evaluates_at_once() == 1);
+    assert!(field().evaluates_at_once() > 1 && Plain(field()).evaluates_at_once() == 1);
     // The last stage is the next step's first, or is not; dense output has stages of its own.
     for name in ["tsit5", "verner6", "rk4", "dop853"] {
         let method = tableau::by_name(name).unwrap();
@@ -98,13 +72,12 @@ fn several_evaluations_at_once_are_those_one_after_another() {
             let pairs: [[Box<dyn GradientMethod<f64, f64>>; 2]; 2] = [
                 [
                     Box::new(Gauss::new(field(), &like, method, options.clone()).unwrap()),
-                    Box::new(Gauss::new(Single(field()), &like, method, options.clone()).unwrap()),
+                    Box::new(Gauss::new(Plain(field()), &like, method, options.clone()).unwrap()),
                 ],
                 [
                     Box::new(Interpolating::new(field(), &like, method, options.clone()).unwrap()),
                     Box::new(
-                        Interpolating::new(Single(field()), &like, method, options.clone())
-                            .unwrap(),
+                        Interpolating::new(Plain(field()), &like, method, options.clone()).unwrap(),
                     ),
                 ],
             ];
@@ -147,7 +120,7 @@ fn few_states_are_asked_for_their_jacobian_at_the_nodes_of_the_steps_alone() {
             for tolerance in [1e-3, 1e-4, 1e-5, 1e-6, 1e-8, 1e-10] {
                 let options = Options::tolerances(tolerance, tolerance);
                 let mut few = Gauss::new(field.clone(), &like, method, options.clone()).unwrap();
-                let single = Single(field.clone());
+                let single = Plain(field.clone());
                 let mut all = Gauss::new(single, &like, method, options).unwrap();
                 let few = few.gradient(&problem, &mut squares).unwrap();
                 let all = all.gradient(&problem, &mut squares).unwrap();

@@ -1,10 +1,10 @@
 //! What holds for the gradient through every solver of steps.
 
 use super::duals::{Logistic, logistic, methods, options};
-use super::fields::loss_with_cotangents;
+use super::fields::{Plain, loss_with_cotangents};
 use super::oracle::entries;
 use costate_neural_ode::{
-    Discrete, Error, FiniteDifference, GradientMethod, Native, Problem, RightHandSide, VectorField,
+    Discrete, Error, FiniteDifference, GradientMethod, Native, Problem, RightHandSide,
 };
 use costate_ode::{Method, Options};
 use costate_tape::Scalar;
@@ -77,34 +77,6 @@ fn options_that_make_no_sense_are_refused_before_anything_is_solved() {
     for method in methods().into_iter().filter(|method| method.adaptive) {
         let made = Discrete::new(logistic(), &[0.0], method, Options::tolerances(-1.0, 1e-5));
         assert!(matches!(made, Err(Error::Solver(_))), "{}", method.name);
-    }
-}
-
-/// A field that knows its products and nothing else.
-#[derive(Clone)]
-struct Plain(Native<Logistic, f64, 1, 2>);
-
-impl VectorField<f64> for Plain {
-    fn state_len(&self) -> usize {
-        self.0.state_len()
-    }
-    fn parameter_len(&self) -> usize {
-        self.0.parameter_len()
-    }
-    fn set_parameters(&mut self, theta: &[f64]) {
-        self.0.set_parameters(theta);
-    }
-    fn eval(&mut self, frame: usize, t: f64, h: &[f64], dh: &mut [f64]) {
-        self.0.eval(frame, t, h, dh);
-    }
-    fn products(&mut self, frame: usize, a: &[f64], a_h: &mut [f64]) -> f64 {
-        self.0.products(frame, a, a_h)
-    }
-    fn accumulate(&mut self, frames: &[(usize, f64)]) {
-        self.0.accumulate(frames);
-    }
-    fn finish(&mut self, a_theta: &mut [f64]) {
-        self.0.finish(a_theta);
     }
 }
 
