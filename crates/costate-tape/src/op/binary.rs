@@ -122,7 +122,7 @@ binary_operations! {
         value: |a, b| a * b, derivative: |a, b, _y| (b, a) }
     /// a/b
     Div { name: "div", infix: Some(("/", 5)), latex: r"\frac{#1}{#2}", test: (0.7, 1.3), rust: Rust::Inline("(#1 / #2)"), value: |a, b| a / b,
-        derivative: |_a, b, y| (c::<S>(1.0) / b, -(y / b)) }
+        derivative: |_a, b, y| (c::<S>(1.0) / b, -(y * (c::<S>(1.0) / b))) }
     /// aᵇ of real numbers; NaN for a negative base and an exponent that is not whole. ∂/∂b is 0 at base 0
     Pow { name: "pow", infix: Some(("^", 7)), latex: "#1^{#2}", test: (1.7, 1.3), rust: Rust::Inline("#1.powf(#2)"), value: |a, b| a.powf(b),
         derivative: |a, b, y| (

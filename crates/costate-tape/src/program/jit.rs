@@ -24,8 +24,11 @@ use crate::kernel::dispatch::{Memory, Registers};
 use crate::kernel::straight::Instruction;
 use translate::Translator;
 
-/// Inputs or outputs that a function can have.
+/// Inputs or outputs that a function can have, beside the one output or input that it has anyway.
 const MOST: usize = 8;
+
+/// Of all these, those whose addresses are handed over in registers.
+const AT_HAND: usize = 3;
 
 /// A list of instructions as a function; clones share the code.
 #[derive(Clone)]
@@ -35,9 +38,8 @@ pub(crate) struct MachineCode<T> {
     _owner: Arc<Owner>,
 }
 
-/// The file, the frame, the first input and output, tables of the others.
-type Run<T> =
-    unsafe extern "C" fn(*mut T, *mut T, *const T, *mut T, *const *const T, *const *mut T);
+/// The file, the frame, what is at hand, a table of the rest.
+type Run<T> = unsafe extern "C" fn(*mut T, *mut T, *mut T, *mut T, *mut T, *const *mut T);
 
 impl<T> std::fmt::Debug for MachineCode<T> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -67,8 +69,8 @@ impl Drop for Owner {
 enum Port {
     File,
     Frame,
-    Input(usize),
-    Output(usize),
+    /// What the caller hands over: first the one output of an evaluation or the one cotangent of products, then the inputs or outputs.
+    Given(usize),
 }
 
 /// Where the places of a list are.
@@ -107,7 +109,7 @@ impl<T: Registers> MachineCode<T> {
     /// Compiles a list; none where this processor has no compiler.
     fn new(list: &[Instruction], ports: &Ports) -> Option<MachineCode<T>> {
         let mut flags = settings::builder();
-        flags.set("opt_level", "speed").ok()?;
+        flags.set("opt_level", "none").ok()?;
         flags
             .set(
                 "enable_verifier",
@@ -151,44 +153,31 @@ impl<T: Registers> MachineCode<T> {
     pub(crate) unsafe fn run(&self, memory: &Memory<'_, T>) {
         let file = memory.frame;
         // SAFETY: the caller's; the code reads and writes the file alone.
-        unsafe { (self.run)(file, file, null(), null_mut(), null(), null()) };
+        unsafe { (self.run)(file, file, null_mut(), null_mut(), null_mut(), null()) };
     }
 
     /// Runs a phase.
     ///
     /// # Safety
-    /// File, frame, inputs and outputs are those that its ports were made for, at most [`MOST`], and none overlaps another.
+    /// File, frame and what is given are those that its ports were made for, one and at most [`MOST`] more, and none overlaps another.
     #[inline]
     pub(crate) unsafe fn call(
         &self,
         file: &mut [T],
         frame: &mut [T],
-        mut inputs: impl Iterator<Item = *const T>,
-        mut outputs: impl Iterator<Item = *mut T>,
+        one: *mut T,
+        mut more: impl Iterator<Item = *mut T>,
     ) {
-        let first = (
-            inputs.next().unwrap_or(null()),
-            outputs.next().unwrap_or(null_mut()),
-        );
-        let mut from = [const { MaybeUninit::uninit() }; MOST];
-        let mut to = [const { MaybeUninit::uninit() }; MOST];
-        for (place, input) in from.iter_mut().zip(inputs) {
-            place.write(input);
+        let mut at_hand = || more.next().unwrap_or(null_mut());
+        let (second, third) = (at_hand(), at_hand());
+        let mut rest = [const { MaybeUninit::uninit() }; MOST + 1 - AT_HAND];
+        for place in &mut rest {
+            let Some(given) = more.next() else { break };
+            place.write(given);
         }
-        for (place, output) in to.iter_mut().zip(outputs) {
-            place.write(output);
-        }
-        // SAFETY: the caller's; the code reads only pointers that there are.
-        unsafe {
-            (self.run)(
-                file.as_mut_ptr(),
-                frame.as_mut_ptr(),
-                first.0,
-                first.1,
-                from.as_ptr().cast(),
-                to.as_ptr().cast(),
-            );
-        }
+        let (file, frame) = (file.as_mut_ptr(), frame.as_mut_ptr());
+        // SAFETY: the caller's; the code reads only addresses that there are.
+        unsafe { (self.run)(file, frame, one, second, third, rest.as_ptr().cast()) };
     }
 }
 
@@ -234,10 +223,10 @@ impl<T: Registers> Plain<T> {
     fn evaluation(&self, list: &[Instruction]) -> Ports {
         let mut ports = Ports::default();
         for (i, place) in self.inputs.iter().enumerate() {
-            ports.reads.push((place.clone(), Port::Input(i), 0));
+            ports.reads.push((place.clone(), Port::Given(1 + i), 0));
         }
         for (i, at) in self.output.addresses().enumerate() {
-            ports.writes.push((at, Port::Output(0), i));
+            ports.writes.push((at, Port::Given(0), i));
         }
         let constant = |at: u32| (at as usize) < self.kept.start;
         for at in self.guards.addresses().filter(|&at| !constant(at)) {
@@ -258,13 +247,13 @@ impl<T: Registers> Plain<T> {
         let mut ports = Ports {
             reads: vec![
                 (self.kept.clone(), Port::Frame, 0),
-                (self.cotangent.clone(), Port::Input(0), 0),
+                (self.cotangent.clone(), Port::Given(0), 0),
             ],
             writes: Vec::new(),
         };
         for (output, export) in self.cotangents.iter().enumerate() {
             for (i, at) in export.addresses().enumerate() {
-                ports.writes.push((at, Port::Output(output), i));
+                ports.writes.push((at, Port::Given(1 + output), i));
             }
         }
         for (i, at) in self.parameter_cotangent.addresses().enumerate() {

@@ -272,9 +272,10 @@ impl<T: Registers> Plain<T> {
     ) {
         #[cfg(feature = "jit")]
         if let Some(code) = &self.machine[0] {
-            let inputs = inputs.iter().map(|input| input.as_ptr());
+            // The code only reads what an evaluation is given.
+            let inputs = inputs.iter().map(|input| input.as_ptr().cast_mut());
             // SAFETY: the caller's lengths are those that the code was made for.
-            return unsafe { code.call(shared, frame, inputs, std::iter::once(out.as_mut_ptr())) };
+            return unsafe { code.call(shared, frame, out.as_mut_ptr(), inputs) };
         }
         self.eval_steps(shared, frame, inputs, out);
     }
@@ -308,8 +309,8 @@ impl<T: Registers> Plain<T> {
         #[cfg(feature = "jit")]
         if let Some(code) = &self.machine[1] {
             let outputs = cotangents.iter_mut().map(|to| to.as_mut_ptr());
-            // SAFETY: the caller's lengths are those that the code was made for.
-            return unsafe { code.call(shared, frame, std::iter::once(a.as_ptr()), outputs) };
+            // SAFETY: the caller's lengths are those that the code was made for; it only reads the cotangent.
+            return unsafe { code.call(shared, frame, a.as_ptr().cast_mut(), outputs) };
         }
         self.products_steps(shared, frame, a, cotangents);
     }

@@ -10,7 +10,7 @@ use cranelift_frontend::FunctionBuilder;
 use cranelift_jit::JITModule;
 use cranelift_module::Module;
 
-use super::{Port, Ports};
+use super::{AT_HAND, Port, Ports};
 use crate::kernel::dispatch::Registers;
 use crate::kernel::straight::{Code, Instruction};
 use crate::op::{Binary, Unary};
@@ -19,7 +19,7 @@ use crate::op::{Binary, Unary};
 pub(super) struct Translator<'a, T> {
     builder: FunctionBuilder<'a>,
     ports: &'a Ports,
-    /// File, frame, the first input and output, tables of the others.
+    /// File, frame, what is at hand, a table of the rest.
     arguments: [Value; 6],
     /// Where a port begins, once it was asked for.
     begins: HashMap<Port, Value>,
@@ -27,6 +27,8 @@ pub(super) struct Translator<'a, T> {
     pointer: ir::Type,
     frontend: TargetFrontendConfig,
     calls: [ir::SigRef; 2],
+    /// −0, whose bits are a sign and nothing else.
+    sign: Value,
     /// The last value of each place that was read or written.
     values: HashMap<u32, Value>,
     /// Numbers of outputs that another one is to be written with.
@@ -62,10 +64,16 @@ impl<'a, T: Registers> Translator<'a, T> {
             .writes
             .iter()
             .map(|&(_, port, number)| (port, number))
-            .filter(|(port, _)| float == F64 && matches!(port, Port::Output(_)))
+            .filter(|(port, _)| float == F64 && matches!(port, Port::Given(_)))
             .collect();
         let paired = |&&(port, number): &&(Port, usize)| written.contains(&(port, number ^ 1));
+        let sign = if float == F64 {
+            builder.ins().f64const(-0.0)
+        } else {
+            builder.ins().f32const(-0.0)
+        };
         Translator {
+            sign,
             pairs: written.iter().filter(paired).copied().collect(),
             waiting: HashMap::new(),
             ports,
@@ -114,23 +122,23 @@ impl<'a, T: Registers> Translator<'a, T> {
 
     /// Where a port begins.
     fn begin(&mut self, port: Port) -> Value {
-        let [file, frame, input, output, inputs, outputs] = self.arguments;
-        let (table, i) = match port {
+        let [file, frame, .., rest] = self.arguments;
+        let given = match port {
             Port::File => return file,
             Port::Frame => return frame,
-            Port::Input(0) => return input,
-            Port::Output(0) => return output,
-            Port::Input(i) => (inputs, i - 1),
-            Port::Output(i) => (outputs, i - 1),
+            Port::Given(i) => i,
         };
+        if given < AT_HAND {
+            return self.arguments[2 + given];
+        }
         if let Some(&begin) = self.begins.get(&port) {
             return begin;
         }
-        let offset = (i * size_of::<usize>()) as i32;
+        let offset = ((given - AT_HAND) * size_of::<usize>()) as i32;
         let begin = self
             .builder
             .ins()
-            .load(self.pointer, only_read(), table, offset);
+            .load(self.pointer, only_read(), rest, offset);
         self.begins.insert(port, begin);
         begin
     }
@@ -149,12 +157,13 @@ impl<'a, T: Registers> Translator<'a, T> {
             self.waiting.insert((port, number), value);
             return;
         };
-        let (low, high) = if number % 2 == 0 {
+        let (low, high) = if number.is_multiple_of(2) {
             (value, other)
         } else {
             (other, value)
         };
-        let pair = self.builder.ins().scalar_to_vector(F64X2, low);
+        // One instruction; a scalar as a vector would have its other lane cleared first.
+        let pair = self.builder.ins().splat(F64X2, low);
         let pair = self.builder.ins().insertlane(pair, high, 1);
         // Outputs are aligned as numbers are, not as pairs.
         let flags = MemFlagsData::new().with_notrap();
@@ -175,12 +184,9 @@ impl<'a, T: Registers> Translator<'a, T> {
             only_read()
         };
         let begin = self.begin(port);
-        let value = self
-            .builder
+        self.builder
             .ins()
-            .load(self.float, flags, begin, offset::<T>(number));
-        self.values.insert(at, value);
-        value
+            .load(self.float, flags, begin, offset::<T>(number))
     }
 
     fn number(&mut self, value: f64) -> Value {
@@ -195,7 +201,7 @@ impl<'a, T: Registers> Translator<'a, T> {
         let [a, b, c] = instruction.from;
         let a = self.at(a, written);
         match instruction.code {
-            Code::Neg => self.builder.ins().fneg(a),
+            Code::Neg => self.builder.ins().bxor(a, self.sign),
             Code::Square => self.builder.ins().fmul(a, a),
             Code::Unary(op) => self.unary(op, a),
             Code::Add | Code::Sub | Code::Mul | Code::Div | Code::Binary(_) => {
@@ -209,9 +215,11 @@ impl<'a, T: Registers> Translator<'a, T> {
                     _ => unreachable!("matched above"),
                 }
             }
+            // What is read right before its only use is an operand of that instruction.
             Code::MulAdd | Code::MulSub | Code::SubMul | Code::MulMul | Code::MulDiv => {
-                let (b, c) = (self.at(b, written), self.at(c, written));
+                let b = self.at(b, written);
                 let product = self.builder.ins().fmul(a, b);
+                let c = self.at(c, written);
                 match instruction.code {
                     Code::MulAdd => self.builder.ins().fadd(product, c),
                     Code::MulSub => self.builder.ins().fsub(product, c),
@@ -221,12 +229,13 @@ impl<'a, T: Registers> Translator<'a, T> {
                 }
             }
             Code::DivMul | Code::SumMul | Code::DiffMul => {
-                let (b, c) = (self.at(b, written), self.at(c, written));
+                let b = self.at(b, written);
                 let first = match instruction.code {
                     Code::DivMul => self.builder.ins().fdiv(a, b),
                     Code::SumMul => self.builder.ins().fadd(a, b),
                     _ => self.builder.ins().fsub(a, b),
                 };
+                let c = self.at(c, written);
                 self.builder.ins().fmul(first, c)
             }
             Code::Select => {
