@@ -38,7 +38,7 @@ fn main() -> Result<(), Error> {
         })
     };
 
-    // Twenty windows at a time, of ten steps from random measured states: short solves, which cannot go far astray
+    // Twenty windows at a time, of ten points from random measured states: short solves, which cannot go far astray
     let mut method = discrete(field(20)?, tsit5, options.clone())?;
     let mut training = Training::new(net.initial(0), Adam::new(0.01));
     training.run(

@@ -7,13 +7,13 @@ use costate_ode::{Element, Real, System, Term};
 /// The state with its costate and the parameters' and the clock's, all together as one system:
 ///
 /// ```text
-/// d/dt [ h   a   a_θ   a_t ] = [ f   −a·∂f/∂h   −a·∂f/∂θ   −a·∂f/∂t ]
+/// d/dt [ h   a   a_θ   a_τ ] = [ f   −a·∂f/∂h   −a·∂f/∂θ   −a·∂f/∂t ]
 /// ```
 #[cfg_attr(doc, doc = include_str!("../formulas/augmented.html"))]
 ///
-/// Solved backwards from h(t₁), a(t₁) = ∂L/∂h(t₁), a_θ(t₁) = 0, a_t(t₁) = 0 it arrives at a(t₀) = ∂L/∂h₀, a_θ(t₀) = ∂L/∂θ and a_t(t₀) = ∫ a·∂f/∂t dt.
+/// Solved backwards from h(t₁), a(t₁) = ∂L/∂h(t₁), a_θ(t₁) = 0, a_τ(t₁) = 0 it arrives at a(t₀) = ∂L/∂h₀, a_θ(t₀) = ∂L/∂θ and a_τ(t₀) = ∫ a·∂f/∂t dt.
 ///
-/// Nothing depends on a_θ and a_t: they are quadratures. With [`Quadratures::Apart`] the state is `[h, a]` alone and a_θ, a_t are added up after each
+/// Nothing depends on a_θ and a_τ: they are quadratures. With [`Quadratures::Apart`] the state is `[h, a]` alone and a_θ, a_τ are added up after each
 /// accepted step with the weights of the method, which gives the same numbers.
 ///
 /// ```

@@ -17,7 +17,7 @@ pub(super) const ABOUT: About = About {
     name: "discrete",
     title: "Discrete adjoint",
     memory: "every evaluation of f on the way from t0 to t1, or a budget",
-    when: "The default: the exact gradient of the numbers computed, whatever the tolerance, at about the cost of two solves.",
+    when: "The default: the exact gradient of the numbers computed, whatever the tolerance, at the cost of two to three solves.",
     when_not: "Where the gradient of the exact solution is wanted rather than that of the numbers computed.",
     reference: "[Hager2000], [SanzSerna2016]",
     exact: true,
@@ -35,7 +35,7 @@ pub(super) const ABOUT: About = About {
 ///
 /// and ends with the cotangent λ + Σ v_i of h and, over all steps, ∂L/∂θ = Σ κ_i·∂f/∂θ. A save time inside the step adds dt w_i(σ) g to κ_i and g to
 /// the cotangent of h. Where the last stage is the next step's first (FSAL), its two cotangents are added before one product is taken:
-/// a solve with n steps of s stages takes (s − 1) n + 1 products.
+/// a solve with n steps of s stages takes (s − 1) n products, and some more where the loss looks inside steps.
 ///
 /// With κ_i put into v_i, and in the book's letters (a₊ for λ, Δ for dt):
 #[cfg_attr(doc, doc = include_str!("../../formulas/discrete-rk.html"))]

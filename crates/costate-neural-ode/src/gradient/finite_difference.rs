@@ -342,15 +342,14 @@ where
         let (mut gradient, mut uncertainty) = (Gradient::default(), Gradient::default());
         gradient.loss = value;
         for i in 0..at.h0.len() {
-            let vary =
-                |point: &mut Point<T, Y::Element>, by| point.h0[i] = point.h0[i] + scalar(by);
+            let vary = |point: &mut Point<T, Y::Element>, by| shift(&mut point.h0[i], scalar(by));
             let (slope, error) = self.sure_derivative(&at, here, loss, reaches(&sizes, i), vary)?;
             gradient.h0.push(slope);
             uncertainty.h0.push(error);
         }
         for i in 0..at.theta.len() {
             let vary =
-                |point: &mut Point<T, Y::Element>, by| point.theta[i] = point.theta[i] + scalar(by);
+                |point: &mut Point<T, Y::Element>, by| shift(&mut point.theta[i], scalar(by));
             let (slope, error) =
                 self.sure_derivative(&at, here, loss, reaches(&at.theta, i), vary)?;
             gradient.theta.push(slope);
@@ -359,9 +358,9 @@ where
         // Steps may be far shorter elsewhere than the last.
         let times = [1.0, 1.0 / 256.0, 1.0 / 65536.0].map(|part| time * T::from_f64(part));
         (gradient.t0, uncertainty.t0) =
-            self.sure_derivative(&at, here, loss, times, |point, by| point.t0 = point.t0 + by)?;
+            self.sure_derivative(&at, here, loss, times, |point, by| shift(&mut point.t0, by))?;
         (gradient.t1, uncertainty.t1) =
-            self.sure_derivative(&at, here, loss, times, |point, by| point.t1 = point.t1 + by)?;
+            self.sure_derivative(&at, here, loss, times, |point, by| shift(&mut point.t1, by))?;
         let (most, all) = (self.most_times, at.save_at.len());
         for i in 0..all {
             if most < all && i * most / all == (i + 1) * most / all {
@@ -369,8 +368,7 @@ where
                 uncertainty.save.push(Y::Element::nan());
                 continue;
             }
-            let vary =
-                |point: &mut Point<T, Y::Element>, by| point.save_at[i] = point.save_at[i] + by;
+            let vary = |point: &mut Point<T, Y::Element>, by| shift(&mut point.save_at[i], by);
             let (slope, error) = self.sure_derivative(&at, here, loss, times, vary)?;
             gradient.save.push(slope);
             uncertainty.save.push(error);
@@ -379,6 +377,10 @@ where
         (self.gradient, self.uncertainty) = (gradient, uncertainty);
         Ok(&self.gradient)
     }
+}
+
+fn shift<X: Real>(x: &mut X, by: X) {
+    *x = *x + by;
 }
 
 /// What rounding makes of a slope: that of the loss `here`, magnified by the reach it is divided by.

@@ -10,7 +10,7 @@ pub(super) const ABOUT: About = About {
     title: "Continuous adjoint along the dense output",
     memory: "the states and slopes of every step",
     when: "Where the exact solution's gradient is wanted and h cannot be rebuilt going back: damped systems, loose tolerances.",
-    when_not: "Where an optimiser needs the exact gradient of the computed loss: discrete, which needs little more memory.",
+    when_not: "Where an optimiser needs the exact gradient of the computed loss: discrete, within a budget if its evaluations do not fit into memory.",
     reference: "[Hindmarsh2005], [Rackauckas2020]",
     exact: false,
 };

@@ -244,7 +244,6 @@ where
     pub(crate) fn restore(&mut self, time: T, state: &[Y::Element], saves: usize) {
         self.packed.as_mut_slice().copy_from_slice(state);
         self.it.reset(time, &self.packed);
-        self.it.set_end(self.end);
         self.it.system_mut().frames.begin(false);
         self.steps.clear();
         self.saves.truncate(saves);

@@ -158,3 +158,124 @@ impl<E: Real> Stability<E> {
 fn rests<E: Real>(a: E, b: E) -> bool {
     (b - a).abs() <= E::epsilon() * E::from_f64(4.0) * b.abs()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// dh/dt = rates h, each by itself.
+    struct Decays(Vec<f64>);
+
+    impl VectorField<f64> for Decays {
+        fn state_len(&self) -> usize {
+            self.0.len()
+        }
+        fn parameter_len(&self) -> usize {
+            0
+        }
+        fn set_parameters(&mut self, _theta: &[f64]) {}
+        fn eval(&mut self, _frame: usize, _t: f64, _h: &[f64], _dh: &mut [f64]) {}
+        fn products(&mut self, _frame: usize, a: &[f64], a_h: &mut [f64]) -> f64 {
+            for ((to, a), rate) in a_h.iter_mut().zip(a).zip(&self.0) {
+                *to = a * rate;
+            }
+            0.0
+        }
+        fn accumulate(&mut self, _frames: &[(usize, f64)]) {}
+        fn finish(&mut self, _a_theta: &mut [f64]) {}
+    }
+
+    /// Of order 5, at a tolerance of 10⁻⁶, from t = 3 on, with these components at rest.
+    fn stability<const N: usize>(rests: [bool; N]) -> Stability<f64> {
+        let mut stability = Stability::new(N, 5, &Options::tolerances(1e-6, 1e-9));
+        stability.begin(3.0);
+        look(&mut stability, rests);
+        stability
+    }
+
+    fn look<const N: usize>(stability: &mut Stability<f64>, rests: [bool; N]) {
+        stability.look(&[1.0; N], &rests.map(|rests| if rests { 1.0 } else { 2.0 }));
+    }
+
+    const STEP: Proposed = Proposed {
+        t: 3.0,
+        size: 1e3,
+        growth: 1.0,
+        is_explicit: false,
+    };
+
+    #[test]
+    fn what_rests_bounds_steps_by_the_order_and_later_by_the_time() {
+        let mut field = Decays(vec![-4.0]);
+        let mut it = stability([true]);
+        // (hλ)⁶/6! = ε
+        let exact = 720e-6_f64.powf(1.0 / 6.0) / 4.0;
+        assert!((it.hold(&mut field, 0, STEP) / exact - 1.0).abs() < 1e-12);
+        assert!(!it.is_settled());
+        // δ⁵/6 = ε
+        let later = Proposed { t: 13.0, ..STEP };
+        let spread = 6e-6_f64.powf(0.2) * 10.0;
+        assert!((it.hold(&mut field, 0, later) / spread - 1.0).abs() < 1e-12);
+        assert!(it.is_settled());
+        let explicit = Proposed {
+            is_explicit: true,
+            ..later
+        };
+        assert_eq!(it.hold(&mut field, 0, explicit), 2.0 / 4.0);
+        it.begin(3.0);
+        assert!(!it.is_settled());
+    }
+
+    #[test]
+    fn leaps_of_explicit_methods_are_held_by_the_largest_rate_of_all() {
+        let mut field = Decays(vec![-5.0, -5.0]);
+        let leap = Proposed {
+            growth: 4.5,
+            is_explicit: true,
+            ..STEP
+        };
+        let held = stability([false; 2]).hold(&mut field, 0, leap);
+        assert!((held - 2.0 / 5.0).abs() < 1e-12, "{held}");
+        for free in [
+            Proposed {
+                growth: 3.5,
+                ..leap
+            },
+            Proposed {
+                is_explicit: false,
+                ..leap
+            },
+        ] {
+            assert_eq!(stability([false; 2]).hold(&mut field, 0, free), STEP.size);
+        }
+    }
+
+    #[test]
+    fn a_rest_that_moves_to_other_components_has_their_rate() {
+        let mut field = Decays(vec![-8.0, -1.0]);
+        let mut it = stability([true, false]);
+        let first = it.hold(&mut field, 0, STEP);
+        look(&mut it, [false, true]);
+        let second = it.hold(&mut field, 0, STEP);
+        assert!((second / first - 8.0).abs() < 1e-12, "{first} {second}");
+    }
+
+    #[test]
+    fn rates_that_are_no_numbers_are_forgotten() {
+        let mut it = stability([true]);
+        let free = it.hold(&mut Decays(vec![f64::NAN]), 0, STEP);
+        assert_eq!(free, STEP.size);
+        assert!(it.hold(&mut Decays(vec![-4.0]), 0, STEP) < 0.1);
+    }
+
+    #[test]
+    fn every_solution_begins_with_the_same_row() {
+        // So near to each other that the power method takes long to tell them apart.
+        let mut field = Decays(vec![-1.0, -1.1]);
+        let mut it = stability([true; 2]);
+        let first = it.hold(&mut field, 0, STEP);
+        assert_ne!(it.hold(&mut field, 0, STEP), first);
+        it.begin(3.0);
+        assert_eq!(it.hold(&mut field, 0, STEP), first);
+    }
+}

@@ -21,7 +21,7 @@ struct Probe<T, E> {
     /// Where the natural component of each packed one lies.
     order: Arc<[usize]>,
     natural: Vec<E>,
-    /// The function has just been zero here: its sign shows on the way.
+    /// Where the last event left the function at zero, whatever rounding or a reset makes of it: its sign shows on the way.
     zero_at: Option<T>,
 }
 
@@ -30,7 +30,6 @@ impl<T: Real, E: Element<T> + Real> Probe<T, E> {
         if self.zero_at == Some(t) {
             return T::zero();
         }
-        self.zero_at = None;
         for (value, place) in packed.iter().zip(&*self.order) {
             self.natural[*place] = *value;
         }
@@ -121,11 +120,15 @@ mod tests {
     #[test]
     fn every_component_has_its_natural_place_whatever_order_the_program_keeps() {
         // A batch of samples, which lie in panels.
-        let field = Recorded::record(&[37, 53], 53, |h, _t, theta| h * theta).unwrap();
+        let layer = Recorded::record(&[37, 53], 53 * 53, |h, _t, theta| {
+            h.matmul(theta.reshape([53, 53]))
+        });
+        let field = layer.unwrap();
         let places = order(&field, 37 * 53);
         let natural: Vec<f64> = (0..37 * 53).map(|i| (i as f64).sin()).collect();
         let mut packed = natural.clone();
         field.pack(&natural, &mut packed);
+        assert_ne!(packed, natural);
         for (value, place) in packed.iter().zip(&places) {
             assert_eq!(*value, natural[*place]);
         }

@@ -1,8 +1,11 @@
 //! What differences say of themselves, and what they are taken of.
 
 use costate_neural_ode::doc::House; // f = θ t h: h(5) = h(3) exp(8 θ)
-use costate_neural_ode::{Discrete, FiniteDifference, GradientMethod, Problem, Saved};
+use costate_neural_ode::{
+    Discrete, FiniteDifference, GradientMethod, Native, Problem, RightHandSide, Saved,
+};
 use costate_ode::{Options, tableau};
+use costate_tape::Scalar;
 
 const PROBLEM: Problem<'static, f64, f64> = Problem {
     h0: &[3.0],
@@ -83,4 +86,54 @@ fn a_state_of_another_length_is_refused_with_both_lengths() {
         ..PROBLEM
     };
     let _ = discrete.gradient(&problem, &mut |saved, _| saved.state(0)[0]);
+}
+
+#[test]
+fn what_starts_at_zero_is_moved_by_as_little_as_it_comes_to() {
+    /// x fills from y, which is thousands of millions of times as large.
+    struct Trace;
+    impl RightHandSide<2, 1> for Trace {
+        #[inline(always)]
+        fn eval<S: Scalar>(&self, [x, y]: [S; 2], _t: S, [leak]: [S; 1]) -> [S; 2] {
+            [leak * y - x, -y]
+        }
+    }
+    let tsit5 = tableau::by_name("tsit5").unwrap();
+    let options = Options::tolerances(1e-9, 1e-18);
+    let field = Native::<_, f64, 2, 1>::new(Trace);
+    let mut method = FiniteDifference::new(field, &vec![0.0; 2], tsit5, options).unwrap();
+    let problem = Problem {
+        h0: &[0.0, 1.0],
+        theta: &[1e-10],
+        t0: 0.0,
+        t1: 1.0,
+        save_at: &[],
+    };
+    let mut loss = |saved: &Saved<f64>, _: &mut Saved<f64>| (saved.state(0)[0] / 1e-10).exp();
+    let found = method.gradient(&problem, &mut loss).unwrap();
+    // x(1) = leak/e, and by x₀ it moves by 1/e.
+    let by_start = (-1.0_f64).exp();
+    let expected = by_start.exp() * by_start / 1e-10;
+    assert!(
+        (found.h0[0] / expected - 1.0).abs() < 1e-6,
+        "{:e} {expected:e}",
+        found.h0[0]
+    );
+}
+
+#[test]
+fn save_times_that_are_looked_at_are_spread_evenly_and_the_last_is_one_of_them() {
+    let problem = Problem {
+        save_at: &[3.5, 4.0, 4.25, 4.5, 5.0],
+        ..PROBLEM
+    };
+    let mut all = differences();
+    let mut some = differences().with_at_most(2);
+    let mut loss = |saved: &Saved<f64>, _: &mut Saved<f64>| saved.values().iter().sum();
+    let all = all.gradient(&problem, &mut loss).unwrap();
+    let some = some.gradient(&problem, &mut loss).unwrap();
+    for (i, looked_at) in [false, false, true, false, true].into_iter().enumerate() {
+        assert_eq!(some.save[i].is_nan(), !looked_at, "{i}");
+        assert!(!looked_at || some.save[i] == all.save[i], "{i}");
+    }
 }

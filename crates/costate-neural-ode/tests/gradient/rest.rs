@@ -167,3 +167,35 @@ fn a_fast_rest_for_long_is_no_reason_for_short_steps_of_auto() {
         found.stats.forward.steps
     );
 }
+
+#[test]
+fn a_method_used_again_forgets_where_it_rested() {
+    let rest = [0.7, 0.0, 1.0, -0.4];
+    for name in ["tsit5", "auto", "kvaerno5"] {
+        let solver = Method::by_name(name).unwrap();
+        let method = || {
+            let (field, like) = (Native::<_, f64, 4, 2>::new(Resting), vec![0.0; 4]);
+            let options = Options::tolerances(1e-6, 1e-6);
+            Discrete::new(field, &like, solver, options).unwrap()
+        };
+        let (mut used, mut fresh) = (method(), method());
+        let elsewhere = Problem {
+            h0: &rest,
+            theta: &[0.7, -0.4],
+            t0: 0.0,
+            t1: 1e3,
+            save_at: &[],
+        };
+        let mut last = |saved: &Saved<f64>, cotangents: &mut Saved<f64>| {
+            cotangents.values_mut()[0] = 1.0;
+            saved.values()[0]
+        };
+        used.gradient(&elsewhere, &mut last).unwrap();
+        assert_eq!(
+            gradient(&mut used, rest),
+            gradient(&mut fresh, rest),
+            "{name}"
+        );
+        assert!(used.steps().eq(fresh.steps()), "{name}");
+    }
+}

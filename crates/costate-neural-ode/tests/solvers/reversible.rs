@@ -4,7 +4,7 @@ use super::fields::loss_with_cotangents;
 use super::memory::peak;
 use super::oracle::{Engine, Sized, Solve, distance, entries};
 use costate_neural_ode::{
-    Discrete, GradientMethod, Native, Problem, Reversible, RightHandSide, Saved,
+    Discrete, Error, GradientMethod, Native, Problem, Reversible, RightHandSide, Saved,
 };
 use costate_ode::{Options, tableau};
 use costate_tape::Scalar;
@@ -139,16 +139,102 @@ fn a_solve_of_no_length_still_has_all_gradients() {
 
 #[test]
 fn a_reversible_method_used_again_forgets_what_was_before() {
-    let coupled = Engine::Coupled(tableau::by_name("rk4").unwrap(), 0.99);
-    for engine in [Engine::Heun, coupled] {
-        let mut method = method(engine, Options::constant_step(0.05));
-        let mut run = || {
-            let found = method.gradient(&PROBLEM, &mut loss_with_cotangents);
+    let coupled = |name: &str| Engine::Coupled(tableau::by_name(name).unwrap(), 0.99);
+    let constant = || Options::constant_step(0.05);
+    for (engine, options) in [
+        (Engine::Heun, constant()),
+        (coupled("rk4"), constant()),
+        (coupled("tsit5"), Options::tolerances(1e-6, 1e-6)),
+    ] {
+        let mut method = method(engine, options);
+        let mut run = |problem: Problem<'_, f64, f64>| {
+            let found = method.gradient(&problem, &mut loss_with_cotangents);
             found.unwrap().clone()
         };
-        let first = run();
-        assert_eq!(run(), first, "{}", name(engine));
+        let save_at = &[0.9, 1.5][..];
+        let problem = Problem { save_at, ..PROBLEM };
+        let first = run(problem);
+        run(Problem {
+            t1: 0.8,
+            save_at: &[0.5],
+            ..PROBLEM
+        });
+        assert_eq!(run(problem), first, "{}", name(engine));
     }
+}
+
+#[test]
+fn evaluations_and_products_of_the_way_back_are_counted() {
+    let rk4 = Engine::Coupled(tableau::by_name("rk4").unwrap(), 0.99);
+    let mut method = method(rk4, Options::constant_step(0.1));
+    let found = method
+        .gradient(&PROBLEM, &mut loss_with_cotangents)
+        .unwrap();
+    let stats = found.stats;
+    assert_eq!(stats.forward.steps, 17);
+    // Two increments of four stages in a step, there and back; each evaluation of the way back has its product.
+    assert_eq!(stats.forward.nfe, 17 * 8);
+    assert_eq!(stats.backward.nfe, 17 * 8);
+    assert_eq!(stats.products, 17 * 8);
+}
+
+/// dh/dt = −h/2: the states are as large as h₀.
+#[derive(Clone)]
+struct Decay;
+
+impl RightHandSide<1, 1> for Decay {
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [h]: [S; 1], _t: S, [rate]: [S; 1]) -> [S; 1] {
+        [-(rate * h)]
+    }
+}
+
+#[test]
+fn how_well_the_start_is_rebuilt_is_a_part_of_its_size() {
+    let within = |size: f64| {
+        let field = Native::<_, f64, 1, 1>::new(Decay);
+        let options = Options::constant_step(0.01);
+        let mut method = Reversible::heun(field, &[0.0], options).unwrap();
+        let problem = Problem {
+            h0: &[size],
+            theta: &[0.5],
+            t0: 0.0,
+            t1: 8.0,
+            save_at: &[],
+        };
+        method
+            .gradient(&problem, &mut loss_with_cotangents)
+            .unwrap();
+        method.rebuilt_within()
+    };
+    let (one, large) = (within(1.0), within(2_f64.powi(40)));
+    assert!(one > 0.0 && one < 1e-11, "{one:e}");
+    assert_eq!(one, large);
+}
+
+#[test]
+fn reversible_methods_refuse_what_makes_no_sense() {
+    let mut method = method(Engine::Heun, Options::constant_step(0.1));
+    let problem = Problem {
+        save_at: &[0.7, 2.5],
+        ..PROBLEM
+    };
+    let found = method.gradient(&problem, &mut loss_with_cotangents);
+    assert!(
+        matches!(found, Err(Error::SaveTime { index: 1, .. })),
+        "{found:?}"
+    );
+}
+
+#[test]
+#[should_panic(expected = "h0 has 1 components and the field 2, but the method was made for 2")]
+fn reversible_methods_refuse_a_state_of_another_length() {
+    let mut method = method(Engine::Heun, Options::constant_step(0.1));
+    let problem = Problem {
+        h0: &[0.4],
+        ..PROBLEM
+    };
+    let _ = method.gradient(&problem, &mut loss_with_cotangents);
 }
 
 #[test]

@@ -45,7 +45,6 @@ impl<E: Real> Rows<E> {
             <E as num_traits::Zero>::zero(),
             <E as num_traits::One>::one(),
         );
-        self.transposed.as_mut_slice().fill(zero);
         self.straight.as_mut_slice().fill(zero);
         let Self {
             transposed,
@@ -59,7 +58,6 @@ impl<E: Real> Rows<E> {
             straight.for_each(|i, j, entry| transposed.set(j, i, entry));
             return;
         }
-        f_t.fill(zero);
         let mut alone = true;
         for colour in 0..transposed.colours() {
             let together = transposed.columns(colour);
@@ -78,6 +76,68 @@ impl<E: Real> Rows<E> {
                 unit.fill(zero);
                 unit[i] = one;
                 *rate = field.products(frame, unit, product);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use costate_ode::Pattern;
+
+    /// dx/dt = t x, dy/dt = t² y: no column has two rows. It gives its Jacobian if it `knows` it, and of that only what is not zero.
+    struct Apart {
+        at: (f64, [f64; 2]),
+        knows: bool,
+    }
+
+    impl VectorField<f64> for Apart {
+        fn state_len(&self) -> usize {
+            2
+        }
+        fn parameter_len(&self) -> usize {
+            0
+        }
+        fn set_parameters(&mut self, _theta: &[f64]) {}
+        fn eval(&mut self, _frame: usize, t: f64, h: &[f64], dh: &mut [f64]) {
+            self.at = (t, [h[0], h[1]]);
+            dh.copy_from_slice(&[t * h[0], t * t * h[1]]);
+        }
+        fn products(&mut self, _frame: usize, a: &[f64], a_h: &mut [f64]) -> f64 {
+            let (t, [x, y]) = self.at;
+            a_h.copy_from_slice(&[a[0] * t, a[1] * t * t]);
+            a[0] * x + a[1] * 2.0 * t * y
+        }
+        fn accumulate(&mut self, _frames: &[(usize, f64)]) {}
+        fn finish(&mut self, _a_theta: &mut [f64]) {}
+        fn structure(&self) -> Structure {
+            Structure::Sparse(Pattern::new(2, [(0, 0), (1, 1)]))
+        }
+        fn jacobian(&mut self, t: f64, h: &[f64], to: &mut Matrix<f64>, f_t: &mut [f64]) -> bool {
+            if self.knows && t != 0.0 {
+                to.set(0, 0, t);
+                to.set(1, 1, t * t);
+            }
+            f_t.copy_from_slice(&[h[0], 2.0 * t * h[1]]);
+            self.knows
+        }
+    }
+
+    #[test]
+    fn rows_and_rates_are_those_of_the_point_and_of_no_point_before() {
+        for knows in [false, true] {
+            let mut field = Apart {
+                at: (0.0, [0.0; 2]),
+                knows,
+            };
+            let mut rows = Rows::<f64>::new::<f64>(&field);
+            for (t, h) in [(3.0, [5.0, 7.0]), (0.0, [2.0, 4.0]), (0.5, [-1.0, 8.0])] {
+                field.eval(0, t, &h, &mut [0.0; 2]);
+                rows.take(&mut field, 0, (t, &h), true);
+                let diagonal = [0, 1].map(|i| rows.transposed.get(i, i));
+                assert_eq!(diagonal, [t, t * t], "{knows}");
+                assert_eq!(rows.f_t, [h[0], 2.0 * t * h[1]], "{knows}");
             }
         }
     }
