@@ -152,7 +152,7 @@ fn hamiltonian_figure() -> String {
     }
     figure(
         "hamiltonian",
-        "H(t) = a·f. Its value at the end is ∂L/∂t₁, minus its value at the start is ∂L/∂t₀, and what it gains on the way is the clock's. For a field that ignores the clock it is constant: the two end gradients then agree in size and cannot tell right from wrong.",
+        "H(t) = a·f. Its value at the end is ∂L/∂t₁, minus its value at the start is ∂L/∂t₀, and what it gains on the way is the clock's. For a field that ignores the clock it is constant: the two end gradients then agree in size, and cannot tell at which end they were read.",
         &[house, flat],
     )
 }

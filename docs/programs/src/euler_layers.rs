@@ -59,8 +59,8 @@ fn table() -> String {
         "$N$",
         "$\\partial L/\\partial\\theta$ by backprop, $\\div\\,e^2$",
         "finite difference of the program",
-        "$\\partial L/\\partial h_0$",
-        "of the differential equation",
+        "$\\partial L/\\partial h_0$, $\\div\\,e^2$",
+        "both, of the differential equation",
     ]);
     for steps in [4, 16, 64, 256, 1024] {
         let (rows, gradient) = backprop(&mut House::default(), (T0, T1, steps), &[H0], &[THETA]);

@@ -20,5 +20,5 @@ pub(super) static EULER: Tableau = Tableau {
         weights: &[&[C::ratio(1, 1)]],
     },
     when: "To see what a residual network computes; for accuracy every other method is better.",
-    reference: "[Hairer1993] II.1",
+    reference: "[Hairer1993] I.7",
 };

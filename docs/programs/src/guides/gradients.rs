@@ -39,7 +39,7 @@ pub(super) fn table() -> String {
     table.row(&[
         "the type `Reversible`",
         "the numbers computed",
-        "two states, and 8 bytes a step",
+        "two states, and 8 bytes a step where steps change",
         "Very long solves whose gradient must be exact: it goes back through the states that it went through, without keeping them.",
         "Damped or stiff systems over long times: rounding grows on the way back. Adaptive steps at tight tolerances: its orders are low.",
         &escaped("[McCallum2024], [Kidger2021b]"),
