@@ -97,6 +97,7 @@ impl Model {
             }
         }
         warnings.extend(self.ignored_loss());
+        warnings.extend(self.unseen_jumps());
         let outside = data.as_ref().and_then(|data| self.outside(data));
         let names = |fixed: bool| {
             let parameters = self
@@ -295,6 +296,36 @@ impl Model {
             place: Some((self.path().display().to_string(), line)),
             message: "'loss' is not taken: observables have noise, so the loss is the negative log-likelihood; leave out the one or the other (an observable's 'distribution' has forms for outliers, such as \"laplace\")".into(),
         })
+    }
+
+    /// Where the equations jump without anything that looks for it.
+    ///
+    /// ```
+    /// use costate_model::Model;
+    ///
+    /// let text = "[states]\ny = 1.0\n[parameters]\nday = 24.0\n[equations]\ny = \"-floor(t / day) * y\"\n[time]\nstart = 0.0\nend = 48.0";
+    /// let jumps = Model::parse(text, "days.toml")?.unseen_jumps();
+    /// assert!(jumps[0].to_string().starts_with("days.toml:6: floor(t / day) jumps on the way"), "{}", jumps[0]);
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
+    pub fn unseen_jumps(&self) -> Vec<Warning> {
+        let equations: Vec<&Resolved> = self.states.iter().map(|state| &state.equation).collect();
+        let parts = self.parts.needed(equations.iter().copied());
+        let parts = parts.into_iter().flat_map(|part| self.parts.formulas(part));
+        let mut warnings = Vec::new();
+        for resolved in parts.chain(equations) {
+            let moves = |name: usize| self.parts.dependence_of(resolved.symbols[name]).moves();
+            let place = resolved.formula.place();
+            for text in resolved.formula.floors(moves) {
+                warnings.push(Warning {
+                    place: Some((self.path().display().to_string(), place.source.line(place.span.start))),
+                    message: format!(
+                        "{text} jumps on the way: its jumps are not located, so steps are small there, and no gradient sees how they move; comparisons, if(a < b, …), and [[events]] are located"
+                    ),
+                });
+            }
+        }
+        warnings
     }
 
     /// Rows to fit at times that the model does not reach.

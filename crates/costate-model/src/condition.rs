@@ -187,6 +187,23 @@ fn copies(
                 return Err(error.with_help(help).into());
             }
         }
+        let missing = kinds.iter().find(|kind| {
+            let mut given = block.values.iter();
+            !block.values.is_empty() && !given.any(|(name, _)| name.value == **kind)
+        });
+        if let Some(missing) = missing {
+            let name = &block.name;
+            let error = name.place.error(format!(
+                "'{}' has no value for its copy '{missing}'",
+                name.value
+            ));
+            let all = kinds.iter().map(|kind| format!("{kind} = …"));
+            let help = format!(
+                "one number for all copies, or a number for each: value = {{ {} }}",
+                all.collect::<Vec<_>>().join(", ")
+            );
+            return Err(error.with_help(Some(help)).into());
+        }
         for kind in &kinds {
             let mut copy = plain.clone();
             copy.name = format!("{}[{kind}]", block.name.value);
@@ -322,6 +339,37 @@ impl Model {
     /// The experiment that this model stands for, if it was chosen.
     pub fn chosen_experiment(&self) -> Option<&str> {
         self.condition().name.as_deref()
+    }
+
+    /// The copies that a solution takes because they are the first, where no experiment was chosen and others have other values.
+    ///
+    /// ```
+    /// use costate_model::Model;
+    /// # let folder = std::env::temp_dir().join(format!("costate-copies-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&folder)?;
+    /// std::fs::write(folder.join("plots.csv"), "t,y,plot\n1,0.4,north\n1,0.6,south")?;
+    /// let text = "[states]\ny = 1.0\n[equations]\ny = \"-k * y\"\n[time]\nstart = 0.0\nend = 1.0\n\
+    ///     [parameters]\nk = { value = { north = 0.9, south = 0.5 }, per = \"experiment\" }\n\
+    ///     [data]\nfile = \"plots.csv\"\ntime = \"t\"\nexperiment = \"plot\"";
+    /// std::fs::write(folder.join("decay.toml"), text)?;
+    /// let model = Model::open(&folder.join("decay.toml"))?;
+    /// assert_eq!(model.first_copies(), ["k[north]"]);
+    /// assert!(model.experiment("south")?.first_copies().is_empty());
+    /// # std::fs::remove_dir_all(&folder)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn first_copies(&self) -> Vec<&str> {
+        if self.chosen_experiment().is_some() {
+            return Vec::new();
+        }
+        let picks = self.condition().picks.iter();
+        let first = picks.map(|&k| &self.parameters()[k]).filter(|first| {
+            let others = self.parameters().iter();
+            others
+                .filter(|other| other.symbol == first.symbol)
+                .any(|other| other.value != first.value)
+        });
+        first.map(|first| first.name.as_str()).collect()
     }
 
     pub(crate) fn under(&self, condition: usize) -> Self {

@@ -55,7 +55,7 @@
 //! *Commands and the model file* has every key.
 //!
 //! **When not to use it.** Equations that are made by a program, or fields in arrays (images, grids): record them with `costate-neural-ode`, which this crate calls. Algebraic
-//! equations without a derivative, delays and noise in the equations cannot be written in a file.
+//! equations of an index above one, delays and noise in the equations cannot be written in a file.
 
 mod check;
 mod condition;

@@ -181,6 +181,9 @@ impl Model {
     /// [`Error::Argument`] if it is not a number from 0 up.
     pub fn set_rtol(&mut self, rtol: f64) -> Result<()> {
         self.solver.rtol = tolerance("rtol", rtol)?;
+        if rtol >= 1.0 {
+            return Err(Error::Argument(format!("rtol = {rtol}: {NO_DIGIT}")));
+        }
         self.overridden.rtol = true;
         Ok(())
     }
@@ -225,6 +228,9 @@ fn set_parameter(parameter: &mut Parameter, value: f64) -> Result<()> {
 
 /// # Errors
 /// If it is not a number from 0 up.
+/// What is wrong with a relative tolerance of 1.
+pub(crate) const NO_DIGIT: &str = "a relative tolerance is below 1, or no digit would be right";
+
 fn tolerance(what: &str, value: f64) -> Result<f64> {
     if value.is_finite() && value >= 0.0 {
         Ok(value)

@@ -262,8 +262,37 @@ impl Model {
                 message: self.tell(diagnosis, &partial),
                 partial: Box::new(partial),
             },
+            costate_ode::Error::Tolerance {
+                which,
+                component,
+                value,
+                reason,
+            } => {
+                let state = &self.states[component % self.states.len()].name;
+                Error::Argument(format!("{which} = {value:e} for state {state}: {reason}"))
+            }
             other => Error::Argument(other.to_string()),
         }
+    }
+
+    /// What the event that has just happened makes of a state, if that is no finite number; `last` is the state before it.
+    fn spoilt_by_event(&self, last: &[f64], t: f64, partial: &Trajectory) -> Option<String> {
+        let just = partial.events.iter().rev().take_while(|(_, at)| *at == t);
+        let happened: Vec<&str> = just.map(|(name, _)| name.as_str()).collect();
+        (0..self.events.len())
+            .filter(|&i| happened.contains(&self.event_name(i).as_str()))
+            .find_map(|i| {
+                let changes = self.events[i].set.iter().chain(&self.events[i].add);
+                let mut changes = changes.filter_map(|(k, formula)| {
+                    let why = self.origin(formula, last, t)?;
+                    Some((&self.states[*k].name, why))
+                });
+                let (state, why) = changes.next()?;
+                let event = self.event_name(i);
+                Some(format!(
+                    "{event} gives {state} no finite number there: {why}"
+                ))
+            })
     }
 
     /// A diagnosis with the names of this model.
@@ -297,6 +326,7 @@ impl Model {
             let why = self.origin(&self.states[i].equation, last, diagnosis.t)?;
             Some((i, why))
         });
+        let after_event = self.spoilt_by_event(last, diagnosis.t, partial);
         let events = partial.events.len();
         let by_events = 2 * events > diagnosis.stats.accepted;
         let mut text = match diagnosis.cause {
@@ -313,6 +343,9 @@ impl Model {
                     "{stopped}state {} grows without bound ({value:.3e} and doubling every {doubling:.3e}) until its equation overflows; check the signs and units of its equation, or end before it",
                     state(component)
                 )
+            }
+            Cause::NotFinite { .. } | Cause::StepTooSmall if after_event.is_some() => {
+                format!("{stopped}{}", after_event.unwrap_or_default())
             }
             Cause::NotFinite { t, component, .. } => format!(
                 "{stopped}the equation of {} gives no finite number at t = {t}: {}",

@@ -57,6 +57,13 @@ fn open(path: &Path, overrides: &Overrides) -> Result<Model> {
     Ok(model)
 }
 
+/// Says which jumps of the equations neither the solver nor a gradient sees.
+fn tell_jumps(model: &Model, console: Console) {
+    for jump in model.unseen_jumps() {
+        console.note(jump);
+    }
+}
+
 /// What a picture of the model is called: its title, or else its file's name.
 fn title(model: &Model) -> String {
     let stem = || {

@@ -160,6 +160,7 @@ impl<'a> Table<'a> {
                         "the columns of this file are separated by {mark}; separate them by commas"
                     ),
                     (None, Some(near)) => format!("did you mean '{near}'?"),
+                    (None, None) if header.iter().all(str::is_empty) => "the file is empty".into(),
                     (None, None) => {
                         format!("columns: {}", header.iter().collect::<Vec<_>>().join(", "))
                     }
@@ -199,6 +200,9 @@ fn number(text: &str) -> Result<f64, String> {
         }
         _ if missing.contains(&text.to_lowercase().as_str()) => {
             " (a missing value is an empty cell)"
+        }
+        _ if text.replacen(['−', '–'], "-", 1).parse::<f64>().is_ok() => {
+            " (its minus is a longer dash than '-')"
         }
         _ => "",
     };

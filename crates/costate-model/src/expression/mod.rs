@@ -169,13 +169,55 @@ impl Formula {
         within(&self.place, self.offset, &self.expression.names[i].span).error(message)
     }
 
-    /// The comparisons whose operands involve a name for which `moves` holds.
+    /// The comparisons whose operands involve a name for which `moves` holds; sign(x) is one, of x with zero.
     pub(crate) fn comparisons(&self, moves: impl Fn(usize) -> bool) -> Vec<Compared> {
+        let nodes = self.expression.nodes.iter();
+        let compared = nodes.zip(self.involved(moves)).enumerate();
+        let compared = compared.filter(|(_, (_, names))| !names.is_empty());
+        let found = compared.filter_map(|(node, (operation, names))| {
+            // Almost everywhere, and that is all that an equation can tell.
+            let always = match operation {
+                Node::Compare(Comparison::Equal, ..) => Some(false),
+                Node::Compare(Comparison::NotEqual, ..) => Some(true),
+                Node::Compare(..) | Node::Unary(Unary::Sign, _) => None,
+                _ => return None,
+            };
+            Some(Compared {
+                node,
+                names,
+                always,
+                text: self.text(&self.expression.spans[node]),
+            })
+        });
+        found.collect()
+    }
+
+    /// Both sides as they are written, the smaller one first, if the formula is a comparison of which is smaller.
+    pub(crate) fn compared(&self) -> Option<[String; 2]> {
+        match self.expression.nodes.last()? {
+            Node::Compare(Comparison::Less | Comparison::LessEqual, a, b) => {
+                Some([a, b].map(|side| self.text(&self.expression.spans[*side as usize])))
+            }
+            _ => None,
+        }
+    }
+
+    /// The floors, as they are written, of what involves a name for which `moves` holds.
+    pub(crate) fn floors(&self, moves: impl Fn(usize) -> bool) -> Vec<String> {
+        let nodes = self.expression.nodes.iter().zip(&self.expression.spans);
+        let floors = nodes
+            .zip(self.involved(moves))
+            .filter(|((node, _), names)| {
+                matches!(node, Node::Unary(Unary::Floor, _)) && !names.is_empty()
+            });
+        floors.map(|((_, span), _)| self.text(span)).collect()
+    }
+
+    /// The names that each node involves, of those for which `moves` holds.
+    fn involved(&self, moves: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
         let nodes = &self.expression.nodes;
-        // What each node involves: whether something that moves, and its degree in what does.
         let mut names: Vec<Vec<usize>> = Vec::with_capacity(nodes.len());
-        let mut found = Vec::new();
-        for (i, (node, span)) in nodes.iter().zip(&self.expression.spans).enumerate() {
+        for node in nodes {
             let mut own: Vec<usize> = match *node {
                 Node::Name(name) => vec![name as usize],
                 _ => operands(node)
@@ -185,24 +227,9 @@ impl Formula {
             own.sort_unstable();
             own.dedup();
             own.retain(|&name| moves(name));
-            if let Node::Compare(comparison, ..) = node
-                && !own.is_empty()
-            {
-                found.push(Compared {
-                    node: i,
-                    names: own.clone(),
-                    // Almost everywhere, and that is all that an equation can tell.
-                    always: match comparison {
-                        Comparison::Equal => Some(false),
-                        Comparison::NotEqual => Some(true),
-                        _ => None,
-                    },
-                    text: self.text(span),
-                });
-            }
             names.push(own);
         }
-        found
+        names
     }
 
     /// Whether the margin of the comparison at `node` is of first degree in the names for which `moves` holds.
@@ -225,6 +252,7 @@ impl Formula {
         }
         match self.expression.nodes[node] {
             Node::Compare(_, a, b) => degrees[a as usize].max(degrees[b as usize]) <= 1,
+            Node::Unary(Unary::Sign, x) => degrees[x as usize] <= 1,
             _ => false,
         }
     }
@@ -264,13 +292,14 @@ impl Formula {
         values[values.len() - 1]
     }
 
-    /// By how much the comparison at `node` holds: b − a for a < b.
+    /// By how much the comparison at `node` holds: b − a for a < b, x for sign(x).
     pub(crate) fn margin<S: Scalar>(&self, node: usize, name: impl FnMut(usize) -> S) -> S {
-        let Node::Compare(_, a, b) = self.expression.nodes[node] else {
-            unreachable!("a comparison's margin is asked for");
-        };
         let values = self.values(node, name, |_| None);
-        values[b as usize] - values[a as usize]
+        match self.expression.nodes[node] {
+            Node::Compare(_, a, b) => values[b as usize] - values[a as usize],
+            Node::Unary(Unary::Sign, x) => values[x as usize],
+            _ => unreachable!("a comparison's margin is asked for"),
+        }
     }
 
     /// The values of the first `count` nodes.
@@ -296,6 +325,10 @@ impl Formula {
                     answer(i).unwrap_or_else(|| compare(comparison, of(a), of(b)))
                 }
                 Node::If(condition, a, b) => S::select(of(condition), of(a), of(b)),
+                Node::Unary(Unary::Sign, x) => match answer(i) {
+                    Some(positive) => positive * S::from_f64(2.0) - S::from_f64(1.0),
+                    None => of(x).unary(Unary::Sign),
+                },
                 Node::Unary(op, x) => of(x).unary(op),
                 Node::Binary(op, a, b) => of(a).binary(op, of(b)),
             };

@@ -152,7 +152,7 @@ impl Fit {
         if wants_residuals {
             return Ok(match seen.objective.residuals(seen.model, &theta) {
                 Ok(residuals) => {
-                    let jacobian = seen.variables.gradient(&theta, &residuals.jacobian);
+                    let jacobian = seen.variables.jacobian(&theta, &residuals.jacobian);
                     let n = seen.variables.len();
                     let mut gradient = vec![0.0; n];
                     for (r, row) in residuals.values.iter().zip(jacobian.chunks_exact(n)) {

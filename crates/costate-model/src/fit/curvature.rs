@@ -78,7 +78,7 @@ impl Fit {
         }
         let theta = fitted.theta();
         let information = self.objective.information(fitted, &theta).ok()?;
-        let jacobian = self.variables.gradient(&theta, &information.jacobian);
+        let jacobian = self.variables.jacobian(&theta, &information.jacobian);
         let rows = DMatrix::from_row_slice(information.values.len(), n, &jacobian);
         let (free, expected) = self.without_held(rows.tr_mul(&rows) * 2.0);
         if expected.iter().any(|c| !c.is_finite()) {

@@ -212,24 +212,23 @@ impl Fit {
         })
     }
 
-    /// Whether each variable changes nothing, given the gradient at the best point. Where everything fits to the last bit the gradient is zero too; so a zero
-    /// counts if it is one beside that point as well.
+    /// Whether each variable changes nothing, or nothing but the rounding of the loss. At the best point the gradient is small by all of them: so what counts is one beside
+    /// that point.
     fn without_influence(&mut self, gradient: &[f64]) -> Vec<bool> {
-        const ASIDE: f64 = 1e-3;
-        let zero = |gradient: &[f64]| -> Vec<bool> { gradient.iter().map(|g| *g == 0.0).collect() };
-        let idle = zero(gradient);
-        if !idle.contains(&true) {
-            return idle;
-        }
+        const ASIDE: f64 = 0.1;
         let best = self.state.best_x[..self.variables.len()].iter();
         let mut aside: Vec<f64> = best.map(|x| x + ASIDE).collect();
         self.variables.bounds().project(&mut aside);
         let theta = self.variables.theta(&aside);
         let Ok(there) = self.objective.evaluate(&theta) else {
-            return idle;
+            return gradient.iter().map(|g| *g == 0.0).collect();
         };
-        let there = zero(&self.variables.gradient(&theta, &there.theta));
-        idle.into_iter().zip(there).map(|(a, b)| a && b).collect()
+        let there = self.variables.gradient(&theta, &there.theta);
+        let larger = gradient
+            .iter()
+            .zip(&there)
+            .map(|(a, b)| a.abs().max(b.abs()));
+        self.variables.noise(&theta, larger)
     }
 
     /// The standard error of each variable in its own units, where the loss is a sum of squares and the variables are few.
@@ -239,7 +238,7 @@ impl Fit {
             return None;
         }
         let residuals = self.objective.residuals(fitted, theta).ok()?;
-        let jacobian = self.variables.gradient(theta, &residuals.jacobian);
+        let jacobian = self.variables.jacobian(theta, &residuals.jacobian);
         let rows = DMatrix::from_row_slice(residuals.values.len(), n, &jacobian);
         let loss = residuals.loss;
         let (free, matrix) = self.without_held(rows.tr_mul(&rows));

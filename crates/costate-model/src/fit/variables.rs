@@ -167,6 +167,43 @@ impl Variables {
             .collect()
     }
 
+    /// ∂r/∂x from ∂r/∂θ, row by row. What a variable changes by no more than rounding it does not change: whoever divided by that would follow noise.
+    pub(crate) fn jacobian(&self, theta: &[f64], by_theta: &[f64]) -> Vec<f64> {
+        let mut rows = self.gradient(theta, by_theta);
+        let n = self.len();
+        let mut sizes = vec![0.0; n];
+        for row in rows.chunks_exact(n.max(1)) {
+            for (size, entry) in sizes.iter_mut().zip(row) {
+                *size += entry * entry;
+            }
+        }
+        let noise = self.noise(theta, sizes.into_iter().map(f64::sqrt));
+        for row in rows.chunks_exact_mut(n.max(1)) {
+            for (entry, is_noise) in row.iter_mut().zip(&noise) {
+                if *is_noise {
+                    *entry = 0.0;
+                }
+            }
+        }
+        rows
+    }
+
+    /// Which of these slopes, one for each variable, are nothing but rounding beside the largest. A slope counts for what the variable can be expected to move by: its own
+    /// size, or 1.
+    pub(crate) fn noise(&self, theta: &[f64], slopes: impl Iterator<Item = f64>) -> Vec<bool> {
+        const ROUNDING: f64 = 1e-13;
+        let weighed = self.axes.iter().zip(slopes).map(|(axis, slope)| {
+            let x = axis.coordinate(theta[axis.theta]).abs();
+            slope.abs() * if x > 1.0 { x } else { 1.0 }
+        });
+        let weighed: Vec<f64> = weighed.collect();
+        let largest = weighed.iter().copied().fold(0.0, f64::max);
+        weighed
+            .iter()
+            .map(|size| *size <= ROUNDING * largest)
+            .collect()
+    }
+
     /// ∂L/∂x from ∂L/∂θ; or each row of a Jacobian.
     pub(crate) fn gradient(&self, theta: &[f64], a_theta: &[f64]) -> Vec<f64> {
         let rows = a_theta.chunks_exact(theta.len().max(1));

@@ -120,3 +120,37 @@ fn sliding_along_a_comparison_is_told() {
     let error = model.gradient().unwrap_err().to_string();
     assert!(error.contains("changes without end at t = 1"), "{error}");
 }
+
+#[test]
+fn the_sign_of_what_moves_is_a_comparison_with_zero() {
+    let text = |dose: &str, fall: &str| {
+        format!(
+            "[states]\nx = 0.5\ny = 1.0\n[parameters]\na = 3.0\nend_of_dose = 2.3\nlevel = 0.8\n\
+             [equations]\nx = \"{dose} - 0.1 * x\"\ny = \"{fall}\"\n[time]\nstart = 0.0\nend = 4.0\n\
+             [solver]\nrtol = 1e-10\natol = 1e-12\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n"
+        )
+    };
+    let data = [("d.csv", "t,x,y\n1.0,3.0,0.8\n3.0,6.0,0.4\n4.0,5.0,-0.1\n")];
+    // Comes to its level and would stay there: on both sides the equation leads back.
+    let sliding = parse(&text("a", "-0.3 * sign(y - level)"), &data);
+    let failed = sliding.solve(&Save::Steps).unwrap_err().to_string();
+    assert!(
+        failed.contains("the answer of 'sign(y - level)' changes without end at t = 0.66"),
+        "{failed}"
+    );
+    let by_sign = text(
+        "a * (1 - sign(t - end_of_dose)) / 2",
+        "-0.3 + 0.2 * sign(y - level)",
+    );
+    let by_if = text("a * if(t < end_of_dose, 1, 0)", "if(y > level, -0.1, -0.5)");
+    let (by_sign, by_if) = (parse(&by_sign, &data), parse(&by_if, &data));
+    close(
+        &first(&by_sign, &[2.3, 4.0]),
+        &first(&by_if, &[2.3, 4.0]),
+        1e-12,
+    );
+    let events = by_sign.solve(&Save::Steps).unwrap().events;
+    assert_eq!(events[0].0, "sign(y - level)");
+    assert!((events[0].1 - 2.0).abs() < 1e-9, "{events:?}");
+    gradients_are_slopes(&by_sign, METHODS, 1e-6);
+}

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use costate_model::{Fit, Found, Model, Starts, Verdict};
 
 use super::open;
+use super::solve::spare_inputs;
 use crate::args::{Fit as Args, ReportFormat};
 use crate::checkpoint::{Checkpoint, Plan};
 use crate::console::Console;
@@ -59,6 +60,9 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
             if let Some(starts) = &starts {
                 starts::tell(&mut out, starts)?;
             }
+            if interrupted || found.verdict == Verdict::Interrupted {
+                writeln!(out, "go on with: costate fit --resume {shown}")?;
+            }
         }
     }
     out.flush()?;
@@ -99,7 +103,9 @@ fn start(args: &Args, console: Console) -> Result<(Work, Begun)> {
         starts: args.starts,
     };
     let model = planned(path, &plan)?;
+    super::tell_jumps(&model, console);
     let shown = args.out.clone().unwrap_or_else(|| default_folder(path));
+    spare_inputs(&model, &shown)?;
     let (folder, set_aside) = Folder::create(&shown, args.force)?;
     if let Some(path) = set_aside {
         console.note(format!(
@@ -340,8 +346,5 @@ fn report(out: &mut impl Write, found: &Found, fit: &Fit, place: &str) -> Result
         out,
         "\nwritten to {place}: fitted.toml{weights}, trajectory.csv, history.csv, fit.svg, history.svg, report.html"
     )?;
-    if found.verdict == Verdict::Interrupted {
-        writeln!(out, "go on with: costate fit --resume {place}")?;
-    }
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
-use super::open;
 use super::solve::spare_inputs;
+use super::{open, tell_jumps};
 use crate::args::Gradient;
 use crate::console::Console;
 use crate::error::{Error, Result};
@@ -20,6 +20,7 @@ pub(crate) fn run(args: &Gradient, console: Console) -> Result<()> {
     if let Some(path) = &args.wrt_weights {
         spare_inputs(&model, path)?;
     }
+    tell_jumps(&model, console);
     let report = model.gradient()?;
     if let Some(path) = &args.wrt_weights {
         fs::write(path, &report.weights).map_err(|e| Error::file("write", path, &e))?;

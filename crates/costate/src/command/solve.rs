@@ -6,7 +6,7 @@ use std::path::Path;
 
 use costate_model::{Error as ModelError, Model, Save, Trajectory};
 
-use super::open;
+use super::{open, tell_jumps};
 use crate::args::{Solve, TableFormat};
 use crate::console::Console;
 use crate::error::{Error, Result};
@@ -26,6 +26,16 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
     for output in [&args.out, &args.plot].into_iter().flatten() {
         spare_inputs(&model, output)?;
     }
+    if args.out.is_some() && args.out == args.plot {
+        return Err(Error::Misuse(
+            "--out and --plot name the same file; give the picture a name of its own".into(),
+        ));
+    }
+    let format = match args.format {
+        Some(format) => format,
+        None => by_ending(args.out.as_deref())?,
+    };
+    tell_jumps(&model, console);
     let save = match &args.save_at {
         Some(times) => Save::At(times.0.clone()),
         None => Save::Steps,
@@ -37,6 +47,15 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
         Err(error) => return Err(error.into()),
     };
     let mut warnings = model.unscheduled();
+    let copies = model.first_copies();
+    if !copies.is_empty() {
+        let experiments: Vec<&str> = model.experiments().collect();
+        warnings.push(format!(
+            "no experiment is chosen: this solution is that of {}; --experiment NAME solves with the copies of {}",
+            copies.join(", "),
+            experiments.join(", ")
+        ));
+    }
     if let Save::At(times) = &save
         && let Some((event, t)) = model.ended_by(&trajectory)
         && let missing @ 1.. = times.len().saturating_sub(trajectory.len())
@@ -52,9 +71,6 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
         true => with_observables(&model, trajectory)?,
         false => trajectory,
     };
-    let format = args
-        .format
-        .unwrap_or_else(|| by_ending(args.out.as_deref()));
     match &args.out {
         None => write(&mut console.output(), &trajectory, format)?,
         Some(path) => File::create(path)
@@ -81,13 +97,16 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
     }
 }
 
-/// The form that the ending of a file name asks for.
-fn by_ending(path: Option<&Path>) -> TableFormat {
+/// The form that the ending of a file name asks for; that of none is CSV.
+fn by_ending(path: Option<&Path>) -> Result<TableFormat> {
     let ending = path.and_then(Path::extension).unwrap_or_default();
-    match ending {
-        _ if ending.eq_ignore_ascii_case("npy") => TableFormat::Npy,
-        _ if ending.eq_ignore_ascii_case("json") => TableFormat::Json,
-        _ => TableFormat::Csv,
+    match ending.to_string_lossy().to_ascii_lowercase().as_str() {
+        "npy" => Ok(TableFormat::Npy),
+        "json" => Ok(TableFormat::Json),
+        "" | "csv" | "txt" | "dat" => Ok(TableFormat::Csv),
+        other => Err(Error::Misuse(format!(
+            "nothing is written in the form of '.{other}': give --out a name that ends in .csv, .json or .npy, or say --format"
+        ))),
     }
 }
 

@@ -177,7 +177,7 @@ fn audit(report: &Report<'_>) -> String {
             let verdict = if agrees {
                 "They agree as far as the differences can tell."
             } else {
-                "They differ by more than the differences' own uncertainty: a more exact solver shows which of them to trust."
+                "They differ by more than the differences' own uncertainty: a more exact solver shows which of them to trust, unless the loss has a kink just here (an absolute value, an event at a measured time), where each side has a slope of its own."
             };
             format!(
                 "<p>The derivative of the loss at the starting values, along one direction that moves every variable: {} by the gradient, {} by differences of the \

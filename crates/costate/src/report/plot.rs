@@ -192,9 +192,8 @@ impl<'a> Shown<'a> {
         if !self.series.data.is_empty() {
             let marker = MARKERS[self.index % MARKERS.len()];
             let data = drawable(&self.series.data);
-            let step = data.len().div_ceil(MOST_DOTS).max(1);
             let points = ScatterPlot::new()
-                .with_data(data.into_iter().step_by(step).collect::<Vec<_>>())
+                .with_data(evenly(&data, MOST_DOTS).copied().collect::<Vec<_>>())
                 .with_marker(marker);
             plots.push(
                 points
@@ -210,6 +209,11 @@ impl<'a> Shown<'a> {
         }
         plots
     }
+}
+
+/// At most so many of the points, evenly.
+pub(super) fn evenly<T>(points: &[T], most: usize) -> impl Iterator<Item = &T> {
+    points.iter().step_by(points.len().div_ceil(most).max(1))
 }
 
 fn finite(points: &[(f64, f64)]) -> impl Iterator<Item = (f64, f64)> {

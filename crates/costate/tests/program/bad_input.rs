@@ -137,3 +137,30 @@ fn a_fit_without_data() {
     room.run("fit bad.toml").failed(2, &["data"]);
     room.run("gradient bad.toml").failed(2, &["data"]);
 }
+
+#[test]
+fn an_event_at_a_comparison() {
+    let room = Room::new();
+    room.write(
+        "bad.toml",
+        "[states]\nx = 1.0\n[equations]\nx = \"-x\"\n[[events]]\nwhen = \"x < 0.5\"\nterminal = true\n[time]\nstart = 0\nend = 5\n",
+    );
+    refused(
+        &room,
+        "bad.toml",
+        &[
+            "bad.toml:6:",
+            "crosses zero, and a comparison does not",
+            "when = \"0.5 - (x)\", with direction = \"rising\"",
+        ],
+    );
+}
+
+#[test]
+fn a_relative_tolerance_that_asks_for_no_digit() {
+    change_is_refused(
+        "rtol = 1e-8",
+        "rtol = 10.0",
+        &["bad.toml:27:", "below 1, or no digit would be right"],
+    );
+}

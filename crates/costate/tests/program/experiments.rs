@@ -89,3 +89,25 @@ fn measurements_in_the_long_layout_are_fitted_alike() {
     room.run("fit m.toml")
         .failed(2, &["d.csv:3:4: '0,99' is not a number (a decimal comma?)"]);
 }
+
+#[test]
+fn copies_have_values_of_their_own_each_and_a_solution_says_whose_it_is() {
+    let room = Room::new();
+    room.write("d.csv", DATA);
+    let with = |values: &str| MODEL.replace("value = 1.5", &format!("value = {{ {values} }}"));
+    room.write("m.toml", &with("a = 2.0"));
+    room.run("check m.toml").failed(
+        2,
+        &[
+            "m.toml:4:",
+            "'y0' has no value for its copy 'b'",
+            "value = { b = …, a = … }",
+        ],
+    );
+    room.write("m.toml", &with("a = 2.0, b = 1.0"));
+    let run = room.run("solve m.toml").done();
+    let told = "no experiment is chosen: this solution is that of y0[b]; --experiment NAME solves";
+    assert!(run.err.contains(told), "{}", run.err);
+    let run = room.run("solve m.toml --experiment a").done();
+    assert_eq!(run.err, "");
+}

@@ -420,3 +420,36 @@ fn several_starts_find_the_best_whatever_the_jobs_and_a_failed_one_is_listed() {
     assert!((a - 2.0).abs() < 0.01, "{a}");
     room.run("fit --resume one").done();
 }
+
+#[test]
+fn a_parameter_that_cancels_but_for_rounding_stays_and_leaves_the_others_their_errors() {
+    let room = Room::new();
+    room.write(
+        "d.csv",
+        "t,y\n0,2.1\n1,1.25\n2,0.76\n3,0.42\n4,0.3\n5,0.17\n",
+    );
+    let model = |p: &str| {
+        format!(
+            "[states]\nz = \"y0 / p\"\n[parameters]\np = {{ value = 5.0, {p} }}\nk = {{ value = 0.5, lower = 0.01, upper = 5.0 }}\n\
+             y0 = {{ value = 2.0, lower = 0.1, upper = 10.0 }}\ns = {{ value = 0.1, lower = 0.001, upper = 2.0 }}\n\
+             [equations]\nz = \"-k * z\"\n[time]\nstart = 0\nend = 5\n[observables]\ny = {{ is = \"p * z\", noise = \"s\" }}\n\
+             [data]\nfile = \"d.csv\"\ntime = \"t\"\n"
+        )
+    };
+    room.write("fixed.toml", &model("fixed = true"));
+    let fixed = found(&room, "fixed.toml --out of_fixed");
+    for p in ["scale = \"log\"", "lower = 0.1, upper = 100"] {
+        room.write("free.toml", &model(p));
+        let free = found(&room, "free.toml --force");
+        assert_eq!(free["parameters"][0]["without_influence"], true, "{free}");
+        let value = free["parameters"][0]["value"].as_f64().unwrap();
+        assert!((value - 5.0).abs() < 1e-12, "{free}");
+        let loss = |found: &Value| found["loss"].as_f64().unwrap();
+        assert!((loss(&free) - loss(&fixed)).abs() < 1e-6, "{free}");
+        for k in 1..4 {
+            let error = |found: &Value| found["parameters"][k]["standard_error"].as_f64().unwrap();
+            let ratio = error(&free) / error(&fixed);
+            assert!((ratio - 1.0).abs() < 1e-3, "{k}: {ratio}");
+        }
+    }
+}

@@ -145,6 +145,10 @@ fn neither_the_model_nor_its_data_are_overwritten() {
         .failed(2, &["lynx-hare.toml"]);
     room.run("solve lynx-hare.toml --plot lynx-hare.csv")
         .failed(2, &["lynx-hare.csv"]);
+    for name in ["lynx-hare.csv", "lynx-hare.toml"] {
+        room.run(&format!("fit lynx-hare.toml --out {name} --force"))
+            .failed(2, &[name, "belongs to the model and is not overwritten"]);
+    }
     assert_eq!(
         before,
         (room.read("lynx-hare.toml"), room.read("lynx-hare.csv"))
@@ -295,4 +299,40 @@ fn a_state_below_zero_in_a_power_is_named_where_no_step_is_possible() {
             "-1e-12 to the power 1.5 in 'x^n'; x went below zero by less than its atol",
         ],
     );
+}
+
+#[test]
+fn a_table_has_a_form_that_its_name_can_stand_for_and_a_name_of_its_own() {
+    let room = Room::new();
+    room.run("solve lynx-hare.toml --out x.xlsx")
+        .failed(2, &["'.xlsx'", ".csv, .json or .npy"]);
+    room.run("solve lynx-hare.toml --out x.xlsx --format csv")
+        .done();
+    room.run("solve lynx-hare.toml --out a.svg --format csv --plot a.svg")
+        .failed(2, &["--out and --plot name the same file"]);
+}
+
+#[test]
+fn an_event_that_gives_a_state_no_number_is_named_with_its_line() {
+    let room = Room::new();
+    room.write(
+        "m.toml",
+        "[states]\nx = 1.0\n[equations]\nx = \"-0.5 * x\"\n[[events]]\nat = 1\nset = { x = \"log(-x)\" }\n[time]\nstart = 0\nend = 5\n",
+    );
+    room.run("solve m.toml")
+        .failed(1, &["event 1 (line 5) gives x no finite number", "t = 1"]);
+}
+
+#[test]
+fn jumps_that_nothing_looks_for_are_told() {
+    let room = Room::new();
+    room.write(
+        "days.toml",
+        "[states]\nx = 1.0\n[parameters]\nday = 24.0\n[equations]\nx = \"-floor(t / day) * x\"\n[time]\nstart = 0\nend = 48\n",
+    );
+    let run = room.run("solve days.toml").done();
+    let told = "days.toml:6: floor(t / day) jumps on the way";
+    assert!(run.err.contains(told), "{}", run.err);
+    let check = room.run("check days.toml").done();
+    assert!(check.out.contains(told), "{}", check.out);
 }

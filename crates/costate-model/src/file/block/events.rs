@@ -59,7 +59,18 @@ fn event(table: &Section<'_>) -> Result<EventBlock> {
     let rising = way.as_ref().map(|entry| entry.choice(&direction));
     let rising = rising.transpose()?.flatten();
     let when = match (table.get("when"), table.get("at")) {
-        (Some(when), None) => WhenBlock::Zero(when.formula()?, rising),
+        (Some(when), None) => {
+            let formula = when.formula()?;
+            if let Some([smaller, larger]) = formula.compared() {
+                let help = format!(
+                    "where it becomes true: when = \"{larger} - ({smaller})\", with direction = \"rising\""
+                );
+                let message =
+                    "an event happens where 'when' crosses zero, and a comparison does not";
+                return Err(when.error(message).with_help(Some(help)).into());
+            }
+            WhenBlock::Zero(formula, rising)
+        }
         (None, Some(at)) => match way {
             Some(way) => {
                 return Err(way

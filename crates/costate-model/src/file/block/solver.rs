@@ -35,6 +35,9 @@ pub(in crate::file) fn solver(section: Option<&Section<'_>>) -> Result<SolverBlo
     block.method = text(table, "method")?;
     if let Some(entry) = table.get("rtol") {
         block.rtol = entry.not_negative()?.value;
+        if block.rtol >= 1.0 {
+            return Err(entry.error(crate::overrides::NO_DIGIT).into());
+        }
     }
     match table.get("atol") {
         Some(entry) if entry.is_table() => {

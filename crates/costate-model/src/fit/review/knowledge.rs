@@ -173,7 +173,7 @@ pub(super) fn knowledge(fit: &mut Fit, fitted: &Model, found: &Found) -> Option<
 fn squares(fit: &mut Fit, fitted: &Model, theta: &[f64]) -> Option<(DMatrix<f64>, f64, f64)> {
     let residuals = fit.objective.residuals(fitted, theta).ok()?;
     let n = fit.variables.len();
-    let jacobian = fit.variables.gradient(theta, &residuals.jacobian);
+    let jacobian = fit.variables.jacobian(theta, &residuals.jacobian);
     let rows = DMatrix::from_row_slice(residuals.values.len(), n, &jacobian);
     let spare = residuals
         .values

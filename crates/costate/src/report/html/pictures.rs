@@ -5,6 +5,7 @@ use costate_model::{Comparison, Panel};
 use super::figure::{Axis, Figure};
 use super::{Report, escaped, figures, section, with_words};
 use crate::report::number::{count, significant};
+use crate::report::plot::evenly;
 
 /// More panels than this are too many to look at.
 const MOST_PANELS: usize = 48;
@@ -19,9 +20,7 @@ pub(super) fn colour(i: usize) -> String {
 
 /// So many of the points, evenly.
 pub(super) fn thinned<T>(points: &[T]) -> impl Iterator<Item = &T> {
-    points
-        .iter()
-        .step_by(points.len().div_ceil(MOST_POINTS).max(1))
+    evenly(points, MOST_POINTS)
 }
 
 pub(super) fn fit(report: &Report<'_>) -> String {
