@@ -164,6 +164,11 @@ EQUIVALENT = {
     # A step is found from anywhere.
     "crates/costate-neural-ode/src/gradient/path.rs: self.cursor = self.begins.len();  =>  (dropped)",
     "crates/costate-neural-ode/src/gradient/reversible.rs: ends_known = true;  =>  (dropped)",
+    # Every solve has an engine of its own.
+    "crates/costate-neural-ode/src/gradient/discrete/steps/engine.rs: self.get_mut().restart();  =>  (dropped)",
+    # More memory than needed is kept.
+    "crates/costate-neural-ode/src/gradient/discrete/checkpoints.rs: self.spare.reserve(self.rooms - self.spare.len());"
+    "  =>  self.spare.reserve(self.rooms + self.spare.len());",
     # Every state is written before it is read.
     "crates/costate-neural-ode/src/gradient/reversible.rs: zero.as_mut_slice().fill(Y::Element::zero());  =>  (dropped)",
     # Memory that is used again: without it, it is allocated again.
@@ -228,20 +233,32 @@ def operators(text):
             yield text[: match.start()] + replacement + text[match.end() :]
 
 
-def negated(rule):
-    """A derivative with the other sign; one for each argument of the operation."""
-    zero = "c(0.0)"
+def arguments_of(rule):
+    """The derivatives of a rule, one for each argument of the operation, with what stands around them; None if it is no such list."""
     if not rule.startswith("("):
-        return [] if rule == zero else [f"-({rule})"]
+        return [("", rule, "")]
     depth, commas = 0, []
     for place, character in enumerate(rule[1:-1], 1):
         depth += (character in "([{") - (character in ")]}")
         if character == "," and depth == 0:
             commas.append(place)
     if len(commas) != 1:
-        return []
-    a, b = rule[1 : commas[0]], rule[commas[0] + 1 : -1].strip()
-    return [f"(-({a}), {b})"] * (a != zero) + [f"({a}, -({b}))"] * (b != zero)
+        return None
+    return [("(", rule[1 : commas[0]], ", "), ("", rule[commas[0] + 1 : -1].strip(), ")")]
+
+
+def rule_mutants(path, number, code, rule, numbers, mutants):
+    """A rule in whose place any of its mutants may stand: signs within each derivative, and of each as a whole."""
+    head, whole, tail = rule
+    chosen = head
+    for before, derivative, behind in arguments_of(whole) or [("", whole, "")]:
+        choice = derivative
+        for variant in [*operators(derivative), *([f"-({derivative})"] * (derivative != "c(0.0)"))]:
+            mutant = next(numbers)
+            choice = f"if crate::mutated({mutant}) {{ {variant} }} else {{ {choice} }}"
+            mutants.append((mutant, f"{path}:{number}: {code.strip()}  =>  {variant} for {derivative}"))
+        chosen += before + choice + behind
+    return chosen + tail
 
 
 def split(line):
@@ -266,16 +283,16 @@ def mutate(path, text, tables, numbers):
         rule = RULE.match(code.strip())
         skip = re.search(r"\b(fn|where|impl|use|assert\w*!|const|static|type)\b", code)
         if rule and balanced(rule.group(2)):
-            parts = rule.groups()
-            found = [*operators(parts[1]), *negated(parts[1])]
-        elif tables or not inside or skip or re.match(r"\s*[A-Z]\w*: [A-Z]|\s*$", code):
+            indent = line[: len(line) - len(line.lstrip())]
+            lines.append(indent + rule_mutants(path, number + 1, code, rule.groups(), numbers, mutants))
+            continue
+        if tables or not inside or skip or re.match(r"\s*[A-Z]\w*: [A-Z]|\s*$", code):
             lines.append(line)
             continue
-        else:
-            parts = split(code.strip())
-            found = list(operators(parts[1] if parts else code.strip()))
-            if parts and parts[1].endswith(";") and DROPPED.match(parts[1]):
-                found.append(";")
+        parts = split(code.strip())
+        found = list(operators(parts[1] if parts else code.strip()))
+        if parts and parts[1].endswith(";") and DROPPED.match(parts[1]):
+            found.append(";")
         if parts is None:
             for variant in found:
                 skipped.append(f"{path}:{number + 1}: {code.strip()}  =>  {variant}")

@@ -10,6 +10,7 @@ use crate::error::{Error, Result, nearest};
 use crate::expression::Formula;
 use crate::field::{self, Map};
 use crate::file::{self, ModelFile, Named, Placed};
+use crate::likelihood::Prior;
 use crate::model::Model;
 use crate::scope::{Parts, Resolved, Scope, Symbol};
 use crate::settings::Parameter;
@@ -68,8 +69,7 @@ pub(crate) fn conditions(
             named.push((name.clone(), Vec::new()));
         }
     }
-    let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
-    let (parameters, copies) = copies(file, &outline, &names)?;
+    let (parameters, copies) = copies(file, &outline, &named)?;
     let mut conditions = vec![Condition::default()];
     conditions[0].picks = copies.iter().map(|copies| copies.first).collect();
     for (i, (name, overrides)) in named.iter().enumerate() {
@@ -145,8 +145,9 @@ struct Copies {
 fn copies(
     file: &ModelFile,
     outline: &Outline,
-    names: &[&str],
+    named: &[(String, Vec<Named>)],
 ) -> Result<(Vec<Parameter>, Vec<Copies>)> {
+    let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
     let experiment = file.data.as_ref().and_then(|data| data.experiment.as_ref());
     let experiment = experiment.map_or("", |name| name.value.as_str());
     let (mut parameters, mut all, mut column) = (Vec::new(), Vec::new(), 0);
@@ -161,7 +162,7 @@ fn copies(
         };
         // What tells the copies apart, in each experiment.
         let texts: Vec<&str> = if names_experiments(per, experiment) {
-            names.to_vec()
+            names.clone()
         } else {
             column += 1;
             let of = |name: &&str| {
@@ -189,7 +190,13 @@ fn copies(
         }
         let missing = kinds.iter().find(|kind| {
             let mut given = block.values.iter();
-            !block.values.is_empty() && !given.any(|(name, _)| name.value == **kind)
+            // An experiment that says itself what the parameter is needs no copy's value.
+            let needed = named.iter().zip(&texts).any(|((_, overrides), text)| {
+                let mut names = overrides.iter().map(|own| &own.name.value);
+                text == *kind && !names.any(|own| *own == block.name.value)
+            });
+            let is_given = given.any(|(name, _)| name.value == **kind);
+            needed && !block.values.is_empty() && !is_given
         });
         if let Some(missing) = missing {
             let name = &block.name;
@@ -227,6 +234,12 @@ fn copies(
 fn parameter(block: &file::ParameterBlock, symbol: usize) -> Parameter {
     use crate::settings::Scale;
     let lower = block.lower.unwrap_or(f64::NEG_INFINITY);
+    let upper = block.upper.unwrap_or(f64::INFINITY);
+    // Beyond a uniform prior there is no likelihood to go by.
+    let (lower, upper) = match block.prior.as_ref().map(|(prior, _)| *prior) {
+        Some(Prior::Uniform(from, to)) => (lower.max(from), upper.min(to)),
+        _ => (lower, upper),
+    };
     let automatic = if lower > 0.0 {
         Scale::Log
     } else {
@@ -236,7 +249,7 @@ fn parameter(block: &file::ParameterBlock, symbol: usize) -> Parameter {
         name: block.name.value.clone(),
         value: block.value,
         lower,
-        upper: block.upper.unwrap_or(f64::INFINITY),
+        upper,
         scale: block.scale.unwrap_or(automatic),
         fixed: block.fixed,
         unit: block.unit.clone(),

@@ -198,6 +198,23 @@ impl Prior {
         }
     }
 
+    /// What the prior itself tells of the parameter: its curvature, or where that jumps what it is for all that the centre may be.
+    pub(crate) fn information(self, x: f64) -> f64 {
+        match self {
+            Prior::Laplace(centre, width) => Distribution::Laplace.information(centre, width).0,
+            smooth => smooth.curvature(x),
+        }
+    }
+
+    /// Whether differences around x would reach over a kink.
+    pub(crate) fn has_kink_near(self, x: f64) -> bool {
+        const REACH: f64 = 0.5;
+        match self {
+            Prior::Laplace(centre, width) => (x - centre).abs() < REACH * width,
+            _ => false,
+        }
+    }
+
     /// −ln p(x) and its derivative; infinite where there is no density.
     pub(crate) fn surprise(self, x: f64) -> (f64, f64) {
         match self {
@@ -325,6 +342,11 @@ mod tests {
                 Prior::Uniform(..) => 0.0,
             };
             assert!((prior.curvature(x) - expected).abs() < 1e-12, "{name}");
+            let information = match prior {
+                Prior::Laplace(..) => 1.7_f64.powi(-2),
+                _ => expected,
+            };
+            assert!((prior.information(x) - information).abs() < 1e-12, "{name}");
         }
     }
 

@@ -217,10 +217,17 @@ impl Model {
         if self.solver.step.is_some() {
             return Vec::new();
         }
+        let small = self.small(solution);
         // Saved states alone say nothing of the steps between them.
-        if solution.len() < solution.stats.accepted.min(ROWS) {
-            return Vec::new();
+        if small.is_empty() || solution.len() >= solution.stats.accepted.min(ROWS) {
+            return small;
         }
+        self.solve(&Save::Steps)
+            .map_or(Vec::new(), |all| self.small(&all))
+    }
+
+    /// A warning for each state that stays below what its absolute tolerance controls.
+    fn small(&self, solution: &Trajectory) -> Vec<String> {
         let initial = self.initial();
         let largest = |i: usize| {
             let rows = (0..solution.len()).map(|row| solution.row(row)[i].abs());

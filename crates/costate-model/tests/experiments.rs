@@ -171,10 +171,12 @@ fn a_fit_over_experiments_finds_what_made_the_data_and_writes_it_back() {
 #[test]
 fn conditions_may_stand_in_a_table() {
     let place = room("table", "plot,t,y,z\na,0,1,1\nb,0,1,1\n");
-    let text = PLAIN.replace(
-        "[experiments.b]\nk = \"faster * k\"",
-        "[experiments]\nfile = \"conditions.csv\"",
-    );
+    let text = PLAIN
+        .replace(
+            "[experiments.b]\nk = \"faster * k\"",
+            "[experiments]\nfile = \"conditions.csv\"",
+        )
+        .replace("{ a = 2.0, b = 1.2 }", "{ a = 2.0, b = 1.2, c = 1.0 }");
     let write =
         |table: &str| std::fs::write(place.with_file_name("conditions.csv"), table).unwrap();
     write("plot,k,z\na,,0.1\nb,\"faster * k\",\nc,3,\n");
@@ -187,15 +189,25 @@ fn conditions_may_stand_in_a_table() {
     for (name, expected) in [("a", 0.7), ("b", 1.4), ("c", 3.0)] {
         assert!((rate(name) - expected).abs() < 1e-7, "{name}");
     }
+    // No copy takes another's value, unless an experiment has its own.
+    let two = text.replace(", c = 1.0 }", " }");
+    let message = Model::parse(&two, &place).unwrap_err().to_string();
+    assert!(
+        message.contains("'y0' has no value for its copy 'c'"),
+        "{message}"
+    );
+    write("plot,k,z,y0\na,,0.1,\nb,\"faster * k\",,\nc,3,,0.4\n");
+    let model = Model::parse(&two, &place).unwrap();
+    assert_eq!(model.experiment("c").unwrap().initial()[0], 0.4);
     assert_eq!(model.experiment("a").unwrap().initial()[1], 0.1);
     write("plot,k\na,\nb,\"fast * k\"\n");
-    let message = Model::parse(&text, &place).unwrap_err().to_string();
+    let message = Model::parse(&two, &place).unwrap_err().to_string();
     assert!(
         message.contains("conditions.csv:3:4: nothing is called 'fast'"),
         "{message}"
     );
     write("plot,kk\na,1\n");
-    let message = Model::parse(&text, &place).unwrap_err().to_string();
+    let message = Model::parse(&two, &place).unwrap_err().to_string();
     assert!(
         message.contains("conditions.csv:1:6: no parameter or state is called 'kk'"),
         "{message}"

@@ -205,7 +205,7 @@ impl Audit {
         let mut differences = by_differences()?;
         let found = differences.gradient(problem, loss)?.clone();
         let unsure = differences.uncertainty().clone();
-        let tolerance = tolerance_of(options);
+        let tolerance = tolerance_of(options, problem.h0);
         let mut make = |name: &str| -> Made<'_, T, Y::Element> {
             if name == crate::gradient::DIFFERENCES {
                 return Ok(Box::new(by_differences()?));
@@ -363,13 +363,27 @@ fn keep<V>(values: &mut Vec<V>, kept: &[bool]) {
     values.retain(|_| *kept.next().expect("one for each value"));
 }
 
-/// What a solve is asked for. With constant steps nothing is known of the error.
-fn tolerance_of<T: Real>(options: &Options<T>) -> f64 {
+/// What a solve from `h0` is asked for, as a part of the states; with constant steps nothing is known of the error.
+fn tolerance_of<T: Real, E: Real>(options: &Options<T>, h0: &[E]) -> f64 {
     if options.step.is_some() {
-        f64::INFINITY
-    } else {
-        options.rtol.largest().max(options.atol.largest()).as_f64()
+        return f64::INFINITY;
     }
+    let rtol = options.rtol.largest().as_f64();
+    let parts = h0.iter().enumerate();
+    let parts = parts.map(|(i, h)| part_of_state(options.atol.at(i).as_f64(), h.as_f64()));
+    parts.fold(rtol, f64::max)
+}
+
+/// What an absolute tolerance is of a state of this size: of a large one a small part. A state that begins small may grow.
+///
+/// ```
+/// use costate_neural_ode::audit::part_of_state;
+/// assert_eq!(part_of_state(1e-3, 1e6), 1e-9);
+/// assert_eq!(part_of_state(1e-3, 0.0), 1e-3);
+/// ```
+#[must_use]
+pub fn part_of_state(atol: f64, h: f64) -> f64 {
+    atol / h.abs().max(1.0)
 }
 
 fn is_differences(about: &About) -> bool {

@@ -10,9 +10,10 @@ mod methods;
 mod new;
 mod solve;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use costate_model::Model;
+use costate_model::{Model, Save};
 
 use crate::args::{Command, Overrides};
 use crate::console::Console;
@@ -62,6 +63,27 @@ fn tell_jumps(model: &Model, console: Console) {
     for jump in model.unseen_jumps() {
         console.note(jump);
     }
+}
+
+/// Says which states the solutions of a model, all its experiments if none was chosen, leave without control of their errors.
+fn tell_uncontrolled(model: &Model, console: Console) {
+    let experiments: Vec<Model> = match model.chosen_experiment() {
+        Some(_) => Vec::new(),
+        None => model
+            .experiments()
+            .filter_map(|name| model.experiment(name).ok())
+            .collect(),
+    };
+    let models = match experiments.is_empty() {
+        true => std::slice::from_ref(model),
+        false => &experiments,
+    };
+    let mut told = BTreeSet::new();
+    for model in models {
+        let solution = model.solve(&Save::Steps);
+        told.extend(solution.map_or(Vec::new(), |solution| model.uncontrolled(&solution)));
+    }
+    told.into_iter().for_each(|warning| console.note(warning));
 }
 
 /// What a picture of the model is called: its title, or else its file's name.

@@ -201,7 +201,7 @@ fn number(text: &str) -> Result<f64, String> {
         _ if missing.contains(&text.to_lowercase().as_str()) => {
             " (a missing value is an empty cell)"
         }
-        _ if text.replacen(['−', '–'], "-", 1).parse::<f64>().is_ok() => {
+        _ if text.starts_with(['−', '–']) && text[3..].parse::<f64>().is_ok() => {
             " (its minus is a longer dash than '-')"
         }
         _ => "",

@@ -268,7 +268,8 @@ impl Objective {
                 model.failed(&Stopped { condition, why })
             })?;
         }
-        self.penalties.residuals(theta, &mut residuals);
+        let expected = self.observer.expected;
+        self.penalties.residuals(theta, expected, &mut residuals);
         Ok(residuals)
     }
 

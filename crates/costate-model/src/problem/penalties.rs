@@ -60,8 +60,8 @@ impl Penalties {
         total
     }
 
-    /// The penalties as residuals with their Jacobian, row by row.
-    pub(crate) fn residuals(&self, theta: &[f64], residuals: &mut Residuals) {
+    /// The penalties as residuals with their Jacobian, row by row; curvatures as `expected`, or as Gauss–Newton goes by them.
+    pub(crate) fn residuals(&self, theta: &[f64], expected: bool, residuals: &mut Residuals) {
         let of_one =
             |k: usize, slope: f64| (0..theta.len()).map(move |j| if j == k { slope } else { 0.0 });
         for &(begin, end, factor) in &self.weights {
@@ -74,7 +74,10 @@ impl Penalties {
         for &(k, prior) in &self.priors {
             let (value, derivative) = prior.surprise(theta[k]);
             residuals.loss += value;
-            let curvature = prior.curvature(theta[k]);
+            let curvature = match expected {
+                true => prior.information(theta[k]),
+                false => prior.curvature(theta[k]),
+            };
             if curvature > 0.0 {
                 let (r, slope) = scored(derivative, curvature);
                 residuals.push(r, of_one(k, slope));

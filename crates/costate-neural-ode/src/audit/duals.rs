@@ -90,7 +90,7 @@ impl Audit {
         };
         let sizes = sizes(&self.variables, &slopes, problem);
         self.pairs.clear();
-        self.compare(&sizes, tolerance_of(options), 0.0);
+        self.compare(&sizes, tolerance_of(options, problem.h0), 0.0);
         Ok(())
     }
 }

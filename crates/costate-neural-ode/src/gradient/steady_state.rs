@@ -151,7 +151,7 @@ impl<T: Real, E: Element<T> + Real, F: VectorField<E>> SteadyState<T, E, F> {
                 if after.is_finite() && after <= number(4.0) * size {
                     std::mem::swap(&mut self.h, &mut self.tried);
                     let moved = largest(&self.step);
-                    let still = moved <= number(1e-9) * largest(&self.h) + E::min_positive_value();
+                    let still = moved <= number(1e-9) * largest(&self.h);
                     // Then it was Newton's step, not a short one.
                     let is_newton = moved <= number(1e-3) * size * dt;
                     if after == <E as Zero>::zero() || (still && is_newton) {

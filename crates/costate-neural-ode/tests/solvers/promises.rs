@@ -26,14 +26,20 @@ fn a_method_used_again_forgets_what_was_before() {
         save_at: &[],
         ..PROBLEM
     };
+    let inside = Problem {
+        save_at: &[0.47, 0.61],
+        ..other
+    };
     for method in methods() {
         let made = || Discrete::new(logistic(), &[0.0], method, options(method, 1e-5)).unwrap();
-        let mut used = made();
-        used.gradient(&PROBLEM, &mut loss_with_cotangents).unwrap();
-        let again = used.gradient(&other, &mut loss_with_cotangents).unwrap();
-        let mut fresh = made();
-        let expected = fresh.gradient(&other, &mut loss_with_cotangents).unwrap();
-        assert_eq!(entries(again), entries(expected), "{}", method.name);
+        for other in [other, inside] {
+            let mut used = made();
+            used.gradient(&PROBLEM, &mut loss_with_cotangents).unwrap();
+            let again = used.gradient(&other, &mut loss_with_cotangents).unwrap();
+            let mut fresh = made();
+            let expected = fresh.gradient(&other, &mut loss_with_cotangents).unwrap();
+            assert_eq!(entries(again), entries(expected), "{}", method.name);
+        }
     }
 }
 
@@ -141,4 +147,22 @@ fn steps_of_auto_are_taken_again_and_halved_each_by_its_own_method() {
         .unwrap();
     let off = (by_differences.h0[0] / found - 1.0).abs();
     assert!(off < 1e-5, "{} {found}", by_differences.h0[0]);
+}
+
+#[test]
+fn a_rosenbrock_step_has_a_product_and_a_second_derivative_for_each_stage() {
+    for (name, stages) in [("ros3p", 3), ("rodas4", 6), ("rodas5p", 8)] {
+        let method = Method::by_name(name).unwrap();
+        let mut discrete =
+            Discrete::new(logistic(), &[0.0], method, options(method, 1e-5)).unwrap();
+        let problem = Problem {
+            save_at: &[],
+            ..PROBLEM
+        };
+        let found = discrete
+            .gradient(&problem, &mut loss_with_cotangents)
+            .unwrap();
+        let steps = found.stats.forward.accepted;
+        assert_eq!(found.stats.products, 2 * stages * steps, "{name}");
+    }
 }

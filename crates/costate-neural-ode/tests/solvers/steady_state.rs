@@ -148,3 +148,44 @@ fn what_is_no_function_of_the_parameters_is_refused() {
         Err(Error::Unavailable { .. })
     ));
 }
+
+/// dh/dt = 1 − e^{5(h − p)}: almost flat below p, and far too steep above.
+struct Wall;
+
+impl RightHandSide<1, 1> for Wall {
+    #[inline(always)]
+    fn eval<S: Scalar>(&self, [h]: [S; 1], _t: S, [p]: [S; 1]) -> [S; 1] {
+        [S::from_f64(1.0) - ((h - p) * S::from_f64(5.0)).exp()]
+    }
+}
+
+#[test]
+fn equilibria_are_found_to_rounding_in_as_many_steps_as_before() {
+    let at = |h0: f64, p: f64| {
+        let mut steady = SteadyState::<f64, f64, _>::new(Native::<_, f64, 1, 1>::new(Wall));
+        let problem = Problem {
+            h0: &[h0],
+            theta: &[p],
+            t0: 0.0,
+            t1: 1.0,
+            save_at: &[],
+        };
+        let found = steady.gradient(&problem, &mut |saved: &Saved<f64>, cotangents| {
+            cotangents.state_mut(0)[0] = 1.0;
+            saved.state(0)[0]
+        });
+        let found = found.unwrap();
+        assert!(
+            (found.loss - p).abs() <= 1e-16 + 2e-16 * p,
+            "{:e}",
+            found.loss - p
+        );
+        assert!((found.theta[0] - 1.0).abs() < 1e-15);
+        found.stats.forward.steps
+    };
+    // Steps that go too far are taken back; from zero on there is no size to go by.
+    assert_eq!(
+        [at(-3.0, 1.0), at(0.0, 1.0), at(4.0, 1.0), at(0.0, 1e-7)],
+        [17, 49, 47, 12]
+    );
+}

@@ -113,10 +113,10 @@ impl Binary {
 binary_operations! {
     /// a + b
     Add { name: "add", infix: Some(("+", 4)), latex: "#1 + #2", test: (0.7, 1.3), rust: Rust::Inline("(#1 + #2)"),
-        value: |a, b| a + b, derivative: |_a, _b, _y| (c(1.0), c(1.0)) }
+        value: |a, b| a + b, derivative: |_a, _b, _y| (c::<S>(1.0), c::<S>(1.0)) }
     /// a − b
     Sub { name: "sub", infix: Some(("-", 4)), latex: "#1 - #2", test: (0.7, 1.3), rust: Rust::Inline("(#1 - #2)"),
-        value: |a, b| a - b, derivative: |_a, _b, _y| (c(1.0), c(-1.0)) }
+        value: |a, b| a - b, derivative: |_a, _b, _y| (c::<S>(1.0), c::<S>(-1.0)) }
     /// a·b
     Mul { name: "mul", infix: Some(("*", 5)), latex: r"#1\,#2", test: (0.7, 1.3), rust: Rust::Inline("(#1 * #2)"),
         value: |a, b| a * b, derivative: |a, b, _y| (b, a) }

@@ -99,7 +99,7 @@ const LN_10: f64 = std::f64::consts::LN_10;
 
 unary_operations! {
     /// −x
-    Neg { name: "neg", latex: "-#", test: 0.7, rust: Rust::Inline("(-#)"), value: |x| -x, derivative: |_x, _y| c(-1.0) }
+    Neg { name: "neg", latex: "-#", test: 0.7, rust: Rust::Inline("(-#)"), value: |x| -x, derivative: |_x, _y| c::<S>(-1.0) }
     /// eˣ
     Exp { name: "exp", latex: r"\exp #", test: 0.7, rust: Rust::Inline("#.exp()"), value: |x| x.exp(), derivative: |_x, y| y }
     /// eˣ − 1, accurate near 0
@@ -193,5 +193,5 @@ unary_operations! {
         value: |x| if x > T::zero() { x } else { k::<T>(0.01) * x },
         derivative: |x, _y| S::select(x.binary(Binary::Gt, c(0.0)), c(1.0), c(0.01)) }
     /// itself
-    Identity { name: "identity", latex: "#", test: 0.7, rust: Rust::Inline("#"), value: |x| x, derivative: |_x, _y| c(1.0) }
+    Identity { name: "identity", latex: "#", test: 0.7, rust: Rust::Inline("#"), value: |x| x, derivative: |_x, _y| c::<S>(1.0) }
 }

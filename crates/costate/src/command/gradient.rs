@@ -6,7 +6,7 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 
 use super::solve::spare_inputs;
-use super::{open, tell_jumps};
+use super::{open, tell_jumps, tell_uncontrolled};
 use crate::args::Gradient;
 use crate::console::Console;
 use crate::error::{Error, Result};
@@ -22,6 +22,7 @@ pub(crate) fn run(args: &Gradient, console: Console) -> Result<()> {
     }
     tell_jumps(&model, console);
     let report = model.gradient()?;
+    tell_uncontrolled(&model, console);
     if let Some(path) = &args.wrt_weights {
         fs::write(path, &report.weights).map_err(|e| Error::file("write", path, &e))?;
     }

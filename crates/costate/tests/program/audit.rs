@@ -169,3 +169,17 @@ fn a_gradient_that_is_not_finite_is_no_right_one() {
         assert_eq!(run.out, "");
     }
 }
+
+#[test]
+fn an_absolute_tolerance_of_large_states_excuses_no_costate() {
+    let room = Room::new();
+    room.write(
+        "virus.toml",
+        "[states]\nV = \"V0\"\n[parameters]\nV0 = 1e6\nc = 0.5\n[equations]\nV = \"-c * V\"\n[time]\nstart = 0\nend = 10\n\
+         [solver]\nrtol = 1e-8\natol = 1.0\n[observables]\ny = { is = \"log10(V)\", noise = 0.1 }\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+    );
+    room.write("d.csv", "t,y\n2,5.5\n4,5.1\n6,4.7\n8,4.2\n10,3.9\n");
+    // Costates are of 10⁻⁶, and an error of 1 is allowed in them.
+    let run = room.run("audit virus.toml").failed(1, &["interpolating"]);
+    assert!(run.out.contains("too far apart"), "{}", run.out);
+}

@@ -145,8 +145,9 @@ fn an_earlier_fit_is_replaced_and_anything_else_is_not() {
         .failed(2, &["notes.txt", "--force"]);
     room.run("fit lynx-hare.toml --force").done();
     assert_eq!(room.read("lynx-hare-fit/notes.txt"), "mine");
-    room.run("fit lynx-hare.toml --out lynx-hare.csv")
-        .failed(2, &["lynx-hare.csv", "not a folder"]);
+    room.write("notes.txt", "mine");
+    room.run("fit lynx-hare.toml --out notes.txt")
+        .failed(2, &["notes.txt", "not a folder"]);
     room.run("fit lynx-hare.toml --out fits/a/b").done();
     assert!(room.list("fits/a/b").contains(&"fitted.toml".to_owned()));
     assert!(!room.list(".").iter().any(|name| name.contains("partial")));

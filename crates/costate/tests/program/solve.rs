@@ -270,18 +270,20 @@ fn times_to_save_behind_the_event_that_ends_the_solution_are_told_of() {
 }
 
 #[test]
-fn a_few_saved_rows_are_no_ground_to_say_that_an_error_is_not_controlled() {
+fn between_a_few_saved_rows_the_steps_say_whose_error_is_not_controlled() {
     let room = Room::new();
     room.write(
         "decay.toml",
         "[states]\ny = 1.0\nsmall = 1e-9\n[equations]\ny = \"-100 * y\"\nsmall = \"-small\"\n[time]\nstart = 0.0\nend = 5.0\n[solver]\natol = 1e-9\n",
     );
-    assert_eq!(room.run("solve decay.toml --save-at 5").done().err, "");
-    let told = room.run("solve decay.toml --save-at 1:0.1:5").done().err;
-    assert!(
-        told.starts_with("small stays below 100") && !told.contains("y stays"),
-        "{told}"
-    );
+    for times in ["5", "1:0.1:5"] {
+        let told = room.run(&format!("solve decay.toml --save-at {times}"));
+        let told = told.done().err;
+        assert!(
+            told.starts_with("small stays below 100") && !told.contains("y stays"),
+            "{told}"
+        );
+    }
 }
 
 #[test]
@@ -335,4 +337,21 @@ fn jumps_that_nothing_looks_for_are_told() {
     assert!(run.err.contains(told), "{}", run.err);
     let check = room.run("check days.toml").done();
     assert!(check.out.contains(told), "{}", check.out);
+}
+
+#[test]
+fn states_that_no_tolerance_controls_are_told_by_every_command_that_solves() {
+    let room = Room::new();
+    room.write(
+        "traces.toml",
+        "[states]\nx = \"x0\"\n[parameters]\nx0 = { value = 1e-20, fixed = true }\nk = { value = 0.4, lower = 0.1, upper = 1.0 }\n\
+         [equations]\nx = \"-k * x\"\n[time]\nstart = 0\nend = 5\n[observables]\ny = { is = \"1e20 * x\" }\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+    );
+    room.write("d.csv", "t,y\n1,0.6\n2,0.37\n4,0.14\n");
+    let told = "x stays below 100 × atol for the whole run";
+    for command in ["solve", "solve --save-at 2,5", "gradient", "fit"] {
+        let (name, more) = command.split_once(' ').unwrap_or((command, ""));
+        let run = room.run(format!("{name} traces.toml {more}").trim()).done();
+        assert_eq!(run.err.matches(told).count(), 1, "{command}: {}", run.err);
+    }
 }

@@ -144,7 +144,7 @@ impl<E: Real> Formula<E> {
         }
     }
 
-    /// Writes dh/dt of dense output at t + σ dt.
+    /// Writes dh/dt of dense output at t + σ dt into `out`, which is zero.
     pub(super) fn slope(
         &self,
         (stages, is_stiff): (&[E], bool),
@@ -152,7 +152,6 @@ impl<E: Real> Formula<E> {
         (sigma, dt): (E, E),
         out: &mut [E],
     ) {
-        out.fill(num_traits::Zero::zero());
         if self.needs_ends() {
             let ends = [ends[0].as_slice(), ends[1].as_slice()];
             cubic::slope([h, h_next], ends, (sigma, dt), out);

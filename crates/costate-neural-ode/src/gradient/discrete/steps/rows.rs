@@ -68,9 +68,7 @@ impl<E: Real> Rows<E> {
             f_t[together[0]] = rate;
             transposed.set_columns(colour, |j, _| product[j]);
         }
-        if self.autonomous {
-            f_t.fill(zero);
-        } else if with_time && !alone {
+        if with_time && !alone && !self.autonomous {
             // A product of several rows gives only the sum of their rates.
             for (i, rate) in f_t.iter_mut().enumerate() {
                 unit.fill(zero);
