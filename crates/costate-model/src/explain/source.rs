@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use costate_tape::{Binary, Function, Names, Unary};
 
+use super::system::costate_names;
 use crate::error::{Error, Result};
 use crate::field::{self, Layout};
 use crate::model::Model;
@@ -83,11 +84,18 @@ fn element_names(model: &Model) -> Names {
     for (i, input) in model.inputs.iter().enumerate() {
         names = names.element("h", model.states.len() + i, &free(&input.name));
     }
-    for (i, state) in model.states.iter().enumerate() {
-        let name = &state.name;
+    let inputs = model.inputs.iter().map(|input| &input.name);
+    let states = model.states.iter().map(|state| &state.name);
+    let given: Vec<String> = inputs
+        .chain(states)
+        .chain(&model.symbols)
+        .map(|name| free(name))
+        .collect();
+    let costates = costate_names(model, |name| given.iter().any(|own| own == name));
+    for (i, (state, costate)) in model.states.iter().zip(&costates).enumerate() {
         names = names
-            .element("h", i, &free(name))
-            .element("a", i, &format!("a_{name}"));
+            .element("h", i, &free(&state.name))
+            .element("a", i, costate);
     }
     for (i, symbol) in model.symbols.iter().enumerate() {
         names = names.element("theta", i, &free(symbol));

@@ -79,20 +79,10 @@ impl<'m> System<'m> {
                 }
             }
         }
-        let is_taken = |name: &String| inputs.iter().any(|(input, _)| input == name);
-        let costates = |prefix: &str| -> Vec<String> {
-            let states = model.states.iter();
-            states
-                .map(|state| format!("{prefix}{}", state.name))
-                .collect()
-        };
-        let prefixes = ["a_", "costate_", "costate_of_"];
-        let free = prefixes
-            .into_iter()
-            .find(|prefix| !costates(prefix).iter().any(is_taken));
+        let is_taken = |name: &str| inputs.iter().any(|(input, _)| input == name);
         System {
             model,
-            costates: costates(free.unwrap_or("the_costate_of_")),
+            costates: costate_names(model, is_taken),
             inputs,
             tensors,
         }
@@ -332,4 +322,19 @@ fn written(function: &Function<f64>, outputs: Vec<Left>, named: &Function<f64>) 
         outputs,
         names,
     }
+}
+
+/// A name for the costate of each state, none of which is taken.
+pub(super) fn costate_names(model: &Model, is_taken: impl Fn(&str) -> bool) -> Vec<String> {
+    let names = |prefix: &str| -> Vec<String> {
+        let states = model.states.iter();
+        states
+            .map(|state| format!("{prefix}{}", state.name))
+            .collect()
+    };
+    let prefixes = ["a_", "costate_", "costate_of_"];
+    let free = prefixes
+        .into_iter()
+        .find(|prefix| !names(prefix).iter().any(|name| is_taken(name)));
+    names(free.unwrap_or("the_costate_of_"))
 }

@@ -151,7 +151,7 @@ fn an_event_at_a_comparison() {
         &[
             "bad.toml:6:",
             "crosses zero, and a comparison does not",
-            "when = \"0.5 - (x)\", with direction = \"rising\"",
+            "when = \"0.5 - x\", with direction = \"rising\"",
         ],
     );
 }

@@ -184,3 +184,18 @@ fn rust_source_says_what_it_is_and_prints_the_derivatives_at_the_start() {
     );
     assert_eq!(line(&text, "dh/dt"), format!("dh/dt [{hare:?}, {lynx:?}]"));
 }
+
+#[test]
+fn a_parameter_called_as_a_costate_would_be_leaves_it_another_name() {
+    let room = Room::new();
+    room.write(
+        "taken.toml",
+        "[states]\nx = 1.0\n[parameters]\na_x = 0.4\n[equations]\nx = \"-a_x * x^2\"\n[time]\nstart = 0\nend = 1\n",
+    );
+    for format in ["text", "rust"] {
+        let run = room
+            .run(&format!("explain taken.toml --format {format}"))
+            .done();
+        assert!(run.out.contains("costate_x"), "{}", run.out);
+    }
+}

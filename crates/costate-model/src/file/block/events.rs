@@ -62,8 +62,15 @@ fn event(table: &Section<'_>) -> Result<EventBlock> {
         (Some(when), None) => {
             let formula = when.formula()?;
             if let Some([smaller, larger]) = formula.compared() {
+                let is_one = smaller
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || "._".contains(c));
+                let smaller = match is_one {
+                    true => smaller,
+                    false => format!("({smaller})"),
+                };
                 let help = format!(
-                    "where it becomes true: when = \"{larger} - ({smaller})\", with direction = \"rising\""
+                    "where it becomes true: when = \"{larger} - {smaller}\", with direction = \"rising\""
                 );
                 let message =
                     "an event happens where 'when' crosses zero, and a comparison does not";
