@@ -1,5 +1,6 @@
 //! Solving a model, and saying what went wrong in the model's own names.
 
+use costate_neural_ode::gradient::METHODS;
 use costate_neural_ode::{Solvable, VectorField};
 use costate_ode::{Cause, Diagnosis, Failure, Ivp, Options, Stats};
 
@@ -224,6 +225,44 @@ impl Model {
         }
         self.solve(&Save::Steps)
             .map_or(Vec::new(), |all| self.small(&all))
+    }
+
+    /// A warning for each state whose costate the gradient's method holds to an absolute tolerance that is none, being that of a large state: a costate has the
+    /// reciprocal unit.
+    ///
+    /// ```
+    /// use costate_model::{Model, Save};
+    ///
+    /// let text = "[states]\nV = 1e6\n[equations]\nV = \"-V\"\n[time]\nstart = 0.0\nend = 1.0\n[solver]\natol = 1.0";
+    /// let mut model = Model::parse(text, "virus.toml")?;
+    /// let solution = model.solve(&Save::Steps)?;
+    /// assert!(model.uncontrolled_costates(&solution).is_empty()); // the discrete method has no tolerance of its own
+    /// model.set_gradient("gauss")?;
+    /// assert!(model.uncontrolled_costates(&solution)[0].starts_with("gauss holds the costate of V to the atol of V"));
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
+    pub fn uncontrolled_costates(&self, solution: &Trajectory) -> Vec<String> {
+        // Of a loss of about one.
+        const CONTROLLED: f64 = 1e-2;
+        let name = self.fit.gradient.as_str();
+        let of_exact_solution = METHODS.iter().any(|own| own.name == name && !own.exact);
+        if self.solver.step.is_some() || !of_exact_solution {
+            return Vec::new();
+        }
+        let largest = |i: usize| {
+            let rows = (0..solution.len()).map(|row| solution.row(row)[i].abs());
+            rows.fold(0.0, f64::max)
+        };
+        let states = self.states.iter().enumerate();
+        let large = states.filter(|(i, state)| largest(*i) * state.atol > CONTROLLED);
+        large
+            .map(|(i, StateVariable { name: state, atol, .. })| {
+                format!(
+                    "{name} holds the costate of {state} to the atol of {state}, {atol:e}, too: for states as large as {:.0e} that is no tolerance; take a smaller atol for {state}, or gradient = \"discrete\"",
+                    largest(i)
+                )
+            })
+            .collect()
     }
 
     /// A warning for each state that stays below what its absolute tolerance controls.

@@ -65,7 +65,7 @@ fn tell_jumps(model: &Model, console: Console) {
     }
 }
 
-/// Says which states the solutions of a model, all its experiments if none was chosen, leave without control of their errors.
+/// Says which states, and costates of its gradient, the solutions of a model leave without control of their errors: of all its experiments, if none was chosen.
 fn tell_uncontrolled(model: &Model, console: Console) {
     let experiments: Vec<Model> = match model.chosen_experiment() {
         Some(_) => Vec::new(),
@@ -81,7 +81,10 @@ fn tell_uncontrolled(model: &Model, console: Console) {
     let mut told = BTreeSet::new();
     for model in models {
         let solution = model.solve(&Save::Steps);
-        told.extend(solution.map_or(Vec::new(), |solution| model.uncontrolled(&solution)));
+        if let Ok(solution) = solution {
+            told.extend(model.uncontrolled(&solution));
+            told.extend(model.uncontrolled_costates(&solution));
+        }
     }
     told.into_iter().for_each(|warning| console.note(warning));
 }

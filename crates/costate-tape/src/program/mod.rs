@@ -174,10 +174,8 @@ impl<T: Lane> Program<T> {
     #[inline]
     #[track_caller]
     pub fn eval(&self, workspace: &mut Workspace<T>, frame: usize, inputs: &[&[T]], out: &mut [T]) {
-        let fit = (0..inputs.len()).all(|i| {
-            let input = self.inputs.get(i);
-            input.is_some_and(|(_, len)| inputs[i].len() == *len)
-        });
+        let mut pairs = inputs.iter().zip(&self.inputs);
+        let fit = pairs.all(|(input, (_, len))| input.len() == *len);
         if !(fit && inputs.len() == self.inputs.len() && out.len() == self.output) {
             self.refuse(
                 "inputs",

@@ -182,4 +182,7 @@ fn an_absolute_tolerance_of_large_states_excuses_no_costate() {
     // Costates are of 10⁻⁶, and an error of 1 is allowed in them.
     let run = room.run("audit virus.toml").failed(1, &["interpolating"]);
     assert!(run.out.contains("too far apart"), "{}", run.out);
+    let run = room.run("gradient virus.toml --gradient gauss").done();
+    let told = "gauss holds the costate of V to the atol of V, 1e0, too";
+    assert!(run.err.starts_with(told), "{}", run.err);
 }
