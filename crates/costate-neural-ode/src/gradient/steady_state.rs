@@ -226,9 +226,8 @@ impl<T: Real, E: Element<T> + Real, F: VectorField<E>> GradientMethod<T, E>
         self.gradient.loss = loss(&self.saved, &mut self.cotangents);
 
         let zero = <E as Zero>::zero();
+        // The last of Newton's steps left f, and ∂f/∂h, where they are but for rounding.
         let mut natural = Natural::new(&mut self.field);
-        natural.eval(0, t, &self.h, &mut self.f);
-        self.rows.take(&mut natural, 0, (t, &self.h), false);
         let mut norm = zero;
         self.rows
             .transposed
