@@ -44,7 +44,9 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
     let starts = work.starts.clone();
     let place = work.write(&mut fit, &found, interrupted)?;
     drop(waiting);
-    super::tell_uncontrolled(&fit.fitted(), console);
+    if !interrupted {
+        super::tell_uncontrolled(&fit.fitted(), console);
+    }
 
     let mut out = console.output();
     let shown = place.display().to_string();
