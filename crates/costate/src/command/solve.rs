@@ -97,16 +97,22 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
     }
 }
 
-/// The form that the ending of a file name asks for; that of none is CSV.
+/// Endings of files that nobody expects CSV in.
+const OTHER_FORMS: [&str; 16] = [
+    "feather", "h5", "hdf5", "html", "mat", "nc", "npz", "ods", "parquet", "pdf", "png", "svg",
+    "toml", "tsv", "xls", "xlsx",
+];
+
+/// The form that the ending of a file name asks for; CSV if it asks for none.
 fn by_ending(path: Option<&Path>) -> Result<TableFormat> {
     let ending = path.and_then(Path::extension).unwrap_or_default();
     match ending.to_string_lossy().to_ascii_lowercase().as_str() {
         "npy" => Ok(TableFormat::Npy),
         "json" => Ok(TableFormat::Json),
-        "" | "csv" | "txt" | "dat" => Ok(TableFormat::Csv),
-        other => Err(Error::Misuse(format!(
+        other if OTHER_FORMS.contains(&other) => Err(Error::Misuse(format!(
             "nothing is written in the form of '.{other}': give --out a name that ends in .csv, .json or .npy, or say --format"
         ))),
+        _ => Ok(TableFormat::Csv),
     }
 }
 
