@@ -171,12 +171,17 @@ fn a_fast_rest_for_long_is_no_reason_for_short_steps_of_auto() {
 #[test]
 fn a_method_used_again_forgets_where_it_rested() {
     let rest = [0.7, 0.0, 1.0, -0.4];
-    for name in ["tsit5", "auto", "kvaerno5"] {
+    let (names, budgets) = (["tsit5", "auto", "kvaerno5"], [None, Some(1_000_000)]);
+    for (name, budget) in names.iter().flat_map(|name| budgets.map(|own| (name, own))) {
         let solver = Method::by_name(name).unwrap();
         let method = || {
             let (field, like) = (Native::<_, f64, 4, 2>::new(Resting), vec![0.0; 4]);
             let options = Options::tolerances(1e-6, 1e-6);
-            Discrete::new(field, &like, solver, options).unwrap()
+            let method = Discrete::new(field, &like, solver, options).unwrap();
+            match budget {
+                Some(budget) => method.with_budget(budget),
+                None => method,
+            }
         };
         let (mut used, mut fresh) = (method(), method());
         let elsewhere = Problem {

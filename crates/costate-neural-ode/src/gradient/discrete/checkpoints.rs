@@ -352,6 +352,32 @@ mod tests {
     }
 
     #[test]
+    fn marks_are_thinned_where_there_is_no_room_and_new_ones_fit_between() {
+        let mut kept = Checkpoints::<f64, f64>::within(100, 1_000, 0);
+        kept.most_marks = 4;
+        kept.restart((0.0, &[]));
+        let steps = |kept: &Checkpoints<f64, f64>| -> Vec<usize> {
+            kept.marks.iter().map(|mark| mark.step).collect()
+        };
+        for (to, marks) in [
+            (3, &[0, 1, 2, 3][..]),
+            (7, &[0, 2, 4, 6]),
+            (15, &[0, 4, 8, 12]),
+            (20, &[0, 8, 16]),
+        ] {
+            for n in kept.count + 1..=to {
+                kept.count = n;
+                kept.end_piece(0, (n as f64, &[]));
+            }
+            assert_eq!(steps(&kept), marks);
+        }
+        // Four steps of one piece each, and room for one mark more: it halves them.
+        let last = kept.nearest(20, 0);
+        assert_eq!((last.step, last.time), (16, 16.0));
+        assert_eq!(kept.plan(last, 20), (2, 19));
+    }
+
+    #[test]
     fn a_step_counts_with_every_evaluation_kept_of_it() {
         let budget = 1_000_000;
         let piece = |name: &str| {
