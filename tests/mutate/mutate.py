@@ -395,12 +395,14 @@ def try_crate(crate, arguments, directory, counts):
                 counts["not tried"] += 1
                 print(f"not tried  {title}")
             mutants = [mutant for mutant in mutants if mutant[1] not in gone]
-        # The compiler may point elsewhere than at the line that is to blame: then what is dropped goes back, from which it may have learnt a
-        # type, and then the whole file.
+        # The compiler may point elsewhere than at the line that is to blame: then first those go back that drop a push, from which it may have learnt a
+        # type, then all that drop something, and then the whole file.
         for path in {path for path, _ in refused} if not moved else ():
             all_of_it = [title for _, title in mutants if title.startswith(f"{path}:")]
-            dropped = {title.split(":")[1] for title in all_of_it if title.endswith("(dropped)")}
-            gone = [title for title in all_of_it if not dropped or title.split(":")[1] in dropped]
+            dropped = [title for title in all_of_it if title.endswith("(dropped)")]
+            blamed = [title for title in dropped if ".push(" in title] or dropped or all_of_it
+            at_fault = {title.split(":")[1] for title in blamed}
+            gone = [title for title in all_of_it if title.split(":")[1] in at_fault]
             if not gone:
                 sys.exit(f"does not compile without its mutants either: {refused}")
             lines = pathlib.Path(directory, path).read_text().splitlines()
