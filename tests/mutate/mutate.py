@@ -150,6 +150,8 @@ EQUIVALENT = {
     "crates/costate-neural-ode/src/batch.rs: drop(idle);  =>  (dropped)",
     # More memory than needed is kept.
     "crates/costate-neural-ode/src/gradient/backsolve.rs: back.system_mut().frames = Frames::of_one_step(tableau.stages() + 1);  =>  (dropped)",
+    "crates/costate-neural-ode/src/gradient/discrete/checkpoints.rs: self.spare.reserve(self.rooms - self.spare.len());"
+    "  =>  self.spare.reserve(self.rooms + self.spare.len());",
     "crates/costate-neural-ode/src/gradient/forward.rs: self.primal.steps.clear();  =>  (dropped)",
     "crates/costate-neural-ode/src/gradient/primal.rs: self.steps.clear();  =>  (dropped)",
     # The same for the costate's frames; a path that only grows is noticed by the allocation test, which is not run here.
@@ -161,14 +163,11 @@ EQUIVALENT = {
     "crates/costate-neural-ode/src/gradient/costate/system.rs: self.ahead = 0..0;  =>  (dropped)",
     # The same slopes, evaluated again.
     "crates/costate-neural-ode/src/gradient/discrete/steps/record.rs: ends_known = true;  =>  (dropped)",
+    "crates/costate-neural-ode/src/gradient/reversible.rs: ends_known = true;  =>  (dropped)",
     # A step is found from anywhere.
     "crates/costate-neural-ode/src/gradient/path.rs: self.cursor = self.begins.len();  =>  (dropped)",
-    "crates/costate-neural-ode/src/gradient/reversible.rs: ends_known = true;  =>  (dropped)",
     # Every solve has an engine of its own.
     "crates/costate-neural-ode/src/gradient/discrete/steps/engine.rs: self.get_mut().restart();  =>  (dropped)",
-    # More memory than needed is kept.
-    "crates/costate-neural-ode/src/gradient/discrete/checkpoints.rs: self.spare.reserve(self.rooms - self.spare.len());"
-    "  =>  self.spare.reserve(self.rooms + self.spare.len());",
     # Every state is written before it is read.
     "crates/costate-neural-ode/src/gradient/reversible.rs: zero.as_mut_slice().fill(Y::Element::zero());  =>  (dropped)",
     # Memory that is used again: without it, it is allocated again.
@@ -234,16 +233,14 @@ def operators(text):
 
 
 def arguments_of(rule):
-    """The derivatives of a rule, one for each argument of the operation, with what stands around them; None if it is no such list."""
-    if not rule.startswith("("):
-        return [("", rule, "")]
+    """The derivatives of a rule, one for each argument of the operation, with what stands around them."""
     depth, commas = 0, []
     for place, character in enumerate(rule[1:-1], 1):
         depth += (character in "([{") - (character in ")]}")
         if character == "," and depth == 0:
             commas.append(place)
-    if len(commas) != 1:
-        return None
+    if not rule.startswith("(") or len(commas) != 1:
+        return [("", rule, "")]
     return [("(", rule[1 : commas[0]], ", "), ("", rule[commas[0] + 1 : -1].strip(), ")")]
 
 
@@ -251,7 +248,7 @@ def rule_mutants(path, number, code, rule, numbers, mutants):
     """A rule in whose place any of its mutants may stand: signs within each derivative, and of each as a whole."""
     head, whole, tail = rule
     chosen = head
-    for before, derivative, behind in arguments_of(whole) or [("", whole, "")]:
+    for before, derivative, behind in arguments_of(whole):
         choice = derivative
         for variant in [*operators(derivative), *([f"-({derivative})"] * (derivative != "c(0.0)"))]:
             mutant = next(numbers)

@@ -77,6 +77,12 @@ impl Trajectory {
     pub fn row(&self, i: usize) -> &[f64] {
         &self.values[i * self.names.len()..][..self.names.len()]
     }
+
+    /// The largest |x| of component `i`.
+    fn largest(&self, i: usize) -> f64 {
+        let rows = (0..self.len()).map(|row| self.row(row)[i].abs());
+        rows.fold(0.0, f64::max)
+    }
 }
 
 impl Model {
@@ -249,17 +255,13 @@ impl Model {
         if self.solver.step.is_some() || !of_exact_solution {
             return Vec::new();
         }
-        let largest = |i: usize| {
-            let rows = (0..solution.len()).map(|row| solution.row(row)[i].abs());
-            rows.fold(0.0, f64::max)
-        };
         let states = self.states.iter().enumerate();
-        let large = states.filter(|(i, state)| largest(*i) * state.atol > CONTROLLED);
+        let large = states.filter(|(i, state)| solution.largest(*i) * state.atol > CONTROLLED);
         large
             .map(|(i, StateVariable { name: state, atol, .. })| {
                 format!(
                     "{name} holds the costate of {state} to the atol of {state}, {atol:e}, too: for states as large as {:.0e} that is no tolerance; take a smaller atol for {state}, or gradient = \"discrete\"",
-                    largest(i)
+                    solution.largest(i)
                 )
             })
             .collect()
@@ -268,13 +270,9 @@ impl Model {
     /// A warning for each state that stays below what its absolute tolerance controls.
     fn small(&self, solution: &Trajectory) -> Vec<String> {
         let initial = self.initial();
-        let largest = |i: usize| {
-            let rows = (0..solution.len()).map(|row| solution.row(row)[i].abs());
-            rows.fold(initial[i].abs(), f64::max)
-        };
         let states = self.states.iter().enumerate();
         let small = states.filter(|(i, state)| {
-            let largest = largest(*i);
+            let largest = initial[*i].abs().max(solution.largest(*i));
             0.0 < largest && largest < 100.0 * state.atol
         });
         small

@@ -368,22 +368,24 @@ fn tolerance_of<T: Real, E: Real>(options: &Options<T>, h0: &[E]) -> f64 {
     if options.step.is_some() {
         return f64::INFINITY;
     }
-    let rtol = options.rtol.largest().as_f64();
-    let parts = h0.iter().enumerate();
-    let parts = parts.map(|(i, h)| part_of_state(options.atol.at(i).as_f64(), h.as_f64()));
-    parts.fold(rtol, f64::max)
+    let states = h0.iter().enumerate();
+    let states = states.map(|(i, h)| (options.atol.at(i).as_f64(), h.as_f64()));
+    relative_tolerance(options.rtol.largest().as_f64(), states)
 }
 
-/// What an absolute tolerance is of a state of this size: of a large one a small part. A state that begins small may grow.
+/// The larger of `rtol` and of what absolute tolerances are of the `states` (atol, h) that they belong to: of a large one a small part. A state that begins
+/// small may grow, and counts as 1.
 ///
 /// ```
-/// use costate_neural_ode::audit::part_of_state;
-/// assert_eq!(part_of_state(1e-3, 1e6), 1e-9);
-/// assert_eq!(part_of_state(1e-3, 0.0), 1e-3);
+/// use costate_neural_ode::audit::relative_tolerance;
+/// assert_eq!(relative_tolerance(1e-8, [(1.0, 1e6)]), 1e-6);
+/// assert_eq!(relative_tolerance(1e-8, [(1e-3, 1e6), (1e-9, 0.0)]), 1e-8);
 /// ```
 #[must_use]
-pub fn part_of_state(atol: f64, h: f64) -> f64 {
-    atol / h.abs().max(1.0)
+pub fn relative_tolerance(rtol: f64, states: impl IntoIterator<Item = (f64, f64)>) -> f64 {
+    let parts = states.into_iter();
+    let parts = parts.map(|(atol, h)| atol / h.abs().max(1.0));
+    parts.fold(rtol, f64::max)
 }
 
 fn is_differences(about: &About) -> bool {

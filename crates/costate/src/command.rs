@@ -13,7 +13,7 @@ mod solve;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use costate_model::{Model, Save};
+use costate_model::{Model, Save, Trajectory};
 
 use crate::args::{Command, Overrides};
 use crate::console::Console;
@@ -65,28 +65,32 @@ fn tell_jumps(model: &Model, console: Console) {
     }
 }
 
-/// Says which states, and costates of its gradient, the solutions of a model leave without control of their errors: of all its experiments, if none was chosen.
-fn tell_uncontrolled(model: &Model, console: Console) {
-    let experiments: Vec<Model> = match model.chosen_experiment() {
+/// The solutions of a model, step by step: of all its experiments, if it has some and none was chosen.
+fn solutions(model: &Model) -> impl Iterator<Item = Result<(Model, Trajectory)>> {
+    let experiments = match model.chosen_experiment() {
         Some(_) => Vec::new(),
-        None => model
-            .experiments()
-            .filter_map(|name| model.experiment(name).ok())
-            .collect(),
+        None => model.experiments().collect(),
     };
-    let models = match experiments.is_empty() {
-        true => std::slice::from_ref(model),
-        false => &experiments,
-    };
-    let mut told = BTreeSet::new();
-    for model in models {
-        let solution = model.solve(&Save::Steps);
-        if let Ok(solution) = solution {
-            told.extend(model.uncontrolled(&solution));
-            told.extend(model.uncontrolled_costates(&solution));
-        }
-    }
-    told.into_iter().for_each(|warning| console.note(warning));
+    let itself = experiments.is_empty().then(|| Ok(model.clone()));
+    let under = experiments.into_iter().map(|name| model.experiment(name));
+    itself.into_iter().chain(under).map(|model| {
+        let model = model?;
+        let solution = model.solve(&Save::Steps)?;
+        Ok((model, solution))
+    })
+}
+
+/// Which states, and costates of the gradient, these solutions leave without control of their errors.
+fn uncontrolled<'a>(
+    solutions: impl IntoIterator<Item = &'a (Model, Trajectory)>,
+) -> BTreeSet<String> {
+    let warnings = solutions.into_iter().flat_map(|(model, solution)| {
+        let states = model.uncontrolled(solution);
+        states
+            .into_iter()
+            .chain(model.uncontrolled_costates(solution))
+    });
+    warnings.collect()
 }
 
 /// What a picture of the model is called: its title, or else its file's name.

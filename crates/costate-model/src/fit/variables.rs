@@ -192,10 +192,10 @@ impl Variables {
     /// size, or 1.
     pub(crate) fn noise(&self, theta: &[f64], slopes: impl Iterator<Item = f64>) -> Vec<bool> {
         const ROUNDING: f64 = 1e-13;
-        let weighed = self.axes.iter().zip(slopes).map(|(axis, slope)| {
-            let x = axis.coordinate(theta[axis.theta]).abs();
-            slope.abs() * if x > 1.0 { x } else { 1.0 }
-        });
+        let weighed =
+            self.axes.iter().zip(slopes).map(|(axis, slope)| {
+                slope.abs() * axis.coordinate(theta[axis.theta]).abs().max(1.0)
+            });
         let weighed: Vec<f64> = weighed.collect();
         let largest = weighed.iter().copied().fold(0.0, f64::max);
         weighed

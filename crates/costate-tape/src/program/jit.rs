@@ -109,6 +109,7 @@ impl<T: Registers> MachineCode<T> {
     /// Compiles a list; none where this processor has no compiler.
     fn new(list: &[Instruction], ports: &Ports) -> Option<MachineCode<T>> {
         let mut flags = settings::builder();
+        // The list is simplified already; and a load that serves several uses would only hold a register.
         flags.set("opt_level", "none").ok()?;
         flags
             .set(

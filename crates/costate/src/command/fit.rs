@@ -42,10 +42,10 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
     let waiting = Progress::waiting(console, "what the data tell of the parameters");
     let found = fit.found()?;
     let starts = work.starts.clone();
-    let place = work.write(&mut fit, &found, interrupted)?;
+    let (place, warnings) = work.write(&mut fit, &found, interrupted)?;
     drop(waiting);
-    if !interrupted {
-        super::tell_uncontrolled(&fit.fitted(), console);
+    for warning in warnings {
+        console.note(warning);
     }
 
     let mut out = console.output();

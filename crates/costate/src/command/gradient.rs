@@ -6,7 +6,7 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 
 use super::solve::spare_inputs;
-use super::{open, tell_jumps, tell_uncontrolled};
+use super::{open, solutions, tell_jumps, uncontrolled};
 use crate::args::Gradient;
 use crate::console::Console;
 use crate::error::{Error, Result};
@@ -22,7 +22,11 @@ pub(crate) fn run(args: &Gradient, console: Console) -> Result<()> {
     }
     tell_jumps(&model, console);
     let report = model.gradient()?;
-    tell_uncontrolled(&model, console);
+    // What cannot be solved is not among what the gradient is of.
+    let solved: Vec<_> = solutions(&model).filter_map(Result::ok).collect();
+    for warning in uncontrolled(&solved) {
+        console.note(warning);
+    }
     if let Some(path) = &args.wrt_weights {
         fs::write(path, &report.weights).map_err(|e| Error::file("write", path, &e))?;
     }

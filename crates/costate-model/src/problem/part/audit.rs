@@ -1,6 +1,6 @@
 //! The gradient of one experiment's loss by every method.
 
-use costate_neural_ode::audit::{Audit, part_of_state};
+use costate_neural_ode::audit::{Audit, relative_tolerance};
 use costate_neural_ode::{GradientMethod, Problem, Saved};
 use costate_ode::Method as Solver;
 
@@ -67,9 +67,8 @@ fn audit_arcs(
     let mut arcs = Arcs::new(&finer, exact, solver)?;
     let rtol = model.solver.rtol;
     let (slopes, unsure) = differences(&mut arcs, problem, loss).map_err(failed)?;
-    let states = model.states.iter().zip(problem.h0);
-    let atol = states.map(|(state, h)| part_of_state(state.atol, *h));
-    let tolerance = atol.fold(rtol, f64::max);
+    let atol = model.states.iter().map(|state| state.atol);
+    let tolerance = relative_tolerance(rtol, atol.zip(problem.h0.iter().copied()));
     let mut refused = None;
     let mut make = |name: &str| match Arcs::by_name(model, name, solver) {
         Ok(made) => made.map(|arcs| Box::new(arcs) as Box<dyn GradientMethod<f64, f64>>),

@@ -1,12 +1,13 @@
 //! What a fit writes into its folder.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use costate_model::{Fit, Found, Model, Save, Starts};
+use costate_model::{Fit, Found, Model, Save, Starts, Trajectory};
 
 use super::Work;
 use crate::checkpoint::{Checkpoint, Plan};
-use crate::command::{solve::rows, title};
+use crate::command::{solutions, solve::rows, title, uncontrolled};
 use crate::error::Result;
 use crate::folder;
 use crate::interrupt;
@@ -19,11 +20,21 @@ const FINE: usize = 1000;
 
 impl Work {
     /// Writes everything and moves the folder to its place, unless an interrupted fit would take that of a finished one. Returns where
-    /// the files are.
-    pub(super) fn write(self, fit: &mut Fit, found: &Found, interrupted: bool) -> Result<PathBuf> {
+    /// the files are, and what of a finished fit's solutions has no control of its errors.
+    pub(super) fn write(
+        self,
+        fit: &mut Fit,
+        found: &Found,
+        interrupted: bool,
+    ) -> Result<(PathBuf, BTreeSet<String>)> {
         self.checkpoint(fit)?;
         let fitted = fit.fitted();
-        let trajectory = trajectory(&fitted)?;
+        let solved = solutions(&fitted).collect::<Result<Vec<_>>>()?;
+        let trajectory = trajectory(&solved)?;
+        let warnings = match interrupted {
+            true => BTreeSet::new(),
+            false => uncontrolled(&solved),
+        };
         let mut history = Vec::new();
         let records: Vec<(f64, [f64; 2])> = fit
             .history()
@@ -59,10 +70,10 @@ impl Work {
 
         interrupt::release();
         if interrupted && self.stands_before_a_finished_fit() {
-            return Ok(self.folder.leave());
+            return Ok((self.folder.leave(), warnings));
         }
         self.folder.finish()?;
-        Ok(self.shown)
+        Ok((self.shown, warnings))
     }
 
     /// Everything about the fit on one page.
@@ -90,22 +101,21 @@ impl Work {
 }
 
 /// The fitted model's solution as CSV; experiment by experiment, with their names in front, where there are several.
-fn trajectory(fitted: &Model) -> Result<Vec<u8>> {
+fn trajectory(solved: &[(Model, Trajectory)]) -> Result<Vec<u8>> {
     let mut text = Vec::new();
-    if fitted.experiments().next().is_none() {
-        let solution = fitted.solve(&Save::Steps)?;
-        csv::write(&mut text, "t", &solution.names, rows(&solution))?;
-        return Ok(text);
-    }
-    let states = fitted.states().iter().map(|state| &state.name);
-    csv::header(&mut text, "experiment,t", states)?;
-    for name in fitted.experiments() {
-        let solution = fitted.experiment(name)?.solve(&Save::Steps)?;
+    for (i, (model, solution)) in solved.iter().enumerate() {
+        let Some(name) = model.chosen_experiment() else {
+            csv::write(&mut text, "t", &solution.names, rows(solution))?;
+            continue;
+        };
+        if i == 0 {
+            csv::header(&mut text, "experiment,t", &solution.names)?;
+        }
         let quoted = match name.contains([',', '"']) {
             true => format!("\"{}\"", name.replace('"', "\"\"")),
             false => name.to_owned(),
         };
-        csv::lines(&mut text, &format!("{quoted},"), rows(&solution))?;
+        csv::lines(&mut text, &format!("{quoted},"), rows(solution))?;
     }
     Ok(text)
 }

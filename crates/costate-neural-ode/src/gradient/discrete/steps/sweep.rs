@@ -209,21 +209,13 @@ mod tests {
 
     #[test]
     fn a_sweep_begins_without_what_an_abandoned_one_left() {
-        let field = crate::Native::<_, f64, 1, 0>::new(Decay);
-        let mut sweep = Sweep::<f64, f64>::new(1, 1, &Rows::new::<f64>(&field));
+        let rows = Rows::new::<f64>(&crate::doc::House::default());
+        let mut sweep = Sweep::<f64, f64>::new(1, 1, &rows);
         (sweep.lambda[0], sweep.begin[0], sweep.carries) = (1.0, 2.0, true);
         (sweep.clock, sweep.end_time, sweep.products) = (3.0, 4.0, 5);
         sweep.begin();
         assert_eq!((sweep.lambda[0], sweep.begin[0]), (0.0, 0.0));
         assert!(!sweep.carries);
         assert_eq!((sweep.clock, sweep.end_time, sweep.products), (0.0, 0.0, 0));
-    }
-
-    struct Decay;
-
-    impl crate::RightHandSide<1, 0> for Decay {
-        fn eval<S: costate_tape::Scalar>(&self, [h]: [S; 1], _t: S, _theta: [S; 0]) -> [S; 1] {
-            [-h]
-        }
     }
 }
