@@ -190,6 +190,78 @@ pub trait Engine<T, Y, S> {
     fn name(&self) -> &'static str;
 }
 
+/// An engine behind a pointer, so that what goes around it is compiled once for all engines.
+impl<T, Y, S> Engine<T, Y, S> for Box<dyn Engine<T, Y, S> + '_> {
+    fn slope(&mut self, system: &mut S, t: T, y: &Y, stats: &mut Stats) -> &Y {
+        (**self).slope(system, t, y, stats)
+    }
+    fn attempt(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        trial: &mut Y,
+        scale: &mut Scale<T>,
+        measure: bool,
+        stats: &mut Stats,
+    ) -> T {
+        (**self).attempt(system, span, y, trial, scale, measure, stats)
+    }
+    fn accept(&mut self) {
+        (**self).accept();
+    }
+    fn propose(&mut self, tried: T, error2: T, accepted: bool, proposal: T) -> T {
+        (**self).propose(tried, error2, accepted, proposal)
+    }
+    fn rewind(&mut self) -> bool {
+        (**self).rewind()
+    }
+    fn restart(&mut self) {
+        (**self).restart();
+    }
+    fn interpolate(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        y_next: &Y,
+        sigma: T,
+        out: &mut Y,
+        stats: &mut Stats,
+    ) {
+        (**self).interpolate(system, span, y, y_next, sigma, out, stats);
+    }
+    fn powers(
+        &mut self,
+        system: &mut S,
+        span: Span<T>,
+        y: &Y,
+        y_next: &Y,
+        powers: &mut Vec<Y>,
+        stats: &mut Stats,
+    ) {
+        (**self).powers(system, span, y, y_next, powers, stats);
+    }
+    fn centre(&self) -> T
+    where
+        T: Real,
+    {
+        (**self).centre()
+    }
+    fn error_exponent(&self) -> usize {
+        (**self).error_exponent()
+    }
+    fn worst(&self, span: Span<T>, y: &Y, trial: &Y, scale: &Scale<T>) -> Option<(usize, T)> {
+        (**self).worst(span, y, trial, scale)
+    }
+    fn not_finite(&self, span: Span<T>) -> Option<(usize, T, usize)> {
+        (**self).not_finite(span)
+    }
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+}
+
 /// A step in time.
 ///
 /// ```

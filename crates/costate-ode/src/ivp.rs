@@ -14,8 +14,8 @@ pub use run::Progress;
 
 use crate::{
     Adams, Auto, Bdf, Controller, Dirk, Engine, Error, Event, Failure, Field, Gauss, Imex,
-    Integrator, Method, Norm, Options, Radau, Real, Rock, Rosenbrock, Solution, State, Stats,
-    Symplectic, System, Tolerance, make_consistent, tableau,
+    Integrator, Method, Norm, Options, Radau, Real, Rock, Rosenbrock, Solution, State, Symplectic,
+    System, Tolerance, make_consistent, tableau,
 };
 
 /// The initial value problem dy/dt = f(t, y), y(t₀) = y₀, to be solved until t₁ (which may lie before t₀), and how.
@@ -375,77 +375,33 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
         }
         let mut pointer = Erased(&mut system);
         let spent = make_consistent(&mut pointer, t0, &mut y0, &options).map_err(fail)?;
-        let span = (t0, y0, t1, spent);
-        match method.family {
+        // What goes around the engines is compiled once for all of them, too.
+        let engine: Box<dyn Engine<T, Y, _>> = match method.family {
             Family::Explicit(_) => unreachable!("explicit methods are done with"),
             Family::Dirk(tableau) if !tableau.explicit.is_empty() && pointer.parts().is_some() => {
-                let engine = Imex::new(tableau, &mut pointer, &span.1);
-                start(engine, pointer, span, options, plan, keep)
+                Box::new(Imex::new(tableau, &mut pointer, &y0))
             }
-            Family::Dirk(tableau) => {
-                let engine = Dirk::new(tableau, &pointer, &span.1);
-                start(engine, pointer, span, options, plan, keep)
+            Family::Dirk(tableau) => Box::new(Dirk::new(tableau, &pointer, &y0)),
+            Family::Rosenbrock(tableau) => Box::new(Rosenbrock::new(tableau, &pointer, &y0)),
+            Family::Radau => Box::new(Radau::new(&pointer, &y0)),
+            Family::Auto => Box::new(Auto::new(&pointer, &y0)),
+            Family::Symplectic(_) if y0.as_slice().len() % 2 == 1 => {
+                return Err(fail(Error::Halves {
+                    method: method.name,
+                    found: y0.as_slice().len(),
+                }));
             }
-            Family::Rosenbrock(tableau) => {
-                let engine = Rosenbrock::new(tableau, &pointer, &span.1);
-                start(engine, pointer, span, options, plan, keep)
-            }
-            Family::Radau => {
-                let engine = Radau::new(&pointer, &span.1);
-                start(engine, pointer, span, options, plan, keep)
-            }
-            Family::Auto => {
-                let engine = Auto::new(&pointer, &span.1);
-                start(engine, pointer, span, options, plan, keep)
-            }
-            Family::Symplectic(_) if span.1.as_slice().len() % 2 == 1 => Err(fail(Error::Halves {
-                method: method.name,
-                found: span.1.as_slice().len(),
-            })),
-            Family::Symplectic(tableau) => {
-                let engine = Symplectic::new(tableau, &span.1);
-                start(engine, pointer, span, options, plan, keep)
-            }
-            Family::Rock(tableau) => {
-                let engine = Rock::new(tableau, &span.1);
-                start(engine, pointer, span, options, plan, keep)
-            }
-            Family::Adams => {
-                let engine = Adams::new(&span.1);
-                start(engine, pointer, span, options, plan, keep)
-            }
-            Family::Gauss(tableau) => {
-                let engine = Gauss::new(tableau, &pointer, &span.1);
-                start(engine, pointer, span, options, plan, keep)
-            }
-            Family::Bdf => {
-                let engine = Bdf::new(&pointer, &span.1);
-                start(engine, pointer, span, options, plan, keep)
-            }
-        }
+            Family::Symplectic(tableau) => Box::new(Symplectic::new(tableau, &y0)),
+            Family::Rock(tableau) => Box::new(Rock::new(tableau, &y0)),
+            Family::Adams => Box::new(Adams::new(&y0)),
+            Family::Gauss(tableau) => Box::new(Gauss::new(tableau, &pointer, &y0)),
+            Family::Bdf => Box::new(Bdf::new(&pointer, &y0)),
+        };
+        let it = Integrator::with_engine(engine, pointer, t0, &y0, options);
+        let mut it = it.map_err(fail)?;
+        it.charge(spent);
+        run(it, t1, plan, keep)
     }
-}
-
-/// Runs any engine.
-fn start<T, Y, S, E>(
-    engine: E,
-    system: S,
-    (t0, y0, t1, spent): (T, Y, T, Stats),
-    options: Options<T>,
-    plan: Plan<T, Y>,
-    keep: Keep<'_, T, Y>,
-) -> Result<Solution<T, Y>, Failure<T, Y>>
-where
-    T: Real,
-    Y: State<T>,
-    Y::Element: Field<T>,
-    S: System<T, Y>,
-    E: Engine<T, Y, S>,
-{
-    let it = Integrator::with_engine(engine, system, t0, &y0, options);
-    let mut it = it.map_err(fail)?;
-    it.charge(spent);
-    run(it, t1, plan, keep)
 }
 
 fn fail<T, Y>(error: Error) -> Failure<T, Y> {

@@ -18,6 +18,7 @@ pub use pattern::{Pattern, Structure};
 use banded::Banded;
 use dense::Dense;
 use sparse::Sparse;
+use std::convert::identity;
 
 /// Whether a pivot of this size can be divided by; not if it is not a number.
 fn usable<T: PartialOrd>(size: T, zero: T) -> bool {
@@ -46,7 +47,8 @@ impl<F> Factors<F> {
         }
     }
 
-    /// Factorises shift · M − J, with M the identity unless it is given. False if a pivot vanishes or is not finite.
+    /// Factorises shift · M − J, with M the identity unless it is given. False if a pivot vanishes or is not finite. `lift` turns entries into what the factors are
+    /// made of; it is a function with a name, so that all callers share what is compiled.
     pub(crate) fn factorise<T, E: Field<T>>(
         &mut self,
         shift: F,
@@ -133,7 +135,7 @@ impl<E> Lu<E> {
         T: PartialOrd + Copy,
         E: Field<T>,
     {
-        self.0.factorise::<T, E>(shift, None, a, |entry| entry)
+        self.0.factorise::<T, E>(shift, None, a, identity)
     }
 
     /// Solves for one right-hand side, in place.
@@ -210,8 +212,7 @@ mod tests {
                     .map(|i| shift * turned(solution[i]) - turned(product[i]))
                     .collect();
                 let mut factors = Factors::new::<f64, f64>(&jacobian);
-                let lift = |x| Pair { re: x, im: 0.0 };
-                assert!(factors.factorise::<f64, f64>(shift, None, &jacobian, lift));
+                assert!(factors.factorise::<f64, f64>(shift, None, &jacobian, Pair::real::<f64>));
                 factors.solve::<f64>(&mut b);
                 let off: Vec<_> = (0..n).map(|i| b[i] - turned(solution[i])).collect();
                 assert!(

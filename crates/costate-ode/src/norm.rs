@@ -249,17 +249,17 @@ impl<T: Real> Scale<T> {
             }
             return sum * self.inverse_len; // book: (error-norm), book: (solver-error), squared
         }
-        self.squared_in_general(n, y, y1, error)
+        self.squared_in_general(y, y1, &error)
     }
 
     #[inline(never)]
     fn squared_in_general<E: Element<T>>(
         &mut self,
-        n: usize,
         y: &[E],
         y1: &[E],
-        error: impl Fn(usize) -> E,
+        error: &dyn Fn(usize) -> E,
     ) -> T {
+        let n = y.len();
         let ratio = |i: usize| error(i).magnitude() / self.at(i, y[i], y1[i]);
         let mean_square = |part: Range<usize>| {
             part.fold(T::zero(), |sum, i| {

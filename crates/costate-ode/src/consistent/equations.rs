@@ -3,6 +3,7 @@
 use crate::jacobian::Derivatives;
 use crate::linear::Factors;
 use crate::{Field, Matrix, Real, State, Structure};
+use std::convert::identity;
 
 /// N f = 0 beside M δ = 0, for the left null vectors N of a singular M.
 pub(super) enum Equations<E> {
@@ -117,7 +118,7 @@ impl<E: Copy> Equations<E> {
                 for (i, j, entry) in entries {
                     matrix.set(i, j, entry);
                 }
-                factors.factorise::<T, E>(E::zero(), None, matrix, |entry| entry)
+                factors.factorise::<T, E>(E::zero(), None, matrix, identity)
             }
             Self::Combined {
                 mass,
@@ -135,7 +136,7 @@ impl<E: Copy> Equations<E> {
                         matrix.set(mass.len() + i, j, dot::<T, E>(row, &column));
                     }
                 }
-                factors.factorise::<T, E>(E::zero(), None, matrix, |entry| entry)
+                factors.factorise::<T, E>(E::zero(), None, matrix, identity)
             }
         }
     }

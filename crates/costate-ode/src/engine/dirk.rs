@@ -27,6 +27,7 @@ use crate::linear::{Factors, Gmres};
 use crate::tableau::polynomial;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 use stage::{Stage, stage};
+use std::convert::identity;
 
 /// By rising order.
 static TABLEAUS: &[&DirkTableau] = &[
@@ -227,7 +228,7 @@ where
         stats.factorisations += 1;
         let done = self
             .factors
-            .factorise::<T, _>(shift, None, jacobian, |entry| entry);
+            .factorise::<T, _>(shift, None, jacobian, identity);
         self.factorised = done.then_some(span.h);
         done
     }

@@ -12,6 +12,7 @@ use crate::combine::Terms;
 use crate::jacobian::Derivatives;
 use crate::linear::{Factors, Pair};
 use crate::{Coefficient, Element, Error, Field, Real, Scale, State, Stats, System};
+use std::convert::identity;
 
 /// A Gauss–Legendre method with s stages, of order 2s: collocation at the roots of Legendre's polynomial.
 ///
@@ -255,22 +256,20 @@ where
             self.convergence.forget();
         }
         let over_h = |x: T| Y::Element::real(x / span.h);
-        let lift = |entry| Pair {
-            re: entry,
-            im: Y::Element::zero(),
-        };
         let shift = Pair {
             re: over_h(self.alpha),
             im: -over_h(self.beta),
         };
         let jacobian = &self.derivatives.jacobian;
         stats.factorisations += 1;
-        let mut done = self.complex.factorise::<T, _>(shift, None, jacobian, lift);
+        let mut done = self
+            .complex
+            .factorise::<T, _>(shift, None, jacobian, Pair::real::<T>);
         if self.tableau.real.is_some() {
             stats.factorisations += 1;
             done &= self
                 .real
-                .factorise::<T, _>(over_h(self.gamma), None, jacobian, |entry| entry);
+                .factorise::<T, _>(over_h(self.gamma), None, jacobian, identity);
         }
         self.factorised = done.then_some(span.h);
         done

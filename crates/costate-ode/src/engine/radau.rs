@@ -15,6 +15,7 @@ use crate::method::{Family, Method};
 use crate::tableau::polynomial;
 use crate::{Coefficient, Element, Field, Real, Scale, State, Stats, System};
 use scheme::Scheme;
+use std::convert::identity;
 use step::{add, loosened};
 
 pub(crate) static METHOD: Method = Method {
@@ -191,10 +192,6 @@ where
         }
         let over_h = |x: T| Y::Element::real(x / span.h);
         let (jacobian, mass) = (&self.derivatives.jacobian, self.derivatives.mass.as_ref());
-        let lift = |entry| Pair {
-            re: entry,
-            im: Y::Element::zero(),
-        };
         let shift = Pair {
             re: over_h(self.scheme.alpha),
             im: -over_h(self.scheme.beta),
@@ -204,10 +201,10 @@ where
         }
         stats.factorisations += 2;
         let gamma = over_h(self.scheme.gamma);
-        let done = self
-            .real
-            .factorise::<T, _>(gamma, mass, jacobian, |entry| entry)
-            && self.complex.factorise::<T, _>(shift, mass, jacobian, lift);
+        let done = self.real.factorise::<T, _>(gamma, mass, jacobian, identity)
+            && self
+                .complex
+                .factorise::<T, _>(shift, mass, jacobian, Pair::real::<T>);
         self.factorised = done.then_some(span.h);
         done
     }

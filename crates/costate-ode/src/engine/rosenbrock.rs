@@ -16,6 +16,7 @@ use crate::linear::Factors;
 use crate::system::evaluate;
 use crate::tableau::polynomial;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
+use std::convert::identity;
 
 /// By rising order.
 static TABLEAUS: &[&RosenbrockTableau] = &[&ros3p::ROS3P, &rodas4::RODAS4, &rodas5p::RODAS5P];
@@ -241,7 +242,7 @@ where
         stats.factorisations += 1;
         if !self
             .factors
-            .factorise::<T, _>(shift, mass, jacobian, |entry| entry)
+            .factorise::<T, _>(shift, mass, jacobian, identity)
         {
             return T::infinity();
         }

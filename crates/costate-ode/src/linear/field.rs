@@ -41,6 +41,17 @@ pub(crate) struct Pair<E> {
     pub(crate) im: E,
 }
 
+impl<E> Pair<E> {
+    #[inline]
+    pub(crate) fn real<T>(re: E) -> Self
+    where
+        E: Element<T>,
+    {
+        let im = E::zero();
+        Self { re, im }
+    }
+}
+
 impl<E: Add<Output = E>> Add for Pair<E> {
     type Output = Self;
     #[inline]

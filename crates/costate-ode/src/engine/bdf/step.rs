@@ -7,6 +7,7 @@ use crate::engine::Span;
 use crate::engine::newton::{self, Verdict};
 use crate::system::evaluate;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
+use std::convert::identity;
 
 impl<T: Real, Y: State<T>> Bdf<T, Y>
 where
@@ -41,7 +42,7 @@ where
         stats.factorisations += 1;
         let done = self
             .factors
-            .factorise::<T, _>(shift, mass, jacobian, |entry| entry);
+            .factorise::<T, _>(shift, mass, jacobian, identity);
         self.factorised = done.then_some((span.h, self.order));
         done
     }
