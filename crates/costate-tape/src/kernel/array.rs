@@ -66,7 +66,92 @@ unsafe fn total<V: Vector>(p: *const V::T, len: usize) -> V::T {
     }
 }
 
-/// to\[i\] = file\[from\[i\]\]: any movement of elements (transposes, slices, broadcasts, concatenations …).
+/// Runs of elements, one after another from `to` on: slices, broadcasts, concatenations.
+#[derive(Clone, Debug)]
+pub(crate) struct Runs {
+    runs: Box<[Run]>,
+    to: usize,
+    len: usize,
+}
+
+/// Elements that lie side by side, or one again and again.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    from: u32,
+    len: u32,
+    repeats: bool,
+}
+
+impl Runs {
+    /// The fewest elements of a run, on average, that are moved faster by registers than one by one.
+    const WORTH: usize = 4;
+
+    /// A movement as runs, if they are long enough to be worth it.
+    pub(crate) fn of(from: &[u32], to: usize) -> Option<Runs> {
+        let mut runs: Vec<Run> = Vec::new();
+        for &at in from {
+            let last = runs.last_mut().filter(|run| match run.len {
+                1 => at == run.from || at == run.from + 1,
+                len => at == run.from + if run.repeats { 0 } else { len },
+            });
+            match last {
+                Some(run) => {
+                    run.repeats = at == run.from;
+                    run.len += 1;
+                }
+                None => runs.push(Run {
+                    from: at,
+                    len: 1,
+                    repeats: false,
+                }),
+            }
+        }
+        (from.len() >= Self::WORTH * runs.len()).then(|| Runs {
+            runs: runs.into(),
+            to,
+            len: from.len(),
+        })
+    }
+}
+
+impl Kernel for Runs {
+    type Args = Runs;
+
+    #[inline(always)]
+    unsafe fn run<V: Vector>(memory: &Memory<'_, V::T>, args: &Runs) {
+        // SAFETY: the caller's. Registers may be read past a run's end, where the file has room, and written past it as far as the next
+        // runs go, which are written later.
+        unsafe {
+            let mut to = memory.frame.add(args.to);
+            let end = to.add(args.len);
+            for run in &args.runs {
+                let from = memory.frame.add(run.from as usize).cast_const();
+                let next = to.add(run.len as usize);
+                let stride = usize::from(!run.repeats);
+                let repeated = V::splat(*from);
+                let mut i = 0;
+                while to < next && to.add(V::N) <= end {
+                    let value = if run.repeats {
+                        repeated
+                    } else {
+                        V::load(from.add(i))
+                    };
+                    value.store(to);
+                    to = to.add(V::N);
+                    i += V::N;
+                }
+                while to < next {
+                    *to = *from.add(stride * i);
+                    to = to.add(1);
+                    i += 1;
+                }
+                to = next;
+            }
+        }
+    }
+}
+
+/// to\[i\] = file\[from\[i\]\]: any movement of elements (transposes, …).
 #[derive(Clone, Debug)]
 pub(crate) struct Gather {
     pub(crate) from: Box<[u32]>,

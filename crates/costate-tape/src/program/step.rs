@@ -8,7 +8,7 @@ use super::draft::Draft;
 use super::jit::MachineCode;
 use super::layers::Constants;
 use super::place::Place;
-use crate::kernel::array::{Gather, Scatter, SumAxis};
+use crate::kernel::array::{Gather, Runs, Scatter, SumAxis};
 use crate::kernel::dispatch::{Isa, Memory, Registers, Run, select};
 use crate::kernel::dots::MatMulTransposed;
 use crate::kernel::elementwise::{Chain, Elementwise};
@@ -27,6 +27,7 @@ pub(crate) enum Step<T> {
     MatMulTransposed(Run<T, MatMulTransposed>, MatMulTransposed),
     Sum(Run<T, SumAxis>, SumAxis),
     Gather(Run<T, Gather>, Gather),
+    Runs(Run<T, Runs>, Runs),
     Scatter(Run<T, Scatter>, Scatter),
     /// The second kernel is for several frames at once, where a layer has one.
     Linear(Run<T, Linear>, Option<Run<T, Linear>>, Linear),
@@ -43,7 +44,9 @@ impl<T: Registers> Step<T> {
             Step::Chain(..) => Some("an elementwise operation on an array"),
             Step::MatMul(..) | Step::MatMulTransposed(..) => Some("a matrix product"),
             Step::Sum(..) => Some("a sum over an array"),
-            Step::Gather(..) | Step::Scatter(..) => Some("a movement of an array's elements"),
+            Step::Gather(..) | Step::Runs(..) | Step::Scatter(..) => {
+                Some("a movement of an array's elements")
+            }
             Step::Linear(..) => Some("a layer"),
             Step::Algebra(..) => Some("a linear system"),
         }
@@ -75,6 +78,7 @@ impl<T: Registers> Step<T> {
                 Step::MatMulTransposed(run, args) => run(memory, args),
                 Step::Sum(run, args) => run(memory, args),
                 Step::Gather(run, args) => run(memory, args),
+                Step::Runs(run, args) => run(memory, args),
                 Step::Scatter(run, args) => run(memory, args),
                 Step::Linear(run, _, args) => run(memory, args),
                 Step::Algebra(run, args) => run(memory, args),
@@ -206,8 +210,15 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
             Step::Sum(select::<T, SumAxis>(isa), args)
         }
         Draft::Gather { from, to } => {
-            let from = from.iter().map(|&place| layout.at(place)).collect();
-            Step::Gather(select::<T, Gather>(isa), Gather { from, to: at(*to) })
+            let from: Vec<u32> = from.iter().map(|&place| layout.at(place)).collect();
+            let to = at(*to);
+            match Runs::of(&from, to) {
+                Some(runs) => Step::Runs(select::<T, Runs>(isa), runs),
+                None => {
+                    let from = from.into();
+                    Step::Gather(select::<T, Gather>(isa), Gather { from, to })
+                }
+            }
         }
         Draft::Scatter {
             table,

@@ -117,3 +117,40 @@ fn many_panels_of_round_widths_equal_the_interpreter() {
     });
     every_isa(&f.unwrap(), 1, 1e-12, None);
 }
+
+/// Runs of elements, repeated ones and single ones, of every length around that of a register and with nothing behind the last.
+fn movements<T: Lane + Float>() {
+    for width in 1..40 {
+        let inputs: [(&str, &[usize]); 2] = [("a", &[3, width]), ("b", &[4, 1])];
+        let f = Function::<T>::record(&inputs, |v| {
+            let rows = v[0].slice(0, 1..3);
+            let spread = v[1].broadcast_to([4, width]);
+            let ends = v[0].slice(1, width - 1..width).broadcast_to([3, width]);
+            let all = Var::concat(
+                &[spread, rows, ends, v[0].gather(vec![0; width], [1, width])],
+                0,
+            );
+            vec![all.sum_axis(1), all.reshape([width, 10]).sum_axis(0)]
+        });
+        let f = f.unwrap();
+        let mut numbers = Numbers(width as u64);
+        let (a, b) = (numbers.many::<T>(3 * width), numbers.many::<T>(4));
+        let expected = f.eval(&[&a, &b]).unwrap().concat();
+        for isa in Isa::available() {
+            let program = Program::compile_for(&f, isa).unwrap();
+            let mut out = vec![T::ZERO; 20];
+            program.eval(&mut program.workspace(1), 0, &[&a, &b], &mut out);
+            let off = difference(&out, &expected);
+            assert!(
+                off <= 50.0 * T::epsilon().to_f64().unwrap(),
+                "{isa:?} {width}: {off:e}"
+            );
+        }
+    }
+}
+
+#[test]
+fn movements_of_runs_equal_the_interpreter() {
+    movements::<f64>();
+    movements::<f32>();
+}
