@@ -148,6 +148,16 @@ pub enum Error {
         /// Where the times accumulate.
         near: f64,
     },
+    /// The function of an event has no value where the solution went.
+    #[error(
+        "the function of event {event} is not a number at t = {t}; it must be one wherever the solution goes"
+    )]
+    Event {
+        /// The number of the event.
+        event: usize,
+        /// The end of the step, where it was asked.
+        t: f64,
+    },
     /// Whoever watches the steps wanted to stop.
     #[error("stopped at t = {t} as was asked")]
     Cancelled {

@@ -259,6 +259,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
 
     /// Says that f jumps at these times. Steps end on them, and none crosses: f is taken to be continuous from the right, evaluated at the time
     /// itself only for what comes after it, and for what comes before it at the latest time before. Without this, a jump costs many rejected steps.
+    /// (`kvaerno5` alone has a stage beyond the end of its step, and evaluates f there.)
     ///
     /// ```
     /// use costate_ode::Ivp;
@@ -303,7 +304,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
     /// # Errors
     /// [`Failure`], which says why and holds the solution as far as it was computed: options that make no sense, save times out of order, a differential-algebraic
     /// system without a consistent start near y₀ ([`Error::Index`], [`Error::Inconsistent`]), or an integration that
-    /// had to stop ([`Error::Stopped`], [`Error::Zeno`], [`Error::Cancelled`]).
+    /// had to stop ([`Error::Stopped`], [`Error::Zeno`], [`Error::Event`], [`Error::Cancelled`]).
     pub fn solve(self) -> Result<Solution<T, Y>, Failure<T, Y>>
     where
         Y::Element: Field<T>,

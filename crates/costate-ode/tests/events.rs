@@ -407,6 +407,43 @@ fn stops_are_met_exactly_and_jumps_cost_no_rejections() {
 }
 
 #[test]
+fn a_jump_at_the_end_leaves_the_end_and_what_is_due_there() {
+    for (t0, t1) in [(0.0, 2.0), (2.0, 0.0)] {
+        let slope = |t: f64, _y: &[f64; 1], dy: &mut [f64; 1]| {
+            dy[0] = if (0.0..2.0).contains(&t) { 1.0 } else { 9.0 }
+        };
+        let ivp = Ivp::new(slope, t0, [t0], t1).jump_at([t0, t1]);
+        let is_end = |t: f64, y: &[f64; 1]| t == t1 && (y[0] - t1).abs() < 1e-14;
+        let steps = ivp.clone().dense().solve().unwrap();
+        assert!(is_end(*steps.t.last().unwrap(), steps.last()));
+        assert!(is_end(t1, &steps.dense.unwrap().at(t1)));
+        let saved = ivp.clone().save_at([1.0, t1]).solve().unwrap();
+        assert_eq!(saved.t, [1.0, t1]);
+        assert!(is_end(saved.t[1], saved.last()));
+        let ended = ivp
+            .save_end()
+            .event(Event::at([t1]).reset(|_t, y: &mut [f64; 1]| y[0] += 5.0));
+        let ended = ended.solve().unwrap();
+        assert!((ended.last()[0] - t1 - 5.0).abs() < 1e-14, "{ended:?}");
+    }
+}
+
+#[test]
+fn an_event_whose_function_is_not_a_number_is_an_error_and_no_crossing() {
+    let falls = |_t: f64, _y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -1.0;
+    let ivp = Ivp::new(falls, 0.0, [1.0], 3.0).event(Event::when_zero(|t, _y: &[f64; 1]| t - 9.0));
+    let root = Event::when_zero(|_t, y: &[f64; 1]| y[0].sqrt() + 0.1).terminal();
+    let failure = ivp.clone().event(root).solve().unwrap_err();
+    assert!(matches!(failure.error, costate_ode::Error::Event { event: 1, t } if t > 1.0));
+    assert!(failure.partial.events.is_empty());
+    // Where another one ends it before, nothing is asked beyond.
+    let floor = Event::when_zero(|_t, y: &[f64; 1]| y[0]).terminal();
+    let root = Event::when_zero(|_t, y: &[f64; 1]| y[0].sqrt() + 0.1);
+    let solution = ivp.event(root).event(floor).solve().unwrap();
+    assert!((solution.t.last().unwrap() - 1.0).abs() < 1e-14);
+}
+
+#[test]
 fn a_failure_keeps_its_events() {
     let failure: Failure<f64, [f64; 1]> =
         Ivp::new(|_t, y: &[f64; 1], dy| dy[0] = y[0] * y[0], 0.0, [1.0], 2.0)

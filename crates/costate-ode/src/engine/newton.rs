@@ -1,6 +1,6 @@
 //! When to stop a Newton iteration.
 
-use crate::Real;
+use crate::{Element, Real, Scale};
 
 /// What to make of an iteration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +82,12 @@ pub(super) fn tolerance<T: Real>(rtol: T, epsilon: T) -> T {
         return T::from_f64(1e-3);
     }
     (epsilon * T::from_f64(10.0) / rtol).max(rtol.sqrt().min(T::from_f64(0.03)))
+}
+
+/// Ten times the rounding of `y` and what is added to it, in the norm of the increments: smaller ones say nothing of convergence.
+pub(super) fn rounding<T: Real, E: Element<T>>(scale: &mut Scale<T>, y: &[E], added: &[E]) -> T {
+    let sum2 = scale.squared(y, y, |i| y[i]) + scale.squared(y, y, |i| added[i]);
+    T::from_f64(10.0) * E::epsilon() * sum2.sqrt()
 }
 
 /// So many increments in a row that do not fall are rounding; one or two may be chance.
@@ -181,8 +187,9 @@ impl<T: Real> Convergence<T> {
         self.rate = self.remainder.min(T::from_f64(1e-3));
     }
 
-    /// After an increment of size `norm`.
-    pub(super) fn judge(&mut self, norm: T) -> Verdict {
+    /// After an increment of size `norm`. Increments that do not fall are no sign of divergence once they are below `rounding`, as where the first
+    /// guess was the solution.
+    pub(super) fn judge(&mut self, norm: T, rounding: impl FnOnce() -> T) -> Verdict {
         self.iterations += 1;
         if !norm.is_finite() {
             return Verdict::Hopeless;
@@ -197,7 +204,11 @@ impl<T: Real> Convergence<T> {
             self.quotient = quotient;
             if norm != T::zero() && self.rate >= T::from_f64(0.99) {
                 self.forget();
-                return Verdict::Hopeless;
+                return if norm <= rounding() {
+                    Verdict::Converged
+                } else {
+                    Verdict::Hopeless
+                };
             }
             self.remainder = self.rate / (T::one() - self.rate);
             self.known = true;
@@ -237,32 +248,40 @@ impl<T: Real> Convergence<T> {
 mod tests {
     use super::*;
 
+    fn judge(newton: &mut Convergence<f64>, norm: f64) -> Verdict {
+        newton.judge(norm, || 1e-14)
+    }
+
     #[test]
     fn it_stops_when_what_remains_is_small_and_gives_up_when_it_never_will_be() {
         let mut newton = Convergence::<f64>::new(7);
         newton.begin(1e-3);
-        assert_eq!(newton.judge(1.0), Verdict::GoOn);
-        assert_eq!(newton.judge(0.1), Verdict::GoOn);
-        assert_eq!(newton.judge(0.01), Verdict::GoOn);
-        assert_eq!(newton.judge(0.001), Verdict::Converged);
+        assert_eq!(judge(&mut newton, 1.0), Verdict::GoOn);
+        assert_eq!(judge(&mut newton, 0.1), Verdict::GoOn);
+        assert_eq!(judge(&mut newton, 0.01), Verdict::GoOn);
+        assert_eq!(judge(&mut newton, 0.001), Verdict::Converged);
         assert!((newton.rate() - 0.1).abs() < 1e-12);
         // The rate known from before lets one iteration suffice.
         newton.begin(1e-3);
-        assert_eq!(newton.judge(1e-3), Verdict::Converged);
+        assert_eq!(judge(&mut newton, 1e-3), Verdict::Converged);
         assert_eq!(newton.iterations(), 1);
 
         newton.begin(1e-9);
-        assert_eq!(newton.judge(1.0), Verdict::GoOn);
-        assert_eq!(newton.judge(0.5), Verdict::Hopeless);
+        assert_eq!(judge(&mut newton, 1.0), Verdict::GoOn);
+        assert_eq!(judge(&mut newton, 0.5), Verdict::Hopeless);
         newton.begin(1e-3);
-        assert_eq!(newton.judge(1.0), Verdict::GoOn);
-        assert_eq!(newton.judge(2.0), Verdict::Hopeless);
+        assert_eq!(judge(&mut newton, 1.0), Verdict::GoOn);
+        assert_eq!(judge(&mut newton, 2.0), Verdict::Hopeless);
         newton.begin(1e-3);
-        assert_eq!(newton.judge(f64::NAN), Verdict::Hopeless);
+        assert_eq!(judge(&mut newton, f64::NAN), Verdict::Hopeless);
         // A small increment says nothing as long as the contraction is not known.
         newton.forget();
         newton.begin(1e-3);
-        assert_eq!(newton.judge(1e-9), Verdict::GoOn);
-        assert_eq!(newton.judge(0.99e-9), Verdict::Hopeless);
+        assert_eq!(judge(&mut newton, 1e-9), Verdict::GoOn);
+        assert_eq!(judge(&mut newton, 0.99e-9), Verdict::Hopeless);
+        // Unless it is rounding.
+        newton.begin(1e-3);
+        assert_eq!(judge(&mut newton, 1e-14), Verdict::GoOn);
+        assert_eq!(judge(&mut newton, 1e-14), Verdict::Converged);
     }
 }

@@ -60,7 +60,10 @@ pub(super) fn crosses<T: Real, Y>(events: &[Event<T, Y>], event: usize, from: i8
     let When::Zero { rising, .. } = events[event].when else {
         return false;
     };
-    from != 0 && sign(to) != from && rising.is_none_or(|rising| rising == (from < 0))
+    from != 0
+        && !to.is_nan()
+        && sign(to) != from
+        && rising.is_none_or(|rising| rising == (from < 0))
 }
 
 /// A crossing that dense output shows between two points of a step.
@@ -113,18 +116,29 @@ impl<T: Real, Y: State<T>> Watch<T, Y> {
 
     /// Looks for crossings in the step just taken. If there is one, the integration is brought back to the first; `cut` is called with its time
     /// before a step that cannot be taken again loses its dense output beyond.
+    ///
+    /// # Errors
+    /// [`Error::Event`] if a function is not a number at the end of a step that shows no crossing.
     pub(crate) fn examine<S, E>(
         &mut self,
         events: &[Event<T, Y>],
         it: &mut Integrator<T, Y, S, E>,
         cut: Cut<'_, T, Y, S, E>,
-    ) -> Option<Hit>
+    ) -> Result<Option<Hit>, Error>
     where
         S: System<T, Y>,
         E: Engine<T, Y, S>,
     {
         let (start, h) = (it.t_prev(), it.h());
-        let mut crossing = self.first_crossing(events, it)?;
+        let Some(mut crossing) = self.first_crossing(events, it) else {
+            let wrong = self.watched.iter().find(|watched| watched.value.is_nan());
+            return wrong.map_or(Ok(None), |watched| {
+                Err(Error::Event {
+                    event: watched.event,
+                    t: it.t().as_f64(),
+                })
+            });
+        };
         let end = it.t();
         // Another event may turn out to come first on the solution itself.
         for _ in 0..=self.watched.len() {
@@ -155,7 +169,7 @@ impl<T: Real, Y: State<T>> Watch<T, Y> {
             }
         }
         let events = hit.iter().map(|index| self.watched[*index].event).collect();
-        Some(Hit { events })
+        Ok(Some(Hit { events }))
     }
 
     /// Those that have crossed where the integration stands.

@@ -245,8 +245,15 @@ where
                 self.next += 1;
                 match due {
                     Due::Stop => {}
+                    Due::Jump if it.t() == self.end => {}
                     Due::Jump => {
                         it.jump(t);
+                        if t == self.end {
+                            // No step leads from just before it to the end.
+                            self.moved(it, &mut watch);
+                            self.save_until(it, t);
+                            continue;
+                        }
                         if it.make_consistent()? {
                             self.moved(it, &mut watch);
                         }
@@ -272,12 +279,13 @@ where
             let mut hit = None;
             if let Some(watch) = &mut watch {
                 let events = std::mem::take(&mut self.plan.events);
-                hit = watch.examine(&events, it, &mut |it, t| {
+                let found = watch.examine(&events, it, &mut |it, t| {
                     self.save_until(it, t);
                     self.append(it, t);
                     done = true;
                 });
                 self.plan.events = events;
+                hit = found?;
             }
             if !done {
                 self.save_until(it, it.t());

@@ -60,3 +60,39 @@ fn errors_at_the_end_follow_the_tolerance() {
         }
     }
 }
+
+/// Rates that jump and are constant between: the first guess of an implicit step is its solution, and what its iteration changes is rounding.
+#[test]
+fn rates_that_are_constant_for_a_while_are_no_trouble() {
+    let mut number = 0.5_f64;
+    let mut next = || {
+        number = (number * 997.0 + 0.1234567).fract();
+        10.0 * number - 5.0
+    };
+    for _ in 0..40 {
+        let ([a, b], y0) = ([next(), next()], [next(), 1e3 * next(), 1e-3 * next()]);
+        let rates = move |t: f64, _y: &[f64; 3], dy: &mut [f64; 3]| {
+            *dy = if t < 1.0 { [a, b, 0.0] } else { [b, 0.0, a] };
+        };
+        let end = [y0[0] + a + 2.0 * b, y0[1] + b, y0[2] + 2.0 * a];
+        for method in Method::all().into_iter().filter(|m| m.stiff && m.adaptive) {
+            let ivp = Ivp::new(rates, 0.0, y0, 3.0).method(method).jump_at([1.0]);
+            let solution = ivp
+                .solve()
+                .unwrap_or_else(|failure| panic!("{}: {failure}", method.name));
+            // One method looks beyond the jump.
+            let allowed = if method.name == "kvaerno5" {
+                1e-3
+            } else {
+                1e-11
+            };
+            for (y, end) in solution.last().iter().zip(end) {
+                assert!(
+                    (y - end).abs() <= allowed * (1.0 + end.abs()),
+                    "{}: {y} {end}",
+                    method.name
+                );
+            }
+        }
+    }
+}

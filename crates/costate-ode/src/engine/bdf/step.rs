@@ -4,7 +4,7 @@ use super::Bdf;
 use super::differences::formula;
 use crate::combine::combine;
 use crate::engine::Span;
-use crate::engine::newton::{self, Verdict};
+use crate::engine::newton::{self, Verdict, rounding};
 use crate::system::evaluate;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
 use std::convert::identity;
@@ -108,9 +108,10 @@ where
                 *d = d.add_scaled(one, *rhs);
             }
             let (y, rhs) = (self.predicted.as_slice(), self.rhs.as_slice());
+            let norm = scale.squared(y, y, |i| rhs[i]).sqrt();
             match self
                 .convergence
-                .judge(scale.squared(y, y, |i| rhs[i]).sqrt())
+                .judge(norm, || rounding(scale, y, self.d.as_slice()))
             {
                 Verdict::GoOn => {}
                 Verdict::Hopeless => return false,

@@ -3,7 +3,7 @@
 use super::{Dirk, DirkTableau};
 use crate::combine::{Terms, combine};
 use crate::engine::Span;
-use crate::engine::newton::{self, Verdict};
+use crate::engine::newton::{self, Verdict, rounding};
 use crate::engine::runge_kutta::terms;
 use crate::system::evaluate;
 use crate::{Element, Field, Real, Scale, State, Stats, System};
@@ -118,7 +118,9 @@ where
             let increment = |i: usize| rhs[i];
             let norm = scale.squared(y.as_slice(), y.as_slice(), increment).sqrt();
             if !converged {
-                match self.convergence.judge(norm) {
+                match self.convergence.judge(norm, || {
+                    rounding(scale, y.as_slice(), self.delta.as_slice())
+                }) {
                     Verdict::GoOn => continue,
                     Verdict::Hopeless => return false,
                     Verdict::Converged => converged = true,

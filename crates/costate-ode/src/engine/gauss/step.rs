@@ -3,7 +3,7 @@
 use super::Gauss;
 use crate::combine::combine;
 use crate::engine::Span;
-use crate::engine::newton::{self, Verdict};
+use crate::engine::newton::{self, Verdict, rounding};
 use crate::linear::Pair;
 use crate::system::evaluate;
 use crate::tableau::polynomial;
@@ -127,7 +127,10 @@ where
             }
             let norm = (sum2 / T::from_f64(s as f64)).sqrt();
             if !converged {
-                match self.convergence.judge(norm) {
+                match self
+                    .convergence
+                    .judge(norm, || rounding(scale, y, self.z[s - 1].as_slice()))
+                {
                     Verdict::GoOn => continue,
                     Verdict::Hopeless => return false,
                     Verdict::Converged => converged = true,

@@ -3,7 +3,7 @@
 use super::Radau;
 use crate::combine::combine;
 use crate::engine::Span;
-use crate::engine::newton::{self, Verdict};
+use crate::engine::newton::{self, Verdict, rounding};
 use crate::linear::Pair;
 use crate::system::evaluate;
 use crate::tableau::polynomial;
@@ -124,7 +124,10 @@ where
             }
             let norm = (sum2 / T::from_f64(3.0)).sqrt();
             if !converged {
-                match self.convergence.judge(norm) {
+                match self
+                    .convergence
+                    .judge(norm, || rounding(scale, y, self.z[2].as_slice()))
+                {
                     Verdict::GoOn => continue,
                     Verdict::Hopeless => return false,
                     Verdict::Converged => converged = true,
