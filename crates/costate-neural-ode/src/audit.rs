@@ -26,6 +26,8 @@ const ROUNDING: f64 = 1e-8;
 const DIFFERENCES: f64 = 1e-6;
 /// By how much entries of the continuous adjoint may exceed the tolerance of the solves that they come from.
 const GROWTH: f64 = 1e3;
+/// What is near enough for methods of different kinds however tight the tolerance.
+const FINE: f64 = 1e-5;
 
 /// Of more save times than these so many are looked at.
 const MOST_TIMES: usize = 64;
@@ -315,7 +317,7 @@ impl Audit {
                         allowed += DIFFERENCES + solver + self.uncertainty[i];
                     }
                     if !(a.about.exact && b.about.exact) {
-                        allowed += GROWTH * tolerance;
+                        allowed += (GROWTH * tolerance).max(FINE);
                     }
                     allowed
                 };

@@ -349,7 +349,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
             options,
             plan,
         } = self;
-        if let Err(error) = check_times(&plan.save, t0, t1) {
+        if let Err(error) = check_times(&plan, t0, t1) {
             return Err(fail(error));
         }
         if !method.adaptive && options.step.is_none() {

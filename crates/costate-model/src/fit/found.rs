@@ -212,7 +212,7 @@ impl Fit {
         })
     }
 
-    /// Whether each variable changes nothing, or nothing but the rounding of the loss. At the best point the gradient is small by all of them: so what counts is one beside
+    /// Whether each variable changes nothing, or nothing but the noise of the loss. At the best point the gradient is small by all of them: so what counts is one beside
     /// that point.
     fn without_influence(&mut self, gradient: &[f64]) -> Vec<bool> {
         const ASIDE: f64 = 0.1;

@@ -16,7 +16,13 @@ pub(crate) struct Variables {
     parameters: usize,
     /// Where they end.
     own: usize,
+    /// The part of the largest influence that is none: what the solver's own error, or rounding, makes of nothing.
+    noise: f64,
 }
+
+/// The least of it, by rounding, and the part of rtol that the solver's error leaves of a derivative that vanishes.
+const ROUNDING: f64 = 1e-13;
+const OF_RTOL: f64 = 0.1;
 
 /// One coordinate.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +112,7 @@ impl Variables {
             theta,
             bounds,
             parameters: model.parameters.len(),
+            noise: (OF_RTOL * model.solver.rtol).max(ROUNDING),
         }
     }
 
@@ -167,7 +174,7 @@ impl Variables {
             .collect()
     }
 
-    /// ∂r/∂x from ∂r/∂θ, row by row. What a variable changes by no more than rounding it does not change: whoever divided by that would follow noise.
+    /// ∂r/∂x from ∂r/∂θ, row by row. What a variable changes by no more than rounding or the solver's error it does not change: whoever divided by that would follow noise.
     pub(crate) fn jacobian(&self, theta: &[f64], by_theta: &[f64]) -> Vec<f64> {
         let mut rows = self.gradient(theta, by_theta);
         let n = self.len();
@@ -188,10 +195,9 @@ impl Variables {
         rows
     }
 
-    /// Which of these slopes, one for each variable, are nothing but rounding beside the largest. A slope counts for what the variable can be expected to move by: its own
+    /// Which of these slopes, one for each variable, are nothing but noise beside the largest. A slope counts for what the variable can be expected to move by: its own
     /// size, or 1.
     pub(crate) fn noise(&self, theta: &[f64], slopes: impl Iterator<Item = f64>) -> Vec<bool> {
-        const ROUNDING: f64 = 1e-13;
         let weighed =
             self.axes.iter().zip(slopes).map(|(axis, slope)| {
                 slope.abs() * axis.coordinate(theta[axis.theta]).abs().max(1.0)
@@ -200,7 +206,7 @@ impl Variables {
         let largest = weighed.iter().copied().fold(0.0, f64::max);
         weighed
             .iter()
-            .map(|size| *size <= ROUNDING * largest)
+            .map(|size| *size <= self.noise * largest)
             .collect()
     }
 

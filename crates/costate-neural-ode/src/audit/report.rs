@@ -215,6 +215,18 @@ impl Report<'_> {
                 "The gradient is right to {off:.0e} in {}, and by no method better: so far are all of them from differences of solutions at finer tolerances. The solver's error in the derivative is larger than its tolerance promises, as where the equations bend sharply (abs, min, max; a branch by 'if' is met exactly) or rest. Tighter tolerances help.",
                 name(worst)
             )?,
+            Verdict::Inaccurate { worst, .. } if let Some(off) = self.audit.off_by_kind() => {
+                write!(
+                    f,
+                    "The gradient is right to {off:.0e} in {}: so far are methods of the exact solution, which agree with each other, from those of the numbers computed, which do so, too. The solver's error in the derivative is larger than its tolerance promises{}. Tighter tolerances bring both together.",
+                    name(worst),
+                    match self.audit.kinks.is_empty() {
+                        true => "",
+                        false =>
+                            ", as where the equations bend sharply (abs, min, max; a branch by 'if' is met exactly)",
+                    },
+                )?
+            }
             Verdict::Inaccurate { method, worst } => {
                 let methods = self.audit.inaccurate();
                 let are = match methods.as_slice() {
@@ -227,20 +239,13 @@ impl Report<'_> {
                     listed(&methods),
                     name(worst)
                 )?;
-                if self.audit.is_of_two_kinds() {
-                    write!(
-                        f,
-                        "Methods of the exact solution agree with each other, and so do those of the numbers computed: the solver's error in the derivative is larger than its tolerance promises, as where the equations bend sharply (abs, min, max, a branch). Tighter tolerances bring both together."
-                    )?;
-                } else {
-                    let about = METHODS.iter().find(|about| about.name == method);
-                    let when_not = about.map_or("", |about| about.when_not);
-                    write!(f, "{method} is not for: {when_not}")?;
-                }
+                let about = METHODS.iter().find(|about| about.name == method);
+                let when_not = about.map_or("", |about| about.when_not);
+                write!(f, "{method} is not for: {when_not}")?;
             }
             Verdict::NotSmooth { worst } => write!(
                 f,
-                "Differences do not settle in {}: they cannot tell whether the gradient is right there. The loss has a kink or a jump (abs, min, max, a branch) that the solution touches; or it bends within the shortest reach of a difference, as where a solution leaps from one course to another (tighter tolerances help); or it has its minimum there, where nothing is left to measure (take other values).",
+                "Differences do not settle in {}: they cannot tell whether the gradient is right there. The loss has a kink or a jump (abs, min, max; a branch by 'if' is met exactly) that the solution touches; or it bends within the shortest reach of a difference, as where a solution leaps from one course to another (tighter tolerances help); or it has its minimum there, where nothing is left to measure (take other values).",
                 name(worst)
             )?,
             Verdict::Wrong {

@@ -71,6 +71,8 @@ impl Audit {
         let settled = (0..self.variables.len())
             .filter(checked)
             .all(|i| self.uncertainty[i] <= UNSURE);
+        // Nor do differences contradict anybody where the equations bend on the way, unless by far: the numbers computed bend there for them, too.
+        let is_smooth = self.kinks.is_empty();
         if let Some(&worst) = self.not_finite.first() {
             return Verdict::NotFinite { worst };
         }
@@ -79,7 +81,10 @@ impl Audit {
             let both = |names: &[&str]| pair.methods.iter().all(|name| names.contains(name));
             match pair.methods.contains(&DIFFERENCES) {
                 false => both(&exact),
-                true => both(&exact) && both(&reference) && (settled || pair.difference > BLATANT),
+                true => {
+                    let sure = settled && is_smooth;
+                    both(&exact) && both(&reference) && (sure || pair.difference > BLATANT)
+                }
             }
         };
         if let Some(pair) = apart().find(is_proof) {
@@ -97,6 +102,14 @@ impl Audit {
             return Verdict::NotSmooth {
                 worst: self.variables[i],
             };
+        }
+        let between = |pair: &&Pair| pair.methods.contains(&DIFFERENCES);
+        let contradicted = apart().filter(between).find(|pair| {
+            let other = pair.methods.iter().find(|name| **name != DIFFERENCES);
+            other.is_some_and(|name| exact.contains(name)) && reference == exact
+        });
+        if let Some(pair) = contradicted {
+            return Verdict::NotSmooth { worst: pair.worst };
         }
         // Two that are off each their way may be apart from each other though none is from what can be trusted.
         let off = |pair: &Pair| match pair.methods.map(|name| reference.contains(&name)) {
@@ -204,8 +217,8 @@ impl Audit {
         pairs.map(|pair| pair.difference).reduce(f64::max)
     }
 
-    /// Whether all methods of the exact solution agree with each other, several of them, and with none of the numbers computed.
-    pub(super) fn is_of_two_kinds(&self) -> bool {
+    /// Where all methods of the exact solution agree with each other, several of them, and with none of the numbers computed: by how much the two kinds are apart.
+    pub(super) fn off_by_kind(&self) -> Option<f64> {
         let exact = self.exact();
         let pairs = self.pairs.iter();
         let kinds = pairs.map(|pair| (pair, pair.methods.map(|name| exact.contains(&name))));
@@ -213,10 +226,14 @@ impl Audit {
             .clone()
             .filter(|(_, kind)| *kind == [false; 2])
             .peekable();
-        let mut between = kinds.filter(|(_, kind)| kind[0] != kind[1]);
-        among.peek().is_some()
+        let between = kinds.filter(|(_, kind)| kind[0] != kind[1]);
+        let are_two = among.peek().is_some()
             && among.all(|(pair, _)| pair.agrees())
-            && between.all(|(pair, _)| !pair.agrees() || pair.methods.contains(&DIFFERENCES))
+            && between
+                .clone()
+                .all(|(pair, _)| !pair.agrees() || pair.methods.contains(&DIFFERENCES));
+        let apart = between.map(|(pair, _)| pair.difference);
+        apart.reduce(f64::max).filter(|_| are_two)
     }
 
     /// The name of the method to take: the fastest of those that can be trusted, which are the exact ones as a rule, and agree with another; `None` if there is

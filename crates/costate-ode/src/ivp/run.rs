@@ -93,8 +93,14 @@ impl<T: fmt::Debug, Y> fmt::Debug for Plan<T, Y> {
     }
 }
 
-pub(super) fn check_times<T: Real>(save: &Save<T>, t0: T, t1: T) -> Result<(), Error> {
-    for (what, t) in [("t0", t0), ("t1", t1)] {
+pub(super) fn check_times<T: Real, Y>(plan: &Plan<T, Y>, t0: T, t1: T) -> Result<(), Error> {
+    let stops = plan.stops.iter().map(|t| ("a time to stop at", *t));
+    let jumps = plan.jumps.iter().map(|t| ("a time to jump at", *t));
+    for (what, t) in [("t0", t0), ("t1", t1)]
+        .into_iter()
+        .chain(stops)
+        .chain(jumps)
+    {
         if !t.is_finite() {
             return Err(Error::Option {
                 what,
@@ -103,7 +109,9 @@ pub(super) fn check_times<T: Real>(save: &Save<T>, t0: T, t1: T) -> Result<(), E
             });
         }
     }
-    let Save::At(times) = save else { return Ok(()) };
+    let Save::At(times) = &plan.save else {
+        return Ok(());
+    };
     let forward = t0 <= t1;
     let mut before = t0;
     for t in times {

@@ -59,7 +59,7 @@ fn a_parameter_without_influence_stays_where_it_is_and_is_named_by_the_fit() {
     let run = room.run("fit idle.toml").done();
     assert!(
         run.out
-            .contains("parameter idle changes no measured observable (its gradient is 0, or no more than rounding)"),
+            .contains("parameter idle changes no measured observable (its gradient is 0, or no more than numerical noise)"),
         "{}",
         run.out
     );

@@ -454,3 +454,36 @@ fn a_parameter_that_cancels_but_for_rounding_stays_and_leaves_the_others_their_e
         }
     }
 }
+
+#[test]
+fn a_parameter_that_only_the_solvers_error_gives_a_slope_stays() {
+    let room = Room::new();
+    let data = [
+        (8, 1.5602),
+        (13, 1.7859),
+        (17, 2.0582),
+        (24, 1.2915),
+        (33, 1.7464),
+        (38, 1.9694),
+        (46, 1.2758),
+        (55, 1.6429),
+        (60, 1.9581),
+        (69, 1.3425),
+        (79, 1.8449),
+        (95, 1.4706),
+    ];
+    let rows: Vec<String> = data.iter().map(|(t, v)| format!("{t},{v}\n")).collect();
+    room.write("d.csv", &format!("t,v\n{}", rows.concat()));
+    // Between the jumps of the loss, the size at which cells divide in two changes nothing: what is halved later is halved all the same.
+    room.write(
+        "cells.toml",
+        "[states]\nv = \"v0\"\n[parameters]\nv0 = { value = 1.1, lower = 0.5, upper = 1.9 }\nmu = { value = 0.03, lower = 0.001, upper = 0.1 }\n\
+         vdiv = { value = 2.0, lower = 1.8, upper = 3.0 }\n[equations]\nv = \"mu * v\"\n\
+         [[events]]\nwhen = \"v - vdiv\"\ndirection = \"rising\"\nset = { v = \"0.5 * v\" }\n\
+         [time]\nstart = 0\nend = 100\n[solver]\nrtol = 1e-9\natol = 1e-10\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+    );
+    let found = found(&room, "cells.toml");
+    let vdiv = &found["parameters"][2];
+    assert_eq!(vdiv["without_influence"], true, "{found}");
+    assert_eq!(vdiv["value"], 2.0, "{found}");
+}
