@@ -62,6 +62,10 @@ fn options_that_make_no_sense_are_refused_with_their_name_and_value() {
             Ivp::new(decay as Field, 0.0, [1.0; 2], f64::INFINITY),
             "t1 = inf: it must be a finite number",
         ),
+        (
+            problem().stop_at([f64::NAN]),
+            "a time to stop at = NaN: it must be a finite number",
+        ),
     ];
     for (ivp, message) in cases {
         assert_eq!(ivp.solve().unwrap_err().to_string(), message);
