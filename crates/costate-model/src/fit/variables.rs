@@ -20,9 +20,9 @@ pub(crate) struct Variables {
     noise: f64,
 }
 
-/// The least of it, by rounding, and the part of rtol that the solver's error leaves of a derivative that vanishes.
+/// The least of it, by rounding, and what the solver's error leaves of a derivative that vanishes, in parts of rtol.
 const ROUNDING: f64 = 1e-13;
-const OF_RTOL: f64 = 0.1;
+const OF_RTOL: f64 = 3.0;
 
 /// One coordinate.
 #[derive(Clone, Copy, Debug)]
