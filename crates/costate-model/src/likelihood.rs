@@ -206,12 +206,11 @@ impl Prior {
         }
     }
 
-    /// Whether differences around x would reach over a kink.
-    pub(crate) fn has_kink_near(self, x: f64) -> bool {
-        const REACH: f64 = 0.5;
+    /// Where its density has a kink.
+    pub(crate) fn kink(self) -> Option<f64> {
         match self {
-            Prior::Laplace(centre, width) => (x - centre).abs() < REACH * width,
-            _ => false,
+            Prior::Laplace(centre, _) => Some(centre),
+            _ => None,
         }
     }
 

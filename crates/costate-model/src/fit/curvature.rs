@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
 use super::Fit;
+use crate::likelihood::Prior;
 use crate::model::Model;
 
 /// More variables than this have no standard errors.
@@ -86,7 +87,7 @@ impl Fit {
         }
         let own = match fitted.has_kinks() {
             true => None,
-            false => self.differences(&x, &free, &expected),
+            false => self.differences(fitted, &x, &free, &expected),
         };
         let is_expected = own.is_none();
         Some(Curvature {
@@ -110,6 +111,7 @@ impl Fit {
     /// The second derivatives by differences of gradients: Bᵀ H B along the directions B in which the expected curvature is 1, and back. `None` if they are not positive.
     fn differences(
         &mut self,
+        fitted: &Model,
         x: &[f64],
         free: &[usize],
         expected: &DMatrix<f64>,
@@ -133,12 +135,36 @@ impl Fit {
             .map(|(k, direction)| (k, self.step(x, &direction), direction))
             .filter(|(_, step, _)| *step >= SHORTEST * STEP)
             .collect();
+        let moved = |step: f64, direction: &[f64]| -> Vec<f64> {
+            x.iter().zip(direction).map(|(x, d)| x + step * d).collect()
+        };
+        let own = self.variables.theta(x);
+        let ends = measured
+            .iter()
+            .flat_map(|(_, step, direction)| [*step, -step].map(|step| moved(step, direction)))
+            .map(|end| self.variables.theta(&end))
+            .collect::<Vec<_>>();
+        let priors = fitted.parameters.iter().enumerate();
+        let priors = priors.filter(|(_, parameter)| !parameter.fixed);
+        let priors = priors.filter_map(|(k, parameter)| Some((k, parameter.prior?)));
+        let is_crossed = |(k, prior): &(usize, Prior)| {
+            let over = |kink: f64| {
+                ends.iter()
+                    .any(|end| (end[*k] - kink) * (own[*k] - kink) <= 0.0)
+            };
+            prior.kink().is_some_and(over)
+        };
+        let kinked: Vec<(usize, Prior)> = priors.filter(is_crossed).collect();
         let mut along = DMatrix::identity(m, m);
         for (k, step, direction) in &measured {
             let mut gradient = |step: f64| {
-                let moved = x.iter().zip(direction).map(|(x, d)| x + step * d);
-                let theta = self.variables.theta(&moved.collect::<Vec<f64>>());
-                let found = self.objective.evaluate(&theta).ok()?;
+                let theta = self.variables.theta(&moved(step, direction));
+                let mut found = self.objective.evaluate(&theta).ok()?;
+                // A prior with a kink between the steps counts as the parabola of what it tells.
+                for &(k, prior) in &kinked {
+                    let parabola = prior.information(own[k]) * (theta[k] - own[k]);
+                    found.theta[k] += parabola - prior.surprise(theta[k]).1;
+                }
                 let gradient = self.variables.gradient(&theta, &found.theta);
                 let others = measured
                     .iter()

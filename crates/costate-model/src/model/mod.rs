@@ -396,16 +396,11 @@ impl Model {
             .any(|observable| observable.noise.is_some())
     }
 
-    /// Whether the likelihood has kinks where it meets measurements, or a prior has one just here.
+    /// Whether the likelihood has kinks where it meets measurements.
     pub(crate) fn has_kinks(&self) -> bool {
         let mut observables = self.observables.iter();
-        let mut fitted = self.parameters.iter().filter(|parameter| !parameter.fixed);
         observables
             .any(|observable| observable.noise.is_some() && observable.distribution.has_kink())
-            || fitted.any(|own| {
-                own.prior
-                    .is_some_and(|prior| prior.has_kink_near(own.value))
-            })
     }
 
     /// The observables with known error bars, and the columns of these.

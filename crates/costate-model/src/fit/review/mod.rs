@@ -234,6 +234,27 @@ time = "t"
         assert!((a - b).abs() <= tolerance * b.abs(), "{a} {b}");
     }
 
+    /// The second derivatives of the loss by two parameters in their own units.
+    fn second_derivatives(model: &Model, names: [&str; 2]) -> [[f64; 2]; 2] {
+        let at = |i: usize, by: f64| {
+            let mut model = model.clone();
+            let value = model.parameters.iter().find(|p| p.name == names[i]);
+            model.set(names[i], value.unwrap().value + by).unwrap();
+            let slopes = model.gradient().unwrap().parameters;
+            names.map(|name| slopes.iter().find(|(known, _)| known == name).unwrap().1)
+        };
+        let second = |i: usize, by: f64| {
+            let (up, down) = (at(i, by), at(i, -by));
+            [0, 1].map(|j| (up[j] - down[j]) / (2.0 * by))
+        };
+        let [first, other] = [0, 1].map(|i| {
+            let (coarse, fine) = (second(i, 2e-3), second(i, 1e-3));
+            [0, 1].map(|j| (4.0 * fine[j] - coarse[j]) / 3.0)
+        });
+        let between = 0.5 * (first[1] + other[0]);
+        [[first[0], between], [between, other[1]]]
+    }
+
     #[test]
     fn standard_errors_are_those_of_the_linearised_fit() {
         let (mut fit, found) = fitted("linear", MODEL);
@@ -312,26 +333,9 @@ time = "t"
             &format!("{text}[observables]\ny = {{ is = \"y\", noise = 0.02 }}\n"),
             seen,
         );
-        let model = fit.fitted();
-        let names = ["m", "k"];
-        let at = |i: usize, by: f64| {
-            let mut model = model.clone();
-            let value = model.parameters.iter().find(|p| p.name == names[i]);
-            model.set(names[i], value.unwrap().value + by).unwrap();
-            let slopes = model.gradient().unwrap().parameters;
-            names.map(|name| slopes.iter().find(|(known, _)| known == name).unwrap().1)
-        };
-        let second = |i: usize, by: f64| {
-            let (up, down) = (at(i, by), at(i, -by));
-            [0, 1].map(|j| (up[j] - down[j]) / (2.0 * by))
-        };
-        let [first, other] = [0, 1].map(|i| {
-            let (coarse, fine) = (second(i, 2e-3), second(i, 1e-3));
-            [0, 1].map(|j| (4.0 * fine[j] - coarse[j]) / 3.0)
-        });
-        let between = 0.5 * (first[1] + other[0]);
-        let determinant = first[0] * other[1] - between * between;
-        for (parameter, variance) in found.parameters[1..].iter().zip([other[1], first[0]]) {
+        let [[m, between], [_, k]] = second_derivatives(&fit.fitted(), ["m", "k"]);
+        let determinant = m * k - between * between;
+        for (parameter, variance) in found.parameters[1..].iter().zip([k, m]) {
             let expected = (variance / determinant).sqrt();
             // Both are far less certain than their quotient.
             assert!(
@@ -341,6 +345,34 @@ time = "t"
             );
             close(parameter.standard_error.unwrap(), expected, 1e-3);
         }
+    }
+
+    #[test]
+    fn a_laplace_prior_has_curvature_at_its_kink_alone() {
+        let with = |prior: &str| {
+            let text = MODEL.replace("k = { value = 0.6, lower = 0.01 }", &format!("k = {prior}"));
+            format!("{text}[observables]\ny = {{ is = \"y * exp(-k * t)\", noise = 0.5 }}\n")
+        };
+        // Away from the kink a straight line, within its width or not.
+        let prior = "{ value = 0.6, prior = { laplace = [1.0, 2.0] } }";
+        let (fit, found) = fitted("laplace", &with(prior));
+        let [[y0, between], [_, k]] = second_derivatives(&fit.fitted(), ["y0", "k"]);
+        let determinant = y0 * k - between * between;
+        for (parameter, variance) in found.parameters.iter().zip([k, y0]) {
+            let expected = (variance / determinant).sqrt();
+            close(parameter.standard_error.unwrap(), expected, 1e-3);
+        }
+        // At it what it tells of the parameter, and the others have their own curvature.
+        let (_, found) = fitted(
+            "kink",
+            &with("{ value = 0.6, prior = { laplace = [0.5, 1e-3] } }"),
+        );
+        let (_, held) = fitted("held", &with("{ value = 0.5, fixed = true }"));
+        close(found.parameters[1].value, 0.5, 1e-3);
+        close(found.parameters[1].standard_error.unwrap(), 1e-3, 1e-2);
+        let y0 = |found: &Found| found.parameters[0].standard_error.unwrap();
+        close(y0(&found), y0(&held), 1e-3);
+        assert_eq!(found.about_errors, None);
     }
 
     #[test]
