@@ -52,7 +52,8 @@ pub(crate) fn conditions(
     let outline = outline(file, directory)?;
     let mut named: Vec<(String, Vec<Named>)> = Vec::new();
     if let Some(path) = &file.experiments.file {
-        named = sheet(file, &directory.join(&path.value))?;
+        named =
+            sheet(file, &directory.join(&path.value)).map_err(|error| error.named(&path.place))?;
     }
     for table in &file.experiments.tables {
         let ours = named

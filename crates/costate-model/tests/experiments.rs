@@ -179,6 +179,13 @@ fn conditions_may_stand_in_a_table() {
         .replace("{ a = 2.0, b = 1.2 }", "{ a = 2.0, b = 1.2, c = 1.0 }");
     let write =
         |table: &str| std::fs::write(place.with_file_name("conditions.csv"), table).unwrap();
+    let missing = text.replace("conditions.csv", "missing.csv");
+    let message = Model::parse(&missing, &place).unwrap_err().to_string();
+    assert!(
+        message.contains("m.toml:22:8: cannot read '")
+            && message.contains("22 | file = \"missing.csv\"\n   |        ^^^^^^^^^^^^^"),
+        "{message}"
+    );
     write("plot,k,z\na,,0.1\nb,\"faster * k\",\nc,3,\n");
     let model = parse(&text, &place);
     let rate = |name: &str| {
