@@ -10,6 +10,7 @@ mod token;
 
 pub(crate) use origin::Origin;
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use costate_tape::Scalar;
@@ -172,9 +173,9 @@ impl Formula {
     /// The comparisons whose operands involve a name for which `moves` holds; sign(x) is one, of x with zero.
     pub(crate) fn comparisons(&self, moves: impl Fn(usize) -> bool) -> Vec<Compared> {
         let nodes = self.expression.nodes.iter();
-        let compared = nodes.zip(self.involved(moves)).enumerate();
-        let compared = compared.filter(|(_, (_, names))| !names.is_empty());
-        let found = compared.filter_map(|(node, (operation, names))| {
+        let moving = nodes.zip(self.moving(&moves)).enumerate();
+        let moving = moving.filter(|(_, (_, moves))| *moves);
+        let found = moving.filter_map(|(node, (operation, _))| {
             // Almost everywhere, and that is all that an equation can tell.
             let always = match operation {
                 Node::Compare(Comparison::Equal, ..) => Some(false),
@@ -184,7 +185,7 @@ impl Formula {
             };
             Some(Compared {
                 node,
-                names,
+                names: self.involved(node, &moves),
                 always,
                 text: self.text(&self.expression.spans[node]),
             })
@@ -206,29 +207,38 @@ impl Formula {
     pub(crate) fn floors(&self, moves: impl Fn(usize) -> bool) -> Vec<String> {
         let nodes = self.expression.nodes.iter().zip(&self.expression.spans);
         let floors = nodes
-            .zip(self.involved(moves))
-            .filter(|((node, _), names)| {
-                matches!(node, Node::Unary(Unary::Floor, _)) && !names.is_empty()
-            });
+            .zip(self.moving(moves))
+            .filter(|((node, _), moves)| *moves && matches!(node, Node::Unary(Unary::Floor, _)));
         floors.map(|((_, span), _)| self.text(span)).collect()
     }
 
-    /// The names that each node involves, of those for which `moves` holds.
-    fn involved(&self, moves: impl Fn(usize) -> bool) -> Vec<Vec<usize>> {
+    /// Whether each node involves a name for which `moves` holds.
+    fn moving(&self, moves: impl Fn(usize) -> bool) -> Vec<bool> {
         let nodes = &self.expression.nodes;
-        let mut names: Vec<Vec<usize>> = Vec::with_capacity(nodes.len());
+        let mut moving: Vec<bool> = Vec::with_capacity(nodes.len());
         for node in nodes {
-            let mut own: Vec<usize> = match *node {
-                Node::Name(name) => vec![name as usize],
-                _ => operands(node)
-                    .flat_map(|operand| names[operand as usize].iter().copied())
-                    .collect(),
-            };
-            own.sort_unstable();
-            own.dedup();
-            own.retain(|&name| moves(name));
-            names.push(own);
+            moving.push(match *node {
+                Node::Name(name) => moves(name as usize),
+                _ => operands(node).any(|operand| moving[operand as usize]),
+            });
         }
+        moving
+    }
+
+    /// The names that `node` involves, of those for which `moves` holds.
+    ///
+    /// Looked for from one node down: a list for every node of a long sum would take the square of its length.
+    fn involved(&self, node: usize, moves: impl Fn(usize) -> bool) -> Vec<usize> {
+        let (mut open, mut seen) = (vec![node as u32], HashSet::from([node as u32]));
+        let mut names = Vec::new();
+        while let Some(node) = open.pop() {
+            match self.expression.nodes[node as usize] {
+                Node::Name(name) => names.push(name as usize),
+                ref node => open.extend(operands(node).filter(|operand| seen.insert(*operand))),
+            }
+        }
+        names.retain(|&name| moves(name));
+        names.sort_unstable();
         names
     }
 
@@ -481,6 +491,10 @@ mod tests {
     fn long_sums_are_no_deeper_than_short_ones() {
         let text = vec!["x"; 100_000].join(" + ");
         assert_eq!(value(&text), 300_000.0);
+        // Nor is what they depend on kept for each of their parts, which would be tens of gigabytes.
+        let compared = formula(&format!("{text} < 1")).comparisons(|_| true);
+        assert_eq!((compared.len(), compared[0].names.len()), (1, 100_000));
+        assert!(formula(&text).floors(|_| true).is_empty());
     }
 
     #[test]
