@@ -271,6 +271,15 @@ fn noise_and_priors_belong_together_and_must_make_sense() {
         message("is = \"hare\"", "is = \"hare\", noise = \"sigma1\"")
             .contains("nothing is called 'sigma1'")
     );
+    for width in ["0", "-0.1", "\"1 - 1\""] {
+        let shown = message("is = \"hare\"", &format!("is = \"hare\", noise = {width}"));
+        assert!(
+            shown.starts_with(
+                "m.toml:31:31: 'noise' is how far measurements scatter and is positive, and this is"
+            ),
+            "{shown}"
+        );
+    }
     assert!(
         message(
             "is = \"hare\"",

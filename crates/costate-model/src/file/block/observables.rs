@@ -57,7 +57,17 @@ pub(in crate::file) fn observables(section: &Section<'_>) -> Result<Vec<Observab
 
 fn noise(entry: &Entry<'_>) -> Result<NoiseBlock> {
     if !entry.is_table() {
-        return Ok(NoiseBlock::Formula(entry.formula()?));
+        let formula = entry.formula()?;
+        let is_constant = formula.names().next().is_none();
+        let width = formula.eval::<f64>(|_| f64::NAN);
+        if is_constant && (width <= 0.0 || width.is_nan()) {
+            let error = entry.error(format!(
+                "'noise' is how far measurements scatter and is positive, and this is {width}"
+            ));
+            let help = "for example: noise = 0.1, or noise = \"sigma\" with a parameter sigma";
+            return Err(error.with_help(Some(help.into())).into());
+        }
+        return Ok(NoiseBlock::Formula(formula));
     }
     let table = entry.section()?;
     table.check(NOISE)?;
