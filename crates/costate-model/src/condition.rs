@@ -87,7 +87,14 @@ pub(crate) fn conditions(
             crate::model::constant(&formula, parts, "a value of an experiment")?;
             let list = match scope.overridable(&entry.name)? {
                 Symbol::State(state) => (&mut condition.initial, state),
-                Symbol::Parameter(parameter) => (&mut condition.overrides, parameter),
+                Symbol::Parameter(parameter) => {
+                    let block = &file.parameters[parameter];
+                    let number = entry.formula.literal().filter(|_| !block.fixed);
+                    if let Some(message) = number.and_then(|number| block.refusal(number)) {
+                        return Err(entry.formula.place().error(message).into());
+                    }
+                    (&mut condition.overrides, parameter)
+                }
                 _ => unreachable!("only states and parameters can be overridden"),
             };
             list.0.retain(|(known, _)| *known != list.1);

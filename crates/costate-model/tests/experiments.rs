@@ -241,6 +241,17 @@ fn a_copy_that_no_experiment_has_and_a_column_that_changes_are_told() {
         text.contains("the data have no column 'operatr'") && text.contains("'operator'"),
         "{text}"
     );
+    let bounded = MODEL.replace("y0 = 2.0", "y0 = { value = 2.0, lower = 0.1, upper = 2.5 }");
+    let text = message(&bounded);
+    assert!(
+        text.contains("m.toml:35:6: the value 3 of 'y0' is outside its bounds, 0.1 to 2.5"),
+        "{text}"
+    );
+    // Of what is held these are no bounds of a fit.
+    parse(
+        &bounded.replace("value = 2.0", "value = 2.0, fixed = true"),
+        &place,
+    );
     let text = message(&MODEL.replace("y0 = 3.0", "yo = 3.0"));
     assert!(
         text.contains("no parameter or state is called 'yo'"),

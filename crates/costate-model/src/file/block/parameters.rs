@@ -140,35 +140,39 @@ fn check_value(
     value: f64,
     place: &Place,
 ) -> Result<()> {
-    let outside = block.lower.is_some_and(|lower| value < lower)
-        || block.upper.is_some_and(|upper| value > upper);
-    if outside {
-        let range = match (block.lower, block.upper) {
-            (Some(lower), Some(upper)) => format!("{lower} to {upper}"),
-            (Some(lower), None) => format!("{lower} and more"),
-            (_, upper) => format!("{} and less", upper.unwrap_or(f64::INFINITY)),
-        };
-        let name = &block.name.value;
-        let message = format!("the value {value} of '{name}' is outside its bounds, {range}");
+    if let Some(message) = block.refusal(value) {
         return Err(place.error(message).into());
     }
-    if let Some(prior) = block
-        .prior
-        .as_ref()
-        .and_then(|(prior, _)| prior.outside(value))
-    {
-        let name = &block.name.value;
-        let message = format!("the value {value} of '{name}' is outside {prior}");
-        return Err(place.error(message).into());
-    }
-    if block.scale == Some(Scale::Log) && value.min(block.lower.unwrap_or(1.0)) <= 0.0 {
-        let message = "a parameter on a log scale is positive, and so is its lower bound";
-        return Err(match value <= 0.0 {
-            true => place.error(message).into(),
-            false => table.required("lower")?.error(message).into(),
-        });
+    if block.scale == Some(Scale::Log) && block.lower.is_some_and(|lower| lower <= 0.0) {
+        return Err(table.required("lower")?.error(POSITIVE).into());
     }
     Ok(())
+}
+
+const POSITIVE: &str = "a parameter on a log scale is positive, and so is its lower bound";
+
+impl ParameterBlock {
+    /// Why the parameter cannot have this value: its bounds, its prior or its scale.
+    pub(crate) fn refusal(&self, value: f64) -> Option<String> {
+        let name = &self.name.value;
+        let outside = self.lower.is_some_and(|lower| value < lower)
+            || self.upper.is_some_and(|upper| value > upper);
+        if outside {
+            let range = match (self.lower, self.upper) {
+                (Some(lower), Some(upper)) => format!("{lower} to {upper}"),
+                (Some(lower), None) => format!("{lower} and more"),
+                (_, upper) => format!("{} and less", upper.unwrap_or(f64::INFINITY)),
+            };
+            return Some(format!(
+                "the value {value} of '{name}' is outside its bounds, {range}"
+            ));
+        }
+        let prior = self.prior.as_ref();
+        if let Some(prior) = prior.and_then(|(prior, _)| prior.outside(value)) {
+            return Some(format!("the value {value} of '{name}' is outside {prior}"));
+        }
+        (self.scale == Some(Scale::Log) && value <= 0.0).then(|| POSITIVE.into())
+    }
 }
 
 /// `{ normal = [0.5, 0.1] }`: one distribution with its two numbers.
