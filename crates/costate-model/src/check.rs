@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::field::{Layout, check_separable};
 use crate::fit::Fit;
 use crate::model::Model;
-use crate::scope::{Part, Resolved, Symbol};
+use crate::scope::{Answer, Part, Resolved, Symbol};
 
 /// A model as far as it can be looked at without solving it.
 ///
@@ -298,7 +298,7 @@ impl Model {
         })
     }
 
-    /// Where the equations jump without anything that looks for it.
+    /// Where the equations jump without anything that looks for it, and comparisons whose answer is taken for granted.
     ///
     /// ```
     /// use costate_model::Model;
@@ -315,14 +315,26 @@ impl Model {
         let mut warnings = Vec::new();
         for resolved in parts.chain(equations) {
             let moves = |name: usize| self.parts.dependence_of(resolved.symbols[name]).moves();
-            let place = resolved.formula.place();
+            let place = Some((
+                self.path().display().to_string(),
+                resolved.formula.place().line(),
+            ));
+            let mut warn = |message| {
+                let place = place.clone();
+                warnings.push(Warning { place, message });
+            };
             for text in resolved.formula.floors(moves) {
-                warnings.push(Warning {
-                    place: Some((self.path().display().to_string(), place.source.line(place.span.start))),
-                    message: format!(
-                        "{text} jumps on the way: its jumps are not located, so steps are small there, and no gradient sees how they move; comparisons, if(a < b, …), and [[events]] are located"
-                    ),
-                });
+                warn(format!(
+                    "{text} jumps on the way: its jumps are not located, so steps are small there, and no gradient sees how they move; comparisons, if(a < b, …), and [[events]] are located"
+                ));
+            }
+            for (node, answer) in &resolved.answers {
+                if let Answer::Always(answer) = answer {
+                    let text = resolved.formula.text_of(*node);
+                    warn(format!(
+                        "{text} is taken as {answer} throughout: what moves is equal for moments alone; ask which side is smaller, as in if(a < b, …), or abs(a - b) < 0.5 for whole numbers"
+                    ));
+                }
             }
         }
         warnings
@@ -382,6 +394,22 @@ mod tests {
             told(&noisy)[0].starts_with("m.toml:18: 'loss' is not taken: observables have noise")
         );
         assert!(told(&noisy.replace("loss = \"huber\"\n", "")).is_empty());
+    }
+
+    #[test]
+    fn an_equality_of_what_moves_is_warned_of() {
+        let told = |equation: &str| {
+            let text = MODEL.replace("-a * x\"", &format!("{equation}\""));
+            let jumps = Model::parse(&text, "m.toml").unwrap().unseen_jumps();
+            jumps.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        let told_of = told("-a * if(x == 1, y, 2)");
+        assert!(
+            told_of.len() == 1
+                && told_of[0].starts_with("m.toml:10: x == 1 is taken as false throughout")
+        );
+        assert!(told("-a * (x != y)")[0].contains("(x != y) is taken as true throughout"));
+        assert!(told("-a * if(b == 2, y, 2) * (x < y)").is_empty());
     }
 
     #[test]

@@ -203,6 +203,11 @@ impl Formula {
         }
     }
 
+    /// The operation at `node` as it is written.
+    pub(crate) fn text_of(&self, node: usize) -> String {
+        self.text(&self.expression.spans[node])
+    }
+
     /// The floors, as they are written, of what involves a name for which `moves` holds.
     pub(crate) fn floors(&self, moves: impl Fn(usize) -> bool) -> Vec<String> {
         let nodes = self.expression.nodes.iter().zip(&self.expression.spans);
