@@ -185,11 +185,17 @@ impl Model {
             }
         }
         for (i, observable) in self.observables.iter().enumerate() {
-            let measured = (0..data.times().len()).any(|row| data.value(row, i).is_some());
-            if self.observables_named && !measured {
+            let (name, column) = (&observable.name, &observable.column);
+            if data.has(i) && data.measurements_of(i) == 0 {
                 warn(format!(
-                    "observable {} is never measured in {path} (column {})",
-                    observable.name, observable.column
+                    "observable {name} is never measured in {path}: all of {column} is empty"
+                ));
+            }
+            let mut before = self.observables[..i].iter();
+            if let Some(first) = before.find(|other| other.column == *column) {
+                warn(format!(
+                    "observables {} and {name} are both measured by the column {column} of {path}: each of its measurements counts twice; give each its own 'column', or leave out one of them",
+                    first.name
                 ));
             }
         }
@@ -410,6 +416,46 @@ mod tests {
         );
         assert!(told("-a * (x != y)")[0].contains("(x != y) is taken as true throughout"));
         assert!(told("-a * if(b == 2, y, 2) * (x < y)").is_empty());
+    }
+
+    /// The warnings of a model with data.
+    fn warnings(name: &str, text: &str, rows: &str) -> Vec<String> {
+        let folder =
+            std::env::temp_dir().join(format!("costate-check-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("d.csv"), rows).unwrap();
+        let model = Model::parse(text, folder.join("m.toml")).unwrap();
+        let warnings = model.check().unwrap().warnings;
+        std::fs::remove_dir_all(&folder).unwrap();
+        let folder = format!("{}/", folder.display());
+        let texts = warnings
+            .iter()
+            .map(|warning| warning.to_string().replace(&folder, ""));
+        texts.collect()
+    }
+
+    #[test]
+    fn columns_that_are_empty_or_counted_twice_are_warned_of() {
+        let rows = "t,x,y\n0,1,\n1,0.4,\n";
+        let data = "[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
+        let plain = format!("{}{data}", MODEL.split("[observables]").next().unwrap());
+        let told = "observable y is never measured in d.csv: all of y is empty";
+        let told_of = warnings("empty", &plain, rows);
+        assert!(told_of.iter().any(|text| text == told), "{told_of:?}");
+        // A state that the file has no column for is just not observed.
+        let told_of = warnings("none", &plain, &rows.replace("y", "z"));
+        assert!(
+            told_of.iter().all(|text| !text.contains("empty")),
+            "{told_of:?}"
+        );
+        let twice = format!("{MODEL}y = {{ is = \"2 * y\", column = \"x\" }}\n{data}");
+        let told_of = warnings("twice", &twice, rows);
+        assert!(
+            told_of.len() == 1
+                && told_of[0]
+                    .starts_with("observables x and y are both measured by the column x of d.csv"),
+            "{told_of:?}"
+        );
     }
 
     #[test]

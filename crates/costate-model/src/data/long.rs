@@ -36,6 +36,7 @@ pub(super) fn read(
             }
             continue;
         };
+        data.has[observable] = true;
         let key = (row.experiment, observable);
         common.follows(table, last.get(&key).copied(), &row)?;
         last.insert(key, (row.time, row.line));
@@ -58,6 +59,10 @@ pub(super) fn read(
             (0..wanted.observables.len()).find(|&i| entries.iter().all(|e| e.observable != i))
     {
         let name = &wanted.observables[i];
+        if wanted.observables[..i].contains(name) {
+            let message = format!("'{name}' can measure one observable, but two name it");
+            return Err(table.error(1, what, message).into());
+        }
         let near = nearest(name, data.ignored.iter().map(String::as_str));
         let help = near.map(|near| format!("did you mean '{near}'?"));
         let error = table.error(1, what, format!("no row measures '{name}'"));
@@ -157,6 +162,22 @@ mod tests {
             "{message}"
         );
         assert!(message.ends_with("did you mean 'predtor'?"), "{message}");
+    }
+
+    #[test]
+    fn two_observables_of_one_name_are_told() {
+        let observables = ["prey", "prey"].map(str::to_owned);
+        let columns = Columns {
+            layout: Layout::Long {
+                observable: "what",
+                value: "y",
+            },
+            ..Columns::wide("t", &observables)
+        };
+        let read = Data::parse(Path::new("d.csv"), "t,what,y\n0,prey,1\n", &columns);
+        let message = read.unwrap_err().to_string();
+        let told = "d.csv:1:2: 'prey' can measure one observable, but two name it";
+        assert!(message.starts_with(told), "{message}");
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct Data {
     experiment: Vec<usize>,
     /// What rows measure that is no observable, in the long layout.
     ignored: Vec<String>,
+    /// Whether the file has a place for each observable: a column, or rows.
+    has: Vec<bool>,
 }
 
 impl Data {
@@ -99,6 +101,11 @@ impl Data {
     /// What rows measure that is no observable of the model, in the long layout.
     pub(crate) fn ignored(&self) -> &[String] {
         &self.ignored
+    }
+
+    /// Whether the file has a place for observable `column`, be it empty.
+    pub(crate) fn has(&self, column: usize) -> bool {
+        self.has[column]
     }
 
     /// The number of measurements: of rows that are fitted, or of the others.

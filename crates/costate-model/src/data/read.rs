@@ -101,6 +101,7 @@ impl Data {
             experiments: Vec::new(),
             experiment: Vec::new(),
             ignored: Vec::new(),
+            has: vec![false; wanted.observables.len()],
         };
         match wanted.layout {
             Layout::Wide => wide(&mut data, &table, &header, &common, &mut reader)?,
@@ -234,6 +235,7 @@ fn wide(
     };
     let observables = wanted.observables.iter().map(column);
     let observables = observables.collect::<Result<Vec<_>>>()?;
+    data.has = observables.iter().map(Option::is_some).collect();
     let mut last: Vec<Option<(f64, usize)>> = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| table.broken(&error))?;
