@@ -21,6 +21,7 @@ pub use review::{
 pub use starts::{Outcome, Starts};
 pub use state::{Joint, Record, Verdict};
 
+use crate::check::Warning;
 use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -206,6 +207,11 @@ impl Fit {
     /// The model as it was at the start.
     pub fn start(&self) -> &Model {
         &self.model
+    }
+
+    /// What the rows to fit tell nothing of, though others do: copies that only validation rows have, and values that every experiment replaces.
+    pub fn unfitted(&self) -> Vec<Warning> {
+        self.model.unfitted(&self.data)
     }
 
     /// The data.

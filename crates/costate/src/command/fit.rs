@@ -41,6 +41,9 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
     };
     let waiting = Progress::waiting(console, "what the data tell of the parameters");
     let found = fit.found()?;
+    for warning in fit.unfitted() {
+        console.note(warning);
+    }
     let starts = work.starts.clone();
     let (place, warnings) = work.write(&mut fit, &found, interrupted)?;
     drop(waiting);

@@ -43,6 +43,29 @@ fn a_fit_over_experiments_reports_each_copy_and_writes_every_trajectory() {
 }
 
 #[test]
+fn a_copy_of_validation_rows_alone_is_told_by_check_and_fit() {
+    let room = Room::new();
+    room.write(
+        "m.toml",
+        &MODEL.replace("\"plot\"\n[exp", "\"plot\"\nuse = \"train\"\n[exp"),
+    );
+    let rows = DATA
+        .lines()
+        .enumerate()
+        .map(|(i, row)| match row.split(',').next() {
+            _ if i == 0 => format!("{row},train\n"),
+            Some("a") => format!("{row},1\n"),
+            _ => format!("{row},0\n"),
+        });
+    room.write("d.csv", &rows.collect::<String>());
+    let told = "m.toml:4: no row to fit depends on y0[b]";
+    let check = room.run("check m.toml").done();
+    assert!(check.out.contains(told), "{}", check.out);
+    let fit = room.run("fit m.toml").done();
+    assert!(fit.err.contains(told), "{}", fit.err);
+}
+
+#[test]
 fn every_experiment_is_audited_under_its_name() {
     let room = Room::new();
     room.write(
