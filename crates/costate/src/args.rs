@@ -221,6 +221,9 @@ pub(crate) struct Gradient {
     /// Write the networks' gradients as safetensors
     #[arg(long, value_name = "FILE")]
     pub(crate) wrt_weights: Option<PathBuf>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = DocumentFormat::Json)]
+    pub(crate) format: DocumentFormat,
 }
 
 #[derive(Args)]
@@ -326,6 +329,12 @@ pub(crate) enum FormulaFormat {
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
 pub(crate) enum ReportFormat {
     Text,
+    Json,
+}
+
+/// Of what programs alone read.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum DocumentFormat {
     Json,
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::solve::spare_inputs;
 use super::{open, solutions, tell_jumps, uncontrolled};
-use crate::args::Gradient;
+use crate::args::{DocumentFormat, Gradient};
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::report::json;
@@ -75,6 +75,8 @@ pub(crate) fn run(args: &Gradient, console: Console) -> Result<()> {
         },
     });
     let mut out = console.output();
-    json::write(&mut out, &document)?;
+    match args.format {
+        DocumentFormat::Json => json::write(&mut out, &document)?,
+    }
     Ok(out.flush()?)
 }

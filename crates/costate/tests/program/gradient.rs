@@ -53,6 +53,8 @@ fn the_json_has_the_documented_form() {
     room.write("numbers.toml", &text);
     let run = room.run("gradient numbers.toml").done();
     assert_eq!(run.err, "");
+    let asked = room.run("gradient numbers.toml --format json").done();
+    assert_eq!(asked.out, run.out);
     let json: Value = serde_json::from_str(&run.out).unwrap();
     let keys = |value: &Value| {
         value
