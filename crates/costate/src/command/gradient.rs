@@ -18,6 +18,12 @@ pub(crate) fn run(args: &Gradient, console: Console) -> Result<()> {
         model.set_gradient(name)?;
     }
     if let Some(path) = &args.wrt_weights {
+        if model.networks().is_empty() {
+            return Err(Error::Misuse(format!(
+                "'{}' would hold nothing: the model has no networks; leave out --wrt-weights",
+                path.display()
+            )));
+        }
         spare_inputs(&model, path)?;
     }
     tell_jumps(&model, console);

@@ -108,3 +108,11 @@ fn an_unknown_gradient_method_is_refused_by_name() {
         .run("gradient lynx-hare.toml --gradient diskrete")
         .failed(2, &["diskrete", "discrete"]);
 }
+
+#[test]
+fn weights_of_no_network_are_not_written() {
+    let room = Room::new();
+    room.run("gradient lynx-hare.toml --wrt-weights g.safetensors")
+        .failed(2, &["'g.safetensors'", "the model has no networks"]);
+    assert!(!room.path("g.safetensors").exists());
+}
