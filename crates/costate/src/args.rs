@@ -106,6 +106,7 @@ pub(crate) struct Overrides {
         long,
         allow_negative_numbers = true,
         value_name = "X",
+        value_parser = small,
         help_heading = "In place of the model's values"
     )]
     pub(crate) step: Option<f64>,
@@ -114,6 +115,7 @@ pub(crate) struct Overrides {
         long,
         allow_negative_numbers = true,
         value_name = "X",
+        value_parser = small,
         help_heading = "In place of the model's values"
     )]
     pub(crate) rtol: Option<f64>,
@@ -122,6 +124,7 @@ pub(crate) struct Overrides {
         long,
         allow_negative_numbers = true,
         value_name = "X",
+        value_parser = tolerance,
         help_heading = "In place of the model's values"
     )]
     pub(crate) atol: Option<f64>,
@@ -199,7 +202,7 @@ pub(crate) struct Fit {
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) jobs: Option<usize>,
     /// Seconds between the checkpoints from which a killed fit can be resumed
-    #[arg(long, value_name = "SECONDS", default_value_t = 2.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 2.0, value_parser = seconds)]
     pub(crate) checkpoint_every: f64,
     /// Form of the final report
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
@@ -430,6 +433,27 @@ fn number(text: &str) -> Result<f64, String> {
     match text.trim().parse::<f64>() {
         Ok(x) if x.is_finite() => Ok(x),
         _ => Err(format!("'{}' is not a number", text.trim())),
+    }
+}
+
+fn small(text: &str) -> Result<f64, String> {
+    number(text).map_err(|message| format!("{message} such as 0.001 or 1e-3"))
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.split_once('=') {
+        Some((state, _)) => Err(format!(
+            "one number for all states is wanted here; that of a state stands in the model file, under [solver]: atol = {{ {} = 1e-3 }}",
+            state.trim()
+        )),
+        None => small(text),
+    }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.trim().parse::<f64>() {
+        Ok(x) if x >= 0.0 => Ok(x),
+        _ => Err("a number of seconds from 0 on, such as 2.5".into()),
     }
 }
 

@@ -45,6 +45,16 @@ fn misuse_of_the_command_line_exits_with_2() {
         .failed(2, &["--starts", "at least 1"]);
     room.run("fit lynx-hare.toml --iterations -3")
         .failed(2, &["-3"]);
+    for seconds in ["nan", "-1", "soon"] {
+        room.run(&format!("fit lynx-hare.toml --checkpoint-every={seconds}"))
+            .failed(2, &["a number of seconds from 0 on"]);
+    }
+    room.run("solve lynx-hare.toml --rtol abc").failed(
+        2,
+        &["--rtol", "'abc' is not a number such as 0.001 or 1e-3"],
+    );
+    room.run("solve lynx-hare.toml --atol hare=1e-3")
+        .failed(2, &["one number for all states", "atol = { hare = 1e-3 }"]);
     room.run("fit --resume x --set a=1")
         .failed(2, &["--resume"]);
 }
