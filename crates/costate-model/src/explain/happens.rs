@@ -14,10 +14,17 @@ pub(super) fn lines(model: &Model) -> Vec<String> {
         many => Some(format!("{many} {what}s")),
     };
     let events = some(model.events.len(), "event");
-    let turns = some(model.switches.len(), "comparison").map(|count| {
+    // Both ends of a pulse are written as one.
+    let mut written: Vec<&str> = Vec::new();
+    for switch in &model.switches {
+        if !written.contains(&switch.text.as_str()) {
+            written.push(&switch.text);
+        }
+    }
+    let turns = some(written.len(), "comparison").map(|count| {
         format!(
             "{count} whose answer{} on the way",
-            match model.switches.len() {
+            match written.len() {
                 1 => " turns",
                 _ => "s turn",
             }
@@ -35,8 +42,7 @@ pub(super) fn lines(model: &Model) -> Vec<String> {
     let events = model.events.iter().enumerate();
     let events =
         events.map(|(i, event)| format!("{}: {}", model.event_name(i), told(model, event)));
-    let turns = model.switches.iter();
-    let turns = turns.map(|switch| format!("a comparison: {}", switch.text));
+    let turns = written.iter().map(|text| format!("a comparison: {text}"));
     [left_out].into_iter().chain(events).chain(turns).collect()
 }
 
@@ -116,6 +122,11 @@ mod tests {
                 assert!(form.contains(line), "no '{line}' in\n{form}");
             }
         }
+        let pulse = text.replace("if(t > 1 + k, 1, 2)", "pulse(t, 1, 2)");
+        let pulse = Model::parse(&pulse, "m.toml").unwrap().explain().unwrap();
+        let pulse = pulse.text(&str::to_owned);
+        assert!(pulse.contains("3 events and 1 comparison whose"), "{pulse}");
+        assert_eq!(pulse.matches("a comparison: pulse(t, 1, 2)").count(), 1);
         let plain = text.split("[[events]]").next().unwrap();
         let plain = plain.replace("if(t > 1 + k, 1, 2)", "1") + "[time]\nstart = 0.0\nend = 30.0\n";
         let plain = Model::parse(&plain, "m.toml").unwrap().explain().unwrap();
