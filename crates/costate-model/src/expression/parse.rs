@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use costate_tape::{Binary, Unary};
 
-use super::token::{Token, tokens};
+use super::token::{AND, OR, Token, tokens};
 use super::{Comparison, Expression, Name, Node, Slip};
 use crate::error::nearest;
 
@@ -92,7 +92,12 @@ impl Parser<'_> {
     }
 
     fn slip(&self, message: impl Into<String>) -> Slip {
-        Slip::new(self.tokens[self.at].1.clone(), message)
+        let slip = Slip::new(self.tokens[self.at].1.clone(), message);
+        match self.peek() {
+            Token::Name("and") => slip.help(AND),
+            Token::Name("or") => slip.help(OR),
+            _ => slip,
+        }
     }
 
     fn accept(&mut self, symbol: &str) -> bool {

@@ -17,11 +17,14 @@ const SYMBOLS: [&str; 14] = [
     "<=", ">=", "==", "!=", "<", ">", "+", "-", "*", "/", "^", "(", ")", ",",
 ];
 
+pub(super) const AND: &str = "write if(a, b, 0) for 'a and b'";
+pub(super) const OR: &str = "write max(a, b) for 'a or b'";
+
 /// Operators of other languages, and what to write here.
 const FOREIGN: [(&str, &str); 8] = [
     ("**", "a power is written with ^"),
-    ("&&", "write if(a, b, 0) for 'a and b'"),
-    ("||", "write max(a, b) for 'a or b'"),
+    ("&&", AND),
+    ("||", OR),
     ("=", "equality is written =="),
     ("%", "a remainder is not part of the language"),
     ("[", "group with parentheses ( )"),

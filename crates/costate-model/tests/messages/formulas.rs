@@ -48,6 +48,19 @@ fn a_formula_that_does_not_parse_shows_where() {
     assert!(
         message("birth - predation", "ln(hare)").ends_with("the natural logarithm is written log")
     );
+    for (word, sign, help) in [
+        ("and", "&&", "write if(a, b, 0) for 'a and b'"),
+        ("or", "||", "write max(a, b) for 'a or b'"),
+    ] {
+        for operator in [word, sign] {
+            let formula = format!("if(hare > 1 {operator} t > 1, 1, 2)");
+            let shown = message("birth - predation", &formula);
+            assert!(
+                shown.starts_with("m.toml:19:21: ") && shown.ends_with(help),
+                "{shown}"
+            );
+        }
+    }
     assert!(message("birth - predation", "2hare").ends_with("a product is written 2 * hare"));
     let deep = format!("{}hare{}", "(".repeat(5000), ")".repeat(5000));
     assert!(message("birth - predation", &deep).contains("more than 200 levels of nesting"));
