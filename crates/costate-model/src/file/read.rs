@@ -295,19 +295,20 @@ impl<'a> Entry<'a> {
                 && !self.item.is_array()
                 && !self.item.is_inline_table() =>
             {
-                let number = self.number().map_err(|_| {
-                    self.wanted(
-                        "a number or a formula",
-                        &format!("{} = \"2 * x\"", self.key),
-                    )
-                })?;
-                Ok(Formula::number(number.value, number.place))
+                let is_number = self.item.is_float() || self.item.is_integer();
+                match self.number() {
+                    Ok(number) => Ok(Formula::number(number.value, number.place)),
+                    Err(error) if is_number => Err(error),
+                    Err(_) => Err(self.wanted_formula()),
+                }
             }
-            None => Err(self.wanted(
-                "a number or a formula",
-                &format!("{} = \"2 * x\"", self.key),
-            )),
+            None => Err(self.wanted_formula()),
         }
+    }
+
+    fn wanted_formula(&self) -> crate::Error {
+        let example = format!("{} = \"2 * a\", with a parameter a", self.key);
+        self.wanted("a number or a formula", &example)
     }
 
     fn elements(&self, example: &str) -> Result<Vec<(&'a Value, Place)>> {

@@ -109,6 +109,17 @@ for example: alpha = 0.55"#,
     assert!(
         message("\"hare0\"", "[1.0]").contains("'hare' must be a number or a formula, not a list")
     );
+    for end in ["nan", "-inf"] {
+        let shown = message("end = 1920.0", &format!("end = {end}"));
+        assert!(
+            shown.starts_with("m.toml:24:7: 'end' must be a finite number\n"),
+            "{shown}"
+        );
+    }
+    assert!(
+        message("end = 1920.0", "end = true")
+            .ends_with("for example: end = \"2 * a\", with a parameter a")
+    );
     assert!(message("alpha = 0.55", "alpha = nan").contains("'alpha' must be a finite number"));
 }
 
