@@ -162,10 +162,15 @@ impl<'a> Entry<'a> {
 
     /// The table under this key, named `[section.key]` in messages.
     pub(crate) fn section(&self) -> Result<Section<'a>> {
+        self.section_such_as(&format!("[{}]", self.key))
+    }
+
+    /// The same with an example for who writes something else.
+    pub(crate) fn section_such_as(&self, example: &str) -> Result<Section<'a>> {
         let table = self
             .item
             .as_table_like()
-            .ok_or_else(|| self.wanted("a table", &format!("[{}]", self.key)))?;
+            .ok_or_else(|| self.wanted("a table", example))?;
         let name = match self.section.as_str() {
             "" => format!("[{}]", self.key),
             outer if outer.starts_with("[[") => format!("'{}' of {outer}", self.key),

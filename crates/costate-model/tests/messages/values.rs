@@ -124,6 +124,19 @@ for example: alpha = 0.55"#,
 }
 
 #[test]
+fn an_observable_that_is_no_table_is_shown_as_one() {
+    expect(
+        "{ is = \"hare\" }",
+        "\"2 * hare\"",
+        r#"
+m.toml:31:8: 'hare' must be a table, not text
+31 | hare = "2 * hare"
+   |        ^^^^^^^^^^
+for example: hare = { is = "2 * hare" }"#,
+    );
+}
+
+#[test]
 fn bounds_and_values_must_fit() {
     assert!(
         message("upper = 1.0", "upper = 0.01")

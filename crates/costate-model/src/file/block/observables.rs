@@ -31,7 +31,9 @@ const NOISE: Keys = &["column"];
 
 pub(in crate::file) fn observables(section: &Section<'_>) -> Result<Vec<ObservableBlock>> {
     let observable = |entry: &Entry<'_>| {
-        let table = entry.section()?;
+        let is = entry.text().map_or(entry.key.to_owned(), |text| text.value);
+        let example = format!("{} = {{ is = \"{is}\" }}", entry.key);
+        let table = entry.section_such_as(&example)?;
         table.check(OBSERVABLE)?;
         let noise = table.get("noise").map(|entry| noise(&entry)).transpose()?;
         let mut distribution = Distribution::default();
