@@ -336,6 +336,20 @@ mod tests {
             message("year,hare,lynx\n1900,NaN,4\n")
                 .contains("'NaN' is not a number (a missing value is an empty cell)")
         );
+        for (cell, hint) in [
+            ("<0.5", "leave the cell empty"),
+            ("2020-01-01", "a date?"),
+            ("1/2/2020 12:30", "a date?"),
+            ("2020-01-01T12:30", "a date?"),
+            ("12:30", "a time of day?"),
+        ] {
+            let message = message(&format!("year,hare,lynx\n1900,{cell},4\n"));
+            let told = message.lines().next().unwrap();
+            assert!(
+                told.contains(&format!("'{cell}' is not a number (")) && told.contains(hint),
+                "{told}"
+            );
+        }
         assert!(
             message("year,hare,lynx\n1900,1e400,4\n")
                 .contains("'1e400' is not a number (it is larger than numbers can be)")
@@ -353,6 +367,19 @@ mod tests {
                 "the columns of this file are separated by ';'; separate them by commas"
             )
         );
+    }
+
+    #[test]
+    fn a_comment_is_told_not_to_be_read() {
+        let help = "comments are no part of a table: its first line names the columns, and each other line is a row";
+        for text in [
+            "# my data\nyear,hare,lynx\n1900,30,4\n",
+            "# of 1900, my data\nyear,hare,lynx\n1900,30,4\n",
+            "year,hare,lynx\n# my data\n1900,30,4\n",
+        ] {
+            let message = message(text);
+            assert!(message.ends_with(help), "{message}");
+        }
     }
 
     #[test]

@@ -131,7 +131,11 @@ impl<'a> Table<'a> {
             if record.len() == 1 { "" } else { "s" }
         );
         let last = record.len().min(wanted).saturating_sub(1);
-        Err(self.error(line, last, message).into())
+        let is_comment = |cell: Option<&str>| cell.is_some_and(|cell| cell.starts_with('#'));
+        let header = self.lines.first().copied();
+        let help = is_comment(record.get(0)) || is_comment(header);
+        let error = self.error(line, last, message);
+        Err(error.with_help(help.then(|| COMMENT.into())).into())
     }
 
     pub(super) fn broken(&self, error: &csv::Error) -> Error {
@@ -156,6 +160,7 @@ impl<'a> Table<'a> {
                     .iter()
                     .find(|(mark, _)| header.len() == 1 && header[0].contains(*mark));
                 let help = match (foreign, nearest(name, header.iter())) {
+                    _ if header.get(0).is_some_and(|cell| cell.starts_with('#')) => COMMENT.into(),
                     (Some((_, mark)), _) => format!(
                         "the columns of this file are separated by {mark}; separate them by commas"
                     ),
@@ -201,6 +206,13 @@ fn number(text: &str) -> Result<f64, String> {
         _ if missing.contains(&text.to_lowercase().as_str()) => {
             " (a missing value is an empty cell)"
         }
+        _ if text.starts_with(['<', '>']) && text[1..].trim().parse::<f64>().is_ok() => {
+            " (what lies beyond a limit of detection is no number: leave the cell empty)"
+        }
+        _ if joins_numbers(text, '-') || joins_numbers(text, '/') => {
+            " (a date? write the days since the first, say)"
+        }
+        _ if joins_numbers(text, ':') => " (a time of day? write hours, 12.5 for 12:30)",
         _ if text.starts_with(['−', '–']) && text[3..].parse::<f64>().is_ok() => {
             " (its minus is a longer dash than '-')"
         }
@@ -208,6 +220,17 @@ fn number(text: &str) -> Result<f64, String> {
     };
     Err(format!("'{text}' is not a number{hint}"))
 }
+
+/// Whether a text is whole numbers joined by a mark, as dates and times of the day are; what follows after a space does not matter.
+fn joins_numbers(text: &str, mark: char) -> bool {
+    let text = text.split([' ', 'T']).next().unwrap_or_default();
+    let mut parts = text.split(mark);
+    text.contains(mark)
+        && parts.all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Why a file whose first line is this has other columns than were meant.
+const COMMENT: &str = "comments are no part of a table: its first line names the columns, and each other line is a row";
 
 /// The bytes of cell `column` in a row, quoted cells included.
 fn cell(row: &str, column: usize) -> Range<usize> {
