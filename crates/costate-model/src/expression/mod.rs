@@ -10,7 +10,7 @@ mod token;
 
 pub(crate) use origin::Origin;
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use costate_tape::Scalar;
@@ -51,7 +51,7 @@ struct Name {
 }
 
 /// A parsed formula whose names are not yet given a meaning. The last node is its value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Expression {
     nodes: Vec<Node>,
     spans: Vec<Range<usize>>,
@@ -90,8 +90,6 @@ impl Slip {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Compared {
     pub(crate) node: usize,
-    /// The names that it involves, of those that move.
-    pub(crate) names: Vec<usize>,
     /// The answer, if it is the same almost everywhere.
     pub(crate) always: Option<bool>,
     /// As it is written.
@@ -173,7 +171,7 @@ impl Formula {
     /// The comparisons whose operands involve a name for which `moves` holds; sign(x) is one, of x with zero.
     pub(crate) fn comparisons(&self, moves: impl Fn(usize) -> bool) -> Vec<Compared> {
         let nodes = self.expression.nodes.iter();
-        let moving = nodes.zip(self.moving(&moves)).enumerate();
+        let moving = nodes.zip(self.moving(moves)).enumerate();
         let moving = moving.filter(|(_, (_, moves))| *moves);
         let found = moving.filter_map(|(node, (operation, _))| {
             // Almost everywhere, and that is all that an equation can tell.
@@ -185,7 +183,6 @@ impl Formula {
             };
             Some(Compared {
                 node,
-                names: self.involved(node, &moves),
                 always,
                 text: self.text(&self.expression.spans[node]),
             })
@@ -230,28 +227,47 @@ impl Formula {
         moving
     }
 
-    /// The names that `node` involves, of those for which `moves` holds.
+    /// The operation at `node` as a formula of its own, with the number in this one of each of its names.
     ///
-    /// Looked for from one node down: a list for every node of a long sum would take the square of its length.
-    fn involved(&self, node: usize, moves: impl Fn(usize) -> bool) -> Vec<usize> {
-        let (mut open, mut seen) = (vec![node as u32], HashSet::from([node as u32]));
-        let mut names = Vec::new();
+    /// What a comparison needs of a long formula is little, and all of it for each comparison would take the square of its length.
+    pub(crate) fn part(&self, node: usize) -> (Self, Vec<usize>) {
+        let own = &self.expression;
+        let (mut open, mut seen) = (vec![node as u32], BTreeSet::from([node as u32]));
         while let Some(node) = open.pop() {
-            match self.expression.nodes[node as usize] {
-                Node::Name(name) => names.push(name as usize),
-                ref node => open.extend(operands(node).filter(|operand| seen.insert(*operand))),
-            }
+            let below = operands(&own.nodes[node as usize]);
+            open.extend(below.filter(|operand| seen.insert(*operand)));
         }
-        names.retain(|&name| moves(name));
-        names.sort_unstable();
-        names
+        let nodes: Vec<u32> = seen.into_iter().collect();
+        let place = |operand: u32| nodes.partition_point(|&node| node < operand) as u32;
+        let (mut names, mut expression) = (Vec::new(), Expression::default());
+        for &node in &nodes {
+            let operation = match own.nodes[node as usize] {
+                Node::Name(name) => {
+                    names.push(name as usize);
+                    expression.names.push(own.names[name as usize].clone());
+                    Node::Name(names.len() as u32 - 1)
+                }
+                operation => operation.of(place),
+            };
+            expression.nodes.push(operation);
+            expression.spans.push(own.spans[node as usize].clone());
+        }
+        let part = Formula {
+            expression,
+            place: self.place.clone(),
+            offset: self.offset,
+        };
+        (part, names)
     }
 
-    /// Whether the margin of the comparison at `node` is of first degree in the names for which `moves` holds.
-    pub(crate) fn is_affine(&self, node: usize, moves: impl Fn(usize) -> bool) -> bool {
+    /// Whether the margin of a formula that is a comparison is of first degree in the names for which `moves` holds.
+    pub(crate) fn is_affine(&self, moves: impl Fn(usize) -> bool) -> bool {
         const MORE: u8 = 2;
-        let mut degrees: Vec<u8> = Vec::with_capacity(node);
-        for node in &self.expression.nodes[..node] {
+        let Some((comparison, nodes)) = self.expression.nodes.split_last() else {
+            return false;
+        };
+        let mut degrees: Vec<u8> = Vec::with_capacity(nodes.len());
+        for node in nodes {
             let of = |operand: u32| degrees[operand as usize];
             let degree = match *node {
                 Node::Number(_) => 0,
@@ -265,7 +281,7 @@ impl Formula {
             };
             degrees.push(degree);
         }
-        match self.expression.nodes[node] {
+        match *comparison {
             Node::Compare(_, a, b) => degrees[a as usize].max(degrees[b as usize]) <= 1,
             Node::Unary(Unary::Sign, x) => degrees[x as usize] <= 1,
             _ => false,
@@ -307,12 +323,12 @@ impl Formula {
         values[values.len() - 1]
     }
 
-    /// By how much the comparison at `node` holds: b − a for a < b, x for sign(x).
-    pub(crate) fn margin<S: Scalar>(&self, node: usize, name: impl FnMut(usize) -> S) -> S {
-        let values = self.values(node, name, |_| None);
-        match self.expression.nodes[node] {
-            Node::Compare(_, a, b) => values[b as usize] - values[a as usize],
-            Node::Unary(Unary::Sign, x) => values[x as usize],
+    /// By how much a formula that is a comparison holds: b − a for a < b, x for sign(x).
+    pub(crate) fn margin<S: Scalar>(&self, name: impl FnMut(usize) -> S) -> S {
+        let values = self.values(self.expression.nodes.len() - 1, name, |_| None);
+        match self.expression.nodes.last() {
+            Some(&Node::Compare(_, a, b)) => values[b as usize] - values[a as usize],
+            Some(&Node::Unary(Unary::Sign, x)) => values[x as usize],
             _ => unreachable!("a comparison's margin is asked for"),
         }
     }
@@ -366,6 +382,25 @@ impl Formula {
         match constant {
             Some(n) if n.fract() == 0.0 && n.abs() <= 64.0 => x.powi(n as i32),
             _ => x.powf(value),
+        }
+    }
+}
+
+impl Node {
+    /// The same operation with other operands.
+    fn of(self, other: impl Fn(u32) -> u32) -> Self {
+        match self {
+            Node::Number(_) | Node::Name(_) => self,
+            Node::Negate(x) => Node::Negate(other(x)),
+            Node::Add(a, b) => Node::Add(other(a), other(b)),
+            Node::Subtract(a, b) => Node::Subtract(other(a), other(b)),
+            Node::Multiply(a, b) => Node::Multiply(other(a), other(b)),
+            Node::Divide(a, b) => Node::Divide(other(a), other(b)),
+            Node::Power(a, b) => Node::Power(other(a), other(b)),
+            Node::Compare(comparison, a, b) => Node::Compare(comparison, other(a), other(b)),
+            Node::If(c, a, b) => Node::If(other(c), other(a), other(b)),
+            Node::Unary(op, x) => Node::Unary(op, other(x)),
+            Node::Binary(op, a, b) => Node::Binary(op, other(a), other(b)),
         }
     }
 }
@@ -497,8 +532,9 @@ mod tests {
         let text = vec!["x"; 100_000].join(" + ");
         assert_eq!(value(&text), 300_000.0);
         // Nor is what they depend on kept for each of their parts, which would be tens of gigabytes.
-        let compared = formula(&format!("{text} < 1")).comparisons(|_| true);
-        assert_eq!((compared.len(), compared[0].names.len()), (1, 100_000));
+        let compared = formula(&format!("{text} < 1"));
+        let node = compared.comparisons(|_| true)[0].node;
+        assert_eq!(compared.part(node).1.len(), 100_000);
         assert!(formula(&text).floors(|_| true).is_empty());
     }
 
@@ -532,11 +568,11 @@ mod tests {
     fn a_margin_is_positive_where_the_comparison_holds() {
         let margin = |text: &str| {
             let formula = formula(text);
-            let node = formula.comparisons(|_| true)[0].node;
-            let affine = formula.is_affine(node, |_| true);
-            let names: Vec<&str> = formula.names().collect();
+            let (part, _) = formula.part(formula.comparisons(|_| true)[0].node);
+            let affine = part.is_affine(|_| true);
+            let names: Vec<&str> = part.names().collect();
             (
-                formula.margin::<f64>(node, |i| if names[i] == "x" { 3.0 } else { -2.0 }),
+                part.margin::<f64>(|i| if names[i] == "x" { 3.0 } else { -2.0 }),
                 affine,
             )
         };
@@ -544,5 +580,24 @@ mod tests {
         assert_eq!(margin("2 * x / 4 + 1 <= 3 - y"), (2.5, true));
         assert_eq!(margin("x * y < 1"), (7.0, false));
         assert!(!margin("sin(x) < 1").1);
+        assert_eq!(margin("y + x * if(y < x^2, 1, 2)"), (11.0, false));
+    }
+
+    #[test]
+    fn a_part_of_a_formula_has_what_it_needs_alone() {
+        let whole = formula("y * exp(x) + pulse(x, y + 1, 2) + if(x < y, 1, x)");
+        let parts = whole.comparisons(|_| true).into_iter().map(|found| {
+            let (part, names) = whole.part(found.node);
+            (part.written(), part.expression.nodes.len(), names)
+        });
+        let pulse = "pulse(x, y + 1, 2)".to_owned();
+        assert_eq!(
+            parts.collect::<Vec<_>>(),
+            [
+                (pulse.clone(), 5, vec![2, 3]),
+                (pulse, 7, vec![2, 3]),
+                ("x < y".to_owned(), 3, vec![4, 5]),
+            ]
+        );
     }
 }

@@ -161,12 +161,12 @@ pub(crate) fn quotients(
 }
 
 /// By how much a comparison holds.
-pub(crate) fn margin(model: &Model, formula: &Resolved, node: usize) -> Result<Function<f64>> {
+pub(crate) fn margin(model: &Model, formula: &Resolved) -> Result<Function<f64>> {
     function(model, |h, t, theta| {
         let mut values = Values::new(model, Layout::Single, h, t, theta);
         values.prepare(&[formula]);
         let name = |name: usize| values.symbol(formula.symbols[name]);
-        let value = formula.formula.margin(node, name);
+        let value = formula.formula.margin(name);
         vec![values.recorded(value).reshape([1])]
     })
 }

@@ -1,13 +1,13 @@
 //! Comparisons of the equations whose answers change along a trajectory.
 
 use crate::expression::Compared;
-use crate::scope::{Answer, Dependence, Parts, Resolved};
+use crate::scope::{Answer, Dependence, Parts, Resolved, Symbol};
 
 /// One comparison. Between two changes of its answer the equations are smooth.
 #[derive(Clone, Debug)]
 pub(crate) struct Switch {
+    /// The comparison alone.
     pub(crate) formula: Resolved,
-    pub(crate) node: usize,
     /// Whether it involves only the time and parameters, so that its times are known beforehand.
     pub(crate) is_scheduled: bool,
     /// Whether its margin is of first degree in t: it has one time at most.
@@ -37,28 +37,28 @@ fn answer(parts: &Parts, formula: &mut Resolved, switches: &mut Vec<Switch>) {
     let depends = |name: usize| parts.dependence_of(formula.symbols[name]);
     let compared = formula.formula.comparisons(|name| depends(name).moves());
     let mut answers = Vec::new();
-    for Compared {
-        node,
-        names,
-        always,
-        text,
-    } in compared
-    {
+    for Compared { node, always, text } in compared {
         if let Some(always) = always {
             answers.push((node, Answer::Always(always)));
             continue;
         }
-        let all = names.iter().map(|&name| depends(name));
+        let (part, names) = formula.formula.part(node);
+        let symbols: Vec<Symbol> = names.iter().map(|&name| formula.symbols[name]).collect();
+        let moving = |symbol: &&Symbol| parts.dependence_of(**symbol).moves();
+        let all = symbols.iter().filter(moving);
+        let all = all.map(|&symbol| parts.dependence_of(symbol));
         let all = all.fold(Dependence::default(), Dependence::with);
-        let is_time = |name: usize| formula.symbols[name] == crate::scope::Symbol::Time;
         answers.push((node, Answer::Switch(switches.len())));
         switches.push(Switch {
-            formula: formula.clone(),
-            node,
             is_scheduled: all.is_scheduled(),
             // A definition that moves may be of any degree.
-            is_affine: names.iter().all(|&name| is_time(name))
-                && formula.formula.is_affine(node, is_time),
+            is_affine: symbols.iter().filter(moving).all(|s| *s == Symbol::Time)
+                && part.is_affine(|name| symbols[name] == Symbol::Time),
+            formula: Resolved {
+                formula: part,
+                symbols,
+                answers: Vec::new(),
+            },
             text,
         });
     }

@@ -97,7 +97,7 @@ impl System {
         shape.switches = shape.width..shape.width + model.switches.len();
         shape.width = shape.switches.end;
         let margin = |switch: &Switch| -> Result<Map> {
-            let function = field::margin(model, &switch.formula, switch.node)?;
+            let function = field::margin(model, &switch.formula)?;
             Ok(Map::new(model, &function)?.reading(&shape.pieces))
         };
         let all: Vec<Map> = model.switches.iter().map(margin).collect::<Result<_>>()?;
