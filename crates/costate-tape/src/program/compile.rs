@@ -8,6 +8,7 @@ use super::{Lane, Lowering, Needs, Program};
 use crate::error::Error;
 use crate::function::Function;
 use crate::kernel::dispatch::Isa;
+use std::sync::Arc;
 
 impl<T: Lane> Program<T> {
     /// [`compile`](Program::compile) for an instruction set that is not the best of this processor.
@@ -101,6 +102,7 @@ impl<T: Lane> Program<T> {
                 .sum(),
             products: signature.cotangent.is_some(),
             guards: f.guards().to_vec(),
+            identity: Arc::new(()),
             cost: Cost::new(source, signature, memory),
             memory,
             lowering,

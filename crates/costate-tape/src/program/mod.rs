@@ -46,6 +46,7 @@ use crate::error::Error;
 use crate::function::{Function, Guard};
 use crate::kernel::dispatch::{Isa, Registers};
 use crate::op::holds;
+use std::sync::Arc;
 
 /// The numbers that registers hold: `f32` and `f64`.
 ///
@@ -115,6 +116,8 @@ pub struct Program<T> {
     output: usize,
     products: bool,
     guards: Vec<Guard>,
+    /// What clones share, and no other program.
+    identity: Arc<()>,
     memory: Needs,
     cost: Cost,
     lowering: Lowering<T>,

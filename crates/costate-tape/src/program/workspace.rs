@@ -2,9 +2,10 @@
 
 use super::buffer::Buffer;
 use super::{Lane, Lowering, Program};
+use std::sync::Arc;
 
 /// The memory of a workspace, in numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Needs {
     /// Beside the frames.
     pub(super) shared: usize,
@@ -45,8 +46,8 @@ impl Needs {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Workspace<T> {
-    /// Of the program that it was made for.
-    needs: Needs,
+    /// The program that it was made for: its constants and parameters lie here.
+    program: Arc<()>,
     pub(super) shared: Buffer<T>,
     pub(super) frames: Buffer<T>,
     pub(super) count: usize,
@@ -73,7 +74,7 @@ impl<T: Lane> Program<T> {
             plain.prepare(shared.as_mut_slice());
         }
         let mut workspace = Workspace {
-            needs: self.memory,
+            program: Arc::clone(&self.identity),
             shared,
             frames: Buffer::new(0, T::ZERO),
             count: 0,
@@ -130,7 +131,7 @@ impl<T: Lane> Program<T> {
     #[inline]
     #[track_caller]
     pub(super) fn check(&self, workspace: &Workspace<T>) {
-        if workspace.needs != self.memory {
+        if !Arc::ptr_eq(&workspace.program, &self.identity) {
             refuse_workspace();
         }
     }

@@ -2,6 +2,23 @@
 
 use super::*;
 
+#[test]
+fn a_workspace_serves_its_program_and_clones_of_it_alone() {
+    let times = |k: f64| {
+        let f = Function::record(&[("x", &[])], |v: &[Var<f64>]| vec![v[0] * k]).unwrap();
+        Program::compile(&f).unwrap()
+    };
+    let (one, other) = (times(2.0), times(3.0));
+    let (mut workspace, mut y) = (one.workspace(1), [0.0]);
+    one.clone().eval(&mut workspace, 0, &[&[10.0]], &mut y);
+    assert_eq!(y, [20.0]);
+    // It needs as much memory, and has another constant there.
+    let eval = || other.eval(&mut workspace, 0, &[&[10.0]], &mut y);
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(eval)).unwrap_err();
+    let message = refused.downcast_ref::<&str>().unwrap();
+    assert!(message.contains("another program's"), "{message}");
+}
+
 /// Values, products and sums of `count` frames behind frame 1, both ways.
 fn agree(program: &Program<f64>, states: usize, count: usize) {
     let (parameters, mut numbers) = (program.parameter_len(), Numbers(count as u64));
