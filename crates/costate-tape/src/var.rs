@@ -207,10 +207,12 @@ impl<T: Scalar> Scalar for Var<'_, T> {
             (Place::Detached(c), ..) => {
                 // The side is known; it still takes the common shape.
                 let taken = if c == T::from_f64(0.0) { b } else { a };
-                Var::together([a, b], "select").map_or(taken, |(_, _, shape)| match taken.place {
-                    Place::Attached(..) => taken.broadcast_to(shape),
-                    Place::Detached(_) => taken,
-                })
+                match Var::together([a, b], "select") {
+                    Some((tape, _, shape)) if !shape.is_scalar() => {
+                        Var::attached(tape, taken.on(tape)).broadcast_to(shape)
+                    }
+                    _ => taken,
+                }
             }
             _ => {
                 let (tape, ids, shape) =
@@ -223,7 +225,7 @@ impl<T: Scalar> Scalar for Var<'_, T> {
     fn powi(self, n: i32) -> Self {
         match self.place {
             Place::Detached(x) => Var::detached(whole_power(x, n)),
-            Place::Attached(..) if n == 0 => Var::from_f64(1.0),
+            Place::Attached(..) if n == 0 => self.full(T::from_f64(1.0), self.shape()),
             Place::Attached(..) => self.apply(Op::Powi(n), self.shape()),
         }
     }

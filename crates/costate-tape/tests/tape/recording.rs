@@ -163,6 +163,24 @@ fn wrong_inputs_are_errors_that_say_what_was_expected() {
     );
 }
 
+#[test]
+fn what_is_known_while_recording_keeps_the_shape_of_its_operands() {
+    let f = Function::<f64>::record(&[("x", &[3])], |v| {
+        let number = Var::from_f64;
+        vec![
+            v[0].powi(0),
+            v[0].powi(0).sum(),
+            Var::select(number(1.0), number(7.0), v[0]),
+            Var::select(number(0.0), v[0], number(7.0)).sum(),
+            Var::select(number(0.0), number(7.0), v[0]),
+        ]
+    })
+    .unwrap();
+    let found = f.eval(&[&[0.0, 5.0, -1.0]]).unwrap();
+    let (ones, sevens, x) = (vec![1.0; 3], vec![7.0; 3], vec![0.0, 5.0, -1.0]);
+    assert_eq!(found, [ones, vec![3.0], sevens, vec![21.0], x]);
+}
+
 /// The message and the line of a panic.
 fn panic_of(body: impl FnOnce()) -> (String, String, u32) {
     static ONE: Mutex<()> = Mutex::new(());
