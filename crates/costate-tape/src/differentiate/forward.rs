@@ -50,7 +50,9 @@ pub(crate) fn tangents_of<'t, T: Scalar>(
     let graph = function.graph();
     let mut dots: Vec<Option<Var<'t, T>>> = vec![None; graph.len()];
     for (&number, &seed) in wrt.iter().zip(seeds) {
-        dots[function.inputs()[number].node.index()] = Some(seed);
+        // An input that is named twice moves by both.
+        let dot = &mut dots[function.inputs()[number].node.index()];
+        *dot = Some(dot.map_or(seed, |sum| sum + seed));
     }
     for (i, node) in graph.nodes().iter().enumerate() {
         let operands: SmallVec<[Var<'t, T>; 3]> = node

@@ -153,6 +153,13 @@ fn random_gradients_jacobians_and_hessian_products_agree() {
 }
 
 #[test]
+fn an_input_that_is_named_twice_moves_by_both_tangents() {
+    let f = Function::<f64>::record(&[("x", &[])], |v| vec![v[0] * v[0]]).unwrap();
+    let found = f.jvp(&[0, 0]).eval(&[&[3.0], &[1.0], &[10.0]]).unwrap();
+    assert_eq!(found[1], [66.0]);
+}
+
+#[test]
 #[should_panic(expected = "a gradient is that of one number")]
 fn the_gradient_of_an_array_is_refused() {
     let _ = gradient(|x| x * 2.0, &[1.0, 2.0]);
