@@ -237,6 +237,11 @@ impl<T: Scalar> Reader<'_, T> {
             Op::Powi(n) => self.power(operands[0], *n, &shape),
             Op::Select => self.push(each(Elementwise::Select), &operands, &shape),
             Op::Sum(axes) => self.sum(operands[0], graph.shape(node.operands[0]), *axes),
+            // No products to add, and no row of which the lowering could tell the columns.
+            Op::MatMul { .. } if graph.shape(node.operands[0]).is_empty() => {
+                let zeros = vec![T::from_f64(0.0); node.shape.len()];
+                self.push(Kind::Constant(zeros), &[], &shape)
+            }
             Op::MatMul {
                 transpose_a,
                 transpose_b,

@@ -118,6 +118,31 @@ fn many_panels_of_round_widths_equal_the_interpreter() {
     every_isa(&f.unwrap(), 1, 1e-12, None);
 }
 
+#[test]
+fn products_over_nothing_are_zeros_that_go_on() {
+    let inputs: [(&str, &[usize]); 4] = [("c", &[0]), ("m", &[5, 0]), ("k", &[]), ("y", &[3])];
+    let f = Function::<f64>::record(&inputs, |v| {
+        let (none, zeros) = (v[0].matmul(v[0]), v[1].matmul_with(v[1], false, true));
+        vec![
+            none.cos(),
+            (none + 2.0) * v[2],
+            Scalar::min(none, v[3]),
+            zeros + v[2],
+            v[1].matmul(v[0]),
+            v[1].transpose().matmul(v[1]),
+        ]
+    })
+    .unwrap();
+    let at: [&[f64]; 4] = [&[], &[], &[3.0], &[-1.0, 0.5, 2.0]];
+    let expected = f.eval(&at).unwrap().concat();
+    for isa in Isa::available() {
+        let program = Program::compile_for(&f, isa).unwrap();
+        let mut out = vec![f64::NAN; expected.len()];
+        program.eval(&mut program.workspace(1), 0, &at, &mut out);
+        assert_eq!(out, expected, "{isa:?}");
+    }
+}
+
 /// Runs of elements, repeated ones and single ones, of every length around that of a register and with nothing behind the last.
 fn movements<T: Lane + Float>() {
     for width in 1..40 {
