@@ -136,21 +136,25 @@ impl<T: Plain> Function<T> {
     }
 }
 
+/// What no variable may be called: the keywords of all editions, those kept for later ones, and what the prelude's patterns mean.
+const KEYWORDS: &str = "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod move \
+    mut pub ref return self Self static struct super trait true type unsafe use where while \
+    abstract become box do final gen macro override priv try typeof unsized virtual yield _ Some None Ok Err";
+
+/// A letter, digit or `_` that an identifier may have.
+fn letter(c: char) -> char {
+    match c {
+        '₀'..='₉' => char::from(b'0' + (c as u32 - '₀' as u32) as u8),
+        // Letters in circles and squares are symbols, and some of Arabic are whole words.
+        'Ⓐ'..='ⓩ' | '🄰'..='🆉' | '\u{37a}' | '\u{fb50}'..='\u{feff}' => '_',
+        _ if c.is_ascii_digit() || c.is_alphabetic() => c,
+        _ => '_',
+    }
+}
+
 /// A name that Rust takes, unlike the earlier ones: letters, digits and `_`.
 fn identifier(name: &str, taken: &[String]) -> String {
-    const KEYWORDS: [&str; 12] = [
-        "as", "fn", "if", "in", "do", "let", "mut", "ref", "type", "use", "move", "loop",
-    ];
-    let mut text: String = name
-        .chars()
-        .map(|c| {
-            if c.is_alphanumeric() || c == '_' {
-                c
-            } else {
-                '_'
-            }
-        })
-        .collect();
+    let mut text: String = name.chars().map(letter).collect();
     while text.len() > 1 && text.ends_with('_') {
         text.pop();
     }
@@ -158,7 +162,8 @@ fn identifier(name: &str, taken: &[String]) -> String {
         let generated = text
             .strip_prefix('n')
             .is_some_and(|rest| rest.parse::<u32>().is_ok());
-        KEYWORDS.contains(&text)
+        KEYWORDS.split_whitespace().any(|word| word == text)
+            || helpers::is_function(text)
             || generated
             || text == "i"
             || text.starts_with(|c: char| c.is_ascii_digit())
@@ -214,6 +219,15 @@ impl<'a, T: Plain> Writer<'a, T> {
             body: String::new(),
             helpers: BTreeSet::new(),
         }
+    }
+
+    /// A variable of the source's own, which gives way to inputs.
+    fn local(&self, name: &str) -> String {
+        let mut name = name.to_owned();
+        while self.inputs.contains(&name) {
+            name.push('_');
+        }
+        name
     }
 
     /// An expression for the one element of a node.

@@ -270,6 +270,33 @@ fn rust_source_of_random_functions_computes_the_same_bits() {
 }
 
 #[test]
+fn inputs_may_have_any_name_in_rust_source() {
+    let words = "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod move mut pub \
+                 ref return self Self static struct super trait true type unsafe use where while abstract become box do final gen macro \
+                 override priv try typeof unsized virtual yield _ __ Some None Ok Err k₁ k₂ x² ⓐ 1st n3 i i0 i1 i0_ j k at to powi mask \
+                 sigmoid max min linear std f64 usize ünit y' Δx";
+    let mut functions = Vec::new();
+    for name in words.split_whitespace() {
+        // Every kind of loop and of helper, over an input of this name and one beside it.
+        let inputs: [(&str, &[usize]); 2] = [(name, &[2, 2]), ("k_", &[])];
+        let f = Function::<f64>::record(&inputs, |v| {
+            let (x, k) = (v[0], v[1]);
+            let moved =
+                x.gather(vec![3, 0, 2, 1], [2, 2]) + x.scatter_add(vec![0, 1, 1, 3], [2, 2]);
+            let turned = x.transpose().matmul(x) + x.sum_axis(0) + x.slice(1, 0..1);
+            let helped = x.powi(3).sigmoid() + Scalar::max(x, k) + x.binary(Binary::Lt, k);
+            vec![
+                moved + turned + helped + x.det() + k,
+                Var::concat(&[x, x], 1),
+            ]
+        })
+        .unwrap();
+        functions.push((f, vec![vec![0.5, -1.25, 2.0, 0.75], vec![0.625]]));
+    }
+    compiled_source_gives_the_same_bits("names", &functions, f64::to_bits);
+}
+
+#[test]
 fn rust_source_of_every_operation_computes_the_same_bits_in_both_precisions() {
     let mut double = Vec::new();
     let mut single = Vec::new();

@@ -19,7 +19,7 @@ pub(crate) fn compiled_source_gives_the_same_bits<T: Plain>(
         // Each in a module: helpers repeat.
         let _ = writeln!(
             source,
-            "#[allow(unused, clippy::all)]\nmod m{i} {{\n{}}}\n",
+            "#[allow(unused, nonstandard_style, uncommon_codepoints, clippy::all)]\nmod m{i} {{\n{}}}\n",
             f.rust("run").unwrap()
         );
         let arguments = point.iter().enumerate().map(|(k, values)| {

@@ -48,19 +48,20 @@ impl<T: Plain> Writer<'_, T> {
             }
             Op::Gather(table) => {
                 let from = self.whole(node.operands[0])?;
+                let at = self.local("at");
                 let _ = writeln!(
                     self.body,
-                    "    let {name} = {table:?}.map(|at: usize| {from}[at]);"
+                    "    let {name} = {table:?}.map(|{at}: usize| {from}[{at}]);"
                 );
             }
             Op::ScatterAdd(table) => {
                 let from = self.whole(node.operands[0])?;
                 let _ = writeln!(self.body, "    let mut {name} = [0.0{number}; {length}];");
-                let count = table.len();
-                let _ = writeln!(self.body, "    let to: [usize; {count}] = {table:?};");
+                let (count, to) = (table.len(), self.local("to"));
+                let _ = writeln!(self.body, "    let {to}: [usize; {count}] = {table:?};");
                 let _ = writeln!(
                     self.body,
-                    "    for i in 0..{count} {{\n        {name}[to[i]] += {from}[i];\n    }}"
+                    "    for i in 0..{count} {{\n        {name}[{to}[i]] += {from}[i];\n    }}"
                 );
             }
             Op::Broadcast => {
@@ -152,23 +153,24 @@ impl<T: Plain> Writer<'_, T> {
                 let (a, b) = (self.whole(node.operands[0])?, self.whole(node.operands[1])?);
                 let (rows, inner) = matmul::dimensions(shape(0), *transpose_a);
                 let (_, columns) = matmul::dimensions(shape(1), *transpose_b);
+                let (j, k) = (self.local("j"), self.local("k"));
                 let at_a = if *transpose_a {
-                    format!("k * {rows} + i")
+                    format!("{k} * {rows} + i")
                 } else {
-                    format!("i * {inner} + k")
+                    format!("i * {inner} + {k}")
                 };
                 let at_b = if *transpose_b {
-                    format!("j * {inner} + k")
+                    format!("{j} * {inner} + {k}")
                 } else {
-                    format!("k * {columns} + j")
+                    format!("{k} * {columns} + {j}")
                 };
                 let _ = writeln!(
                     self.body,
                     "    let mut {name} = [0.0{number}; {length}];
     for i in 0..{rows} {{
-        for j in 0..{columns} {{
-            for k in 0..{inner} {{
-                {name}[i * {columns} + j] += {a}[{at_a}] * {b}[{at_b}];
+        for {j} in 0..{columns} {{
+            for {k} in 0..{inner} {{
+                {name}[i * {columns} + {j}] += {a}[{at_a}] * {b}[{at_b}];
             }}
         }}
     }}"
@@ -246,11 +248,15 @@ impl<T: Plain> Writer<'_, T> {
         let axes: Vec<usize> = (0..over.rank())
             .filter(|&axis| over.axis(axis) != 1)
             .collect();
+        let counters: Vec<String> = (0..over.rank())
+            .map(|axis| self.local(&format!("i{axis}")))
+            .collect();
         for (depth, &axis) in axes.iter().enumerate() {
             let _ = writeln!(
                 self.body,
-                "    {}for i{axis} in 0..{} {{",
+                "    {}for {} in 0..{} {{",
                 "    ".repeat(depth),
+                counters[axis],
                 over.axis(axis)
             );
         }
@@ -262,9 +268,9 @@ impl<T: Plain> Writer<'_, T> {
                     .filter(|&&axis| steps[axis] != 0)
                     .map(|&axis| {
                         if steps[axis] == 1 {
-                            format!("i{axis}")
+                            counters[axis].clone()
                         } else {
-                            format!("i{axis} * {}", steps[axis])
+                            format!("{} * {}", counters[axis], steps[axis])
                         }
                     })
                     .collect();

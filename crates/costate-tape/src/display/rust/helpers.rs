@@ -1,6 +1,7 @@
 //! What printed source brings along: small functions and modules that Rust's standard library does not have.
 
 use crate::op::notation::Rust;
+use crate::op::{Binary, Unary};
 
 /// A piece of source beside the function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +94,15 @@ impl Helper {
             }
         }
     }
+}
+
+/// Whether printed source may bring along a function of this name.
+pub(super) fn is_function(name: &str) -> bool {
+    let elementwise = Unary::by_name(name)
+        .map(Unary::rust)
+        .or_else(|| Binary::by_name(name).map(Binary::rust));
+    let own = [MASK, POWI].map(|helper| matches!(helper, Helper::Function(own, _) if own == name));
+    matches!(elementwise, Some(Rust::Function(_))) || own.contains(&true)
 }
 
 /// An elementwise operation applied to expressions, and the helper that it calls.
