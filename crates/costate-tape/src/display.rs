@@ -4,6 +4,7 @@
 //! becomes a named intermediate value. [`Function::elements`] turns a function of arrays into one of single numbers first, where
 //! each component shall be read as a formula.
 
+mod depth;
 mod dot;
 mod elements;
 mod latex;

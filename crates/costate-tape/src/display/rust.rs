@@ -76,6 +76,13 @@ impl<T: Plain> Function<T> {
     /// ```
     pub fn rust(&self, name: &str) -> Result<String, Error> {
         let mut writer = Writer::new(self);
+        // A broadcast is looked through.
+        let may = |id| self.graph().node(id).op != Op::Broadcast;
+        for id in super::depth::cuts(self.graph(), may) {
+            // As if it were used again: it gets a name.
+            writer.uses[id.index()] += 1;
+            writer.whole(id)?;
+        }
         for guard in self.guards() {
             let (a, b) = (writer.single(guard.a)?, writer.single(guard.b)?);
             let sign = guard.op.infix().map_or("==", |(sign, _)| sign);

@@ -36,6 +36,16 @@ pub(super) fn write<T: Scalar>(f: &Function<T>, names: &Names, style: &dyn Style
         given: given(f, names),
         ..Walk::new(f, names, style)
     };
+    let cuts = super::depth::cuts(f.graph(), |id| {
+        // An element's index takes the slice that it is with it.
+        let is_slice = matches!(f.graph().node(id).op, Op::Slice { .. });
+        walk.uses[id.index()] > 0 && !is_slice && !walk.is_name(id)
+    });
+    for id in cuts {
+        // As if it were used again: it gets a name.
+        walk.uses[id.index()] += 1;
+        walk.piece(id, false);
+    }
     for port in f
         .outputs()
         .iter()
@@ -155,6 +165,8 @@ struct Walk<'a, T> {
     style: &'a dyn Style,
     uses: Vec<u32>,
     taken: Vec<String>,
+    /// The number of the last intermediate value.
+    named: usize,
     given: Vec<Option<String>>,
     pieces: Vec<Option<Piece>>,
     lines: Vec<Line>,
@@ -171,6 +183,7 @@ impl<'a, T: Scalar> Walk<'a, T> {
             style,
             uses: vec![0; f.graph().len()],
             taken: Vec::new(),
+            named: 0,
             given: vec![None; f.graph().len()],
             pieces: vec![None; f.graph().len()],
             lines: Vec::new(),
@@ -226,13 +239,13 @@ impl<'a, T: Scalar> Walk<'a, T> {
     }
 
     fn fresh(&mut self) -> String {
-        let names = (1..).map(|i| format!("v{i}"));
-        let name = names
-            .into_iter()
-            .find(|name| !self.taken.contains(name))
-            .unwrap_or_default();
-        self.taken.push(name.clone());
-        name
+        loop {
+            self.named += 1;
+            let name = format!("v{}", self.named);
+            if !self.taken.contains(&name) {
+                return name;
+            }
+        }
     }
 
     /// An operand of an elementwise operation: a broadcast is understood.

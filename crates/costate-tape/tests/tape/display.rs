@@ -2,7 +2,7 @@
 
 use crate::random::{self, for_all, instructions};
 use crate::source::compiled_source_gives_the_same_bits;
-use costate_tape::{Binary, Function, Names, Rule, Scalar, Unary, Var};
+use costate_tape::{Binary, Function, Names, Notation, Rule, Scalar, Unary, Var};
 use std::cell::RefCell;
 
 fn scalar(body: impl for<'t> FnOnce(Var<'t, f64>, Var<'t, f64>) -> Var<'t, f64>) -> String {
@@ -267,6 +267,34 @@ fn rust_source_of_random_functions_computes_the_same_bits() {
     let functions = functions.into_inner();
     assert!(functions.len() > 60, "{}", functions.len());
     compiled_source_gives_the_same_bits("random_f64", &functions, f64::to_bits);
+}
+
+#[test]
+fn a_long_chain_is_printed_in_named_steps_and_source_of_it_computes_the_same_bits() {
+    let chain = |shape: &[usize], links: usize| {
+        let chained = Function::<f64>::record(&[("x", shape)], |v| {
+            let mut y = v[0];
+            for _ in 0..links {
+                y = y.sin() * 1.0001 + 0.1;
+            }
+            vec![y.sum()]
+        });
+        chained.unwrap()
+    };
+    for shape in [&[][..], &[2]] {
+        let f = chain(shape, 10_000);
+        let text = f.to_string();
+        assert!(text.lines().all(|line| line.len() < 400));
+        assert!(balanced(&f.latex(&Names::new())));
+        let pieces = f.formulas(&Names::new(), Notation::MathMl).lines.len();
+        assert!(pieces > 100, "{pieces}");
+        assert!(f.rust("long").unwrap().len() > text.len());
+    }
+    let functions = [
+        (chain(&[], 500), vec![vec![0.3]]),
+        (chain(&[2], 500), vec![vec![0.3, -0.7]]),
+    ];
+    compiled_source_gives_the_same_bits("chains", &functions, f64::to_bits);
 }
 
 #[test]
