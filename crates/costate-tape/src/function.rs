@@ -107,7 +107,7 @@ impl<T: Scalar> Function<T> {
             .iter()
             .map(|(name, shape)| ((*name).to_owned(), Shape::new(shape)))
             .collect();
-        Self::record_on(Tape::new(), &ports, body)
+        Self::record_on(Tape::new(), &ports, |_, v| body(v))
     }
 
     /// Records `body` at a point: inputs are given by name, shape and values. Branches on recorded values follow the point and
@@ -144,7 +144,7 @@ impl<T: Scalar> Function<T> {
                     .collect(),
             ),
             &ports,
-            body,
+            |_, v| body(v),
         )
     }
 
@@ -154,7 +154,7 @@ impl<T: Scalar> Function<T> {
         body: F,
     ) -> Result<Self, Error>
     where
-        F: for<'t> FnOnce(&[Var<'t, T>]) -> Vec<Var<'t, T>>,
+        F: for<'t> FnOnce(&'t Tape<T>, &[Var<'t, T>]) -> Vec<Var<'t, T>>,
     {
         for (i, (name, _)) in inputs.iter().enumerate() {
             if inputs[..i].iter().any(|(other, _)| other == name) {
@@ -175,7 +175,7 @@ impl<T: Scalar> Function<T> {
                     node: variable.on(&tape),
                 })
                 .collect();
-            let results = body(&variables);
+            let results = body(&tape, &variables);
             let single = results.len() == 1;
             let outputs: Vec<Port> = results
                 .iter()

@@ -46,7 +46,7 @@ impl<T: Scalar> Function<T> {
                 inputs.push((name, Shape::scalar()));
             }
         }
-        let mut elements = Self::record_on(Tape::new(), &inputs, |variables| {
+        let mut elements = Self::record_on(Tape::new(), &inputs, |_, variables| {
             let values = self.spread(variables, &starts);
             let guarded = self.guards().iter().flat_map(|guard| [guard.a, guard.b]);
             let ports = self.outputs().iter().map(|port| port.node);

@@ -22,8 +22,11 @@ impl<T: Scalar> Function<T> {
     /// # Ok::<(), costate_tape::Error>(())
     /// ```
     ///
+    /// Plain numbers alone give plain numbers.
+    ///
     /// # Panics
-    /// If the number of inputs or a shape differs.
+    /// If the number of inputs or a shape differs; of plain numbers alone, if an output is an array, or a branch that was taken while
+    /// recording would not be taken.
     #[track_caller]
     pub fn call<'t>(&self, inputs: &[Var<'t, T>]) -> Vec<Var<'t, T>> {
         assert!(
@@ -32,15 +35,16 @@ impl<T: Scalar> Function<T> {
             self.inputs.len(),
             inputs.len()
         );
-        let nodes = self.replay(inputs);
-        if let Some(tape) = inputs.iter().find_map(|input| input.tape_of()) {
-            for guard in &self.guards {
-                tape.guard(Guard {
-                    a: nodes[guard.a.index()].on(tape),
-                    b: nodes[guard.b.index()].on(tape),
-                    ..*guard
-                });
-            }
+        let Some(tape) = inputs.iter().find_map(|input| input.tape_of()) else {
+            return self.call_with_numbers(inputs);
+        };
+        let nodes = self.replay(tape, inputs);
+        for guard in &self.guards {
+            tape.guard(Guard {
+                a: nodes[guard.a.index()].on(tape),
+                b: nodes[guard.b.index()].on(tape),
+                ..*guard
+            });
         }
         self.outputs
             .iter()
@@ -48,24 +52,51 @@ impl<T: Scalar> Function<T> {
             .collect()
     }
 
-    /// Every node of this function as a variable of the tape that `inputs` belong to.
-    pub(crate) fn replay<'t>(&self, inputs: &[Var<'t, T>]) -> Vec<Var<'t, T>> {
-        let tape = inputs.iter().find_map(|input| input.tape_of());
+    /// The outputs for inputs that no tape has seen.
+    #[track_caller]
+    fn call_with_numbers<'t>(&self, inputs: &[Var<'t, T>]) -> Vec<Var<'t, T>> {
+        let numbers = inputs.iter().enumerate().map(|(number, input)| {
+            let value = input.value().unwrap_or_default();
+            vec![value[0]; self.input_shape(number).len()]
+        });
+        let numbers: Vec<Vec<T>> = numbers.collect();
+        let slices: Vec<&[T]> = numbers.iter().map(Vec::as_slice).collect();
+        let outputs = match self.eval(&slices) {
+            Ok(outputs) => outputs,
+            Err(error) => panic!("a function is called with plain numbers: {error}"),
+        };
+        for (port, number) in self.outputs.iter().zip(0..) {
+            let shape = self.output_shape(number);
+            assert!(
+                shape.is_scalar(),
+                "output '{}' is an array of shape {shape}, and the call has only plain numbers, which belong to no tape to put it on: \
+                 give it a variable, as `full` of one",
+                port.name
+            );
+        }
+        outputs.iter().map(|y| Var::detached(y[0])).collect()
+    }
+
+    /// Every node of this function as a variable of `tape`, to which `inputs` belong that are no plain numbers.
+    #[track_caller]
+    fn replay<'t>(&self, tape: &'t Tape<T>, inputs: &[Var<'t, T>]) -> Vec<Var<'t, T>> {
         let mut nodes: Vec<Var<'t, T>> = Vec::with_capacity(self.graph.len());
         for node in self.graph.nodes() {
-            let tape = || tape.expect("a function of constants alone has no inputs to replay with");
             nodes.push(match node.op {
-                Op::Input(number) => inputs[number as usize].broadcast_to(node.shape.clone()),
+                Op::Input(number) => {
+                    let input = Var::attached(tape, inputs[number as usize].on(tape));
+                    input.broadcast_to(node.shape.clone())
+                }
                 Op::Constant(index) => {
-                    tape().constant(node.shape.clone(), self.graph.constant_values(index))
+                    tape.constant(node.shape.clone(), self.graph.constant_values(index))
                 }
                 _ => {
                     let operands: Vec<NodeId> = node
                         .operands
                         .iter()
-                        .map(|operand| nodes[operand.index()].on(tape()))
+                        .map(|operand| nodes[operand.index()].on(tape))
                         .collect();
-                    tape().push(node.op.clone(), &operands, node.shape.clone())
+                    tape.push(node.op.clone(), &operands, node.shape.clone())
                 }
             });
         }
@@ -98,17 +129,18 @@ impl<T: Scalar> Function<T> {
             .enumerate()
             .map(|(number, port)| (port.name.clone(), self.input_shape(number).clone()))
             .collect();
-        let mut simplified = Self::record_on(Tape::with_rules(rules), &inputs, |variables| {
-            let nodes = self.replay(variables);
-            let guarded = self.guards.iter().flat_map(|guard| [guard.a, guard.b]);
-            self.outputs
-                .iter()
-                .map(|output| output.node)
-                .chain(guarded)
-                .map(|node| nodes[node.index()])
-                .collect()
-        })
-        .expect("the names are this function's own");
+        let mut simplified =
+            Self::record_on(Tape::with_rules(rules), &inputs, |tape, variables| {
+                let nodes = self.replay(tape, variables);
+                let guarded = self.guards.iter().flat_map(|guard| [guard.a, guard.b]);
+                self.outputs
+                    .iter()
+                    .map(|output| output.node)
+                    .chain(guarded)
+                    .map(|node| nodes[node.index()])
+                    .collect()
+            })
+            .expect("the names are this function's own");
         simplified.move_guards(self);
         for (port, own) in simplified.outputs.iter_mut().zip(&self.outputs) {
             port.name.clone_from(&own.name);
@@ -175,12 +207,9 @@ impl<T: Scalar> Function<T> {
             outputs.push(name);
         }
         let own = self.inputs.len();
-        let mut derivative = Self::record_on(Tape::on(&self.graph), &inputs, |variables| {
-            let tape = variables.iter().find_map(|variable| variable.tape_of());
-            let nodes: Vec<Var<'_, T>> = tape.map_or(Vec::new(), |tape| {
-                let ids = (0..self.graph.len()).map(|i| NodeId(i as u32));
-                ids.map(|id| Var::attached(tape, id)).collect()
-            });
+        let mut derivative = Self::record_on(Tape::on(&self.graph), &inputs, |tape, variables| {
+            let ids = (0..self.graph.len()).map(|i| NodeId(i as u32));
+            let nodes: Vec<Var<'_, T>> = ids.map(|id| Var::attached(tape, id)).collect();
             let mut results = body(&nodes, &variables[..own], &variables[own..]);
             results.extend(
                 self.guards

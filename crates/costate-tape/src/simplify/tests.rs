@@ -38,7 +38,7 @@ fn raw(seed: u64, numbers: &[f64]) -> Function<f64> {
     let mut choices = Choices(seed);
     let inputs = ["x", "y"].map(|name| (name.to_owned(), Shape::scalar()));
     let inputs = [&inputs[..], &[("v".to_owned(), Shape::new(&[3]))]].concat();
-    Function::record_on(Tape::with_rules(&[]), &inputs, |v| {
+    Function::record_on(Tape::with_rules(&[]), &inputs, |_, v| {
         let tape = v[0].tape_of().expect("inputs are attached");
         let mut values = v.to_vec();
         for _ in 0..14 {

@@ -181,6 +181,42 @@ fn what_is_known_while_recording_keeps_the_shape_of_its_operands() {
     assert_eq!(found, [ones, vec![3.0], sevens, vec![21.0], x]);
 }
 
+#[test]
+fn a_function_called_with_plain_numbers_gives_plain_numbers() {
+    let scale = Function::<f64>::record(&[("x", &[2]), ("k", &[])], |v| {
+        vec![(v[0] * v[1]).sum(), v[1] * v[1] + 1.0]
+    })
+    .unwrap();
+    let f = Function::<f64>::record(&[("z", &[])], |v| {
+        let number = Var::from_f64;
+        let known = scale.call(&[number(3.0), number(2.0)]);
+        let half = scale.call(&[number(3.0), v[0]]);
+        vec![known[0] * v[0] + known[1], half[0]]
+    })
+    .unwrap();
+    assert_eq!(f.to_string().lines().nth(1), Some("  y0 = 12*z + 5"));
+    assert_eq!(f.eval(&[&[10.0]]).unwrap(), [[125.0], [60.0]]);
+    let (message, file, line) = panic_of(|| {
+        let array = Function::<f64>::record(&[("x", &[2])], |v| vec![v[0].exp()]).unwrap();
+        let _ = array.call(&[Var::from_f64(1.0)]);
+    });
+    assert!(
+        message.contains("'y' is an array of shape [2]"),
+        "{message}"
+    );
+    assert_eq!((file.as_str(), line), (file!(), line!() - 6));
+}
+
+#[test]
+fn a_function_without_inputs_is_one_like_others() {
+    let f = Function::<f64>::record(&[], |_| vec![Var::<f64>::from_f64(3.0) * 2.0]).unwrap();
+    assert_eq!(f.simplify().eval(&[]).unwrap(), [[6.0]]);
+    assert_eq!(f.call(&[])[0].value(), Some(vec![6.0]));
+    assert_eq!(f.jvp(&[]).eval(&[]).unwrap(), [[6.0], [0.0]]);
+    assert_eq!(f.vjp(&[]).eval(&[&[1.0]]).unwrap(), [[6.0]]);
+    assert_eq!(f.value_and_gradient(&[]).eval(&[]).unwrap(), [[6.0]]);
+}
+
 /// The message and the line of a panic.
 fn panic_of(body: impl FnOnce()) -> (String, String, u32) {
     static ONE: Mutex<()> = Mutex::new(());
