@@ -2,6 +2,8 @@
 //!
 //! For a function that is differentiated once. What is differentiated again and again is better recorded once as a
 //! [`Function`], whose methods of the same names give functions.
+//!
+//! They panic where the closure calls a [`Function`] that was recorded on the other side of a branch.
 
 use crate::function::Function;
 use crate::scalar::Scalar;
@@ -16,10 +18,13 @@ where
         .expect("one input, of its own length")
 }
 
-/// The outputs of a derivative at the point of the record, where every branch holds.
+/// The outputs of a derivative at the point of the record, where every branch holds but those of functions that were called.
+#[track_caller]
 fn at_point<T: Scalar>(f: &Function<T>, inputs: &[&[T]]) -> Vec<Vec<T>> {
-    f.eval(inputs)
-        .expect("the lengths were compared, and the record was made at this point")
+    match f.eval(inputs) {
+        Ok(outputs) => outputs,
+        Err(error) => panic!("a function that is called was recorded elsewhere: {error}"),
+    }
 }
 
 #[track_caller]
@@ -119,6 +124,7 @@ where
 /// let j = costate_tape::jacobian(|x| x * x.sum(), &[3.0, 5.0]);
 /// assert_eq!(j, [11.0, 3.0, 5.0, 13.0]);
 /// ```
+#[track_caller]
 pub fn jacobian<T: Scalar, F>(f: F, x: &[T]) -> Vec<T>
 where
     F: for<'t> FnOnce(Var<'t, T>) -> Var<'t, T>,

@@ -1,6 +1,6 @@
 //! What recording promises: each expression once, branches guarded, misuse reported at the user's line.
 
-use costate_tape::{Error, Function, Scalar, Tape, Var};
+use costate_tape::{Error, Function, Scalar, Tape, Var, gradient, jacobian};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 
@@ -122,6 +122,26 @@ fn a_called_function_brings_its_guards() {
         outer.eval(&[&[-1.0]]),
         Err(Error::GuardFailed { .. })
     ));
+}
+
+#[test]
+fn a_called_function_that_was_recorded_on_the_other_side_is_told_at_the_users_line() {
+    let inner =
+        Function::<f64>::record_at(&[("x", &[], &[2.0])], |v| vec![branching(v[0])]).unwrap();
+    let call = |x: f64| gradient(|v| inner.call(&[v.index(0)])[0], &[x]);
+    assert_eq!(call(3.0), [6.0]);
+    let (message, file, line) = panic_of(|| {
+        let _ = jacobian(|v| inner.call(&[v.index(0)])[0], &[-2.0]);
+    });
+    assert_eq!((file.as_str(), line), (file!(), line!() - 2));
+    for words in [
+        "called",
+        "`gt` at",
+        "recording.rs",
+        "was true while recording and is false",
+    ] {
+        assert!(message.contains(words), "{message}");
+    }
 }
 
 #[test]
