@@ -358,6 +358,18 @@ impl<T: Scalar> Function<T> {
     }
 }
 
+impl<T> Function<T> {
+    /// Refuses numbers of inputs that there are not.
+    #[track_caller]
+    pub(crate) fn must_have_inputs(&self, wrt: &[usize]) {
+        let inputs = self.inputs.len();
+        assert!(
+            wrt.iter().all(|&number| number < inputs),
+            "the function has {inputs} inputs; {wrt:?} names another"
+        );
+    }
+}
+
 fn check_length(name: &str, shape: &Shape, given: usize) -> Result<(), Error> {
     if given == shape.len() {
         return Ok(());

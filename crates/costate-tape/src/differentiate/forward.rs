@@ -12,11 +12,7 @@ use smallvec::SmallVec;
 #[track_caller]
 pub(crate) fn forward<T: Scalar>(function: &Function<T>, wrt: &[usize]) -> Function<T> {
     let inputs = function.inputs();
-    assert!(
-        wrt.iter().all(|&number| number < inputs.len()),
-        "the function has {} inputs; {wrt:?} names another",
-        inputs.len()
-    );
+    function.must_have_inputs(wrt);
     let tangents: Vec<(String, Shape)> = wrt
         .iter()
         .map(|&number| {

@@ -120,6 +120,7 @@ impl<T: Scalar> Function<T> {
     #[must_use]
     #[track_caller]
     pub fn jacobian(&self, wrt: &[usize]) -> Function<T> {
+        self.must_have_inputs(wrt);
         let rows: usize = (0..self.outputs().len())
             .map(|i| self.output_shape(i).len())
             .sum();

@@ -118,6 +118,7 @@ impl<T: Scalar> Function<T> {
     #[must_use]
     #[track_caller]
     pub fn jacobian_pattern(&self, wrt: usize) -> Pattern {
+        self.must_have_inputs(&[wrt]);
         let columns = self.input_shape(wrt).len();
         let sets = dependencies(self.graph(), wrt);
         let rows = self

@@ -1,6 +1,6 @@
 //! What recording promises: each expression once, branches guarded, misuse reported at the user's line.
 
-use costate_tape::{Error, Function, Scalar, Tape, Var, gradient, jacobian};
+use costate_tape::{Error, Function, Scalar, SparseJacobian, Tape, Var, gradient, jacobian};
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 
@@ -312,6 +312,23 @@ fn shapes_that_do_not_fit_are_named_at_the_users_line() {
 fn shapes_that_cannot_be_stacked_are_named_at_the_users_line() {
     #[rustfmt::skip]
     refuses(&["[2, 3]", "[5, 2]"], |v| { let _ = Var::stack(&[v[0], v[2]]); });
+}
+
+#[test]
+fn an_input_that_there_is_not_is_told_at_the_users_line() {
+    let f = Function::<f64>::record(&[("x", &[2])], |v| vec![v[0].sum()]).unwrap();
+    let verbs: [(&dyn Fn(), u32); 5] = [
+        (&|| drop(f.vjp(&[1])), line!()),
+        (&|| drop(f.jvp(&[1])), line!()),
+        (&|| drop(f.jacobian(&[1])), line!()),
+        (&|| drop(f.hessian(1)), line!()),
+        (&|| drop(SparseJacobian::new(&f, 1)), line!()),
+    ];
+    for (verb, expected) in verbs {
+        let (message, file, line) = panic_of(verb);
+        assert_eq!(message, "the function has 1 inputs; [1] names another");
+        assert_eq!((file.as_str(), line), (file!(), expected));
+    }
 }
 
 #[test]
