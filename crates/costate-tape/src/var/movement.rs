@@ -216,6 +216,10 @@ impl<T: Scalar> Var<'_, T> {
         for part in parts {
             let shape = part.shape();
             assert!(
+                !shape.is_scalar(),
+                "single numbers have no axis along which they could be concatenated: `stack` puts them beside each other"
+            );
+            assert!(
                 axis < shape.rank()
                     && shape.rank() == first.rank()
                     && shape.with_axis(axis, 0) == first.with_axis(axis, 0),

@@ -301,6 +301,7 @@ fn shapes_that_do_not_fit_are_named_at_the_users_line() {
     refuses(&["element 4", "[4]"], |v| { let _ = v[1].index(4); });
     refuses(&["[0, 0]", "[2, 3]"], |v| { let _ = v[0].permute(&[0, 0]); });
     refuses(&["[2, 3]", "[5, 2]", "axis 0"], |v| { let _ = Var::concat(&[v[0], v[2]], 0); });
+    refuses(&["single numbers", "`stack`"], |v| { let _ = Var::concat(&[v[3], v[3]], 0); });
     refuses(&["[2, 3]", "axis 5"], |v| { let _ = v[0].sum_axis(5); });
     refuses(&["[4]", "3"], |v| { let _ = v[1].pad(0, 0, 3); });
     refuses(&["[4]"], |v| { let _ = v[1].gather(vec![7], [1]); });
