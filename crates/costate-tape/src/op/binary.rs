@@ -132,7 +132,8 @@ binary_operations! {
     /// the angle of the point (b, a): atan2(a, b), undefined at the origin
     Atan2 { name: "atan2", infix: None, latex: r"\operatorname{atan2}(#1, #2)", test: (0.7, 1.3), rust: Rust::Inline("#1.atan2(#2)"),
         value: |a, b| a.atan2(b),
-        derivative: |a, b, _y| (b / (a * a + b * b), -(a / (a * a + b * b))) }
+        // Twice by √(a² + b²): the squares may leave the range of numbers.
+        derivative: |a, b, _y| (b / a.hypot(b) / a.hypot(b), -(a / a.hypot(b) / a.hypot(b))) }
     /// √(a² + b²) without overflow; not differentiable at the origin
     Hypot { name: "hypot", infix: None, latex: r"\sqrt{#1^2 + #2^2}", test: (0.7, 1.3), rust: Rust::Inline("#1.hypot(#2)"), value: |a, b| a.hypot(b),
         derivative: |a, b, y| (a / y, b / y) }

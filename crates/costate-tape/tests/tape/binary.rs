@@ -62,6 +62,17 @@ fn both_derivatives_are_the_limits_of_differences() {
 }
 
 #[test]
+fn the_slopes_of_an_angle_are_right_wherever_it_is_in_the_range_of_numbers() {
+    for size in [1e-300, 1e-200, 1e200, 1e300] {
+        let (da, db) = Binary::Atan2.derivatives(size, size, std::f64::consts::FRAC_PI_4);
+        assert!(
+            (da * size - 0.5).abs() < 1e-15 && (db * size + 0.5).abs() < 1e-15,
+            "{size:e}"
+        );
+    }
+}
+
+#[test]
 fn all_four_second_derivatives_are_the_limits_of_differences_of_the_first() {
     for &op in Binary::ALL {
         for (a, b) in points(op) {
