@@ -32,6 +32,7 @@ mod difference;
 mod function;
 mod plain;
 mod report;
+mod terms;
 
 pub use difference::{Estimate, derivative};
 pub use function::{by_differences, by_dot_products, by_duals, function};

@@ -3,13 +3,17 @@
 use super::difference::along;
 use super::plain::{DIFFERENCES, Directions, ROUNDING, dots};
 use super::report::{Component, Report};
+use super::terms::Terms;
 use crate::dual::Dual;
 use crate::error::Error;
 use crate::function::Function;
+use crate::scalar::Scalar;
 use crate::shape::Shape;
 
 /// Directions that dual numbers carry at once.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
+/// What rounding may leave of terms that cancel, relative to them.
+const CANCELLED: f64 = 1e-14;
 
 /// All three checks of a function at a point: [`by_duals`], [`by_dot_products`], [`by_differences`].
 ///
@@ -99,28 +103,9 @@ pub fn by_differences(f: &Function<f64>, at: &[&[f64]]) -> Result<Report, Error>
 /// ```
 pub fn by_duals(f: &Function<f64>, at: &[&[f64]]) -> Result<Report, Error> {
     let found = reverse_jacobian(f, at)?;
-    let lifted = f.over(Dual::<f64, LANES>::constant);
-    let all: Vec<(usize, usize)> = elements(f).collect();
-    let mut expected = vec![Vec::with_capacity(all.len()); found.len()];
-    for some in all.chunks(LANES) {
-        let mut point: Vec<Vec<Dual<f64, LANES>>> = at
-            .iter()
-            .map(|values| values.iter().map(|&value| Dual::constant(value)).collect())
-            .collect();
-        for (lane, &(input, j)) in some.iter().enumerate() {
-            point[input][j].tangent[lane] = 1.0;
-        }
-        let slices: Vec<&[Dual<f64, LANES>]> = point.iter().map(Vec::as_slice).collect();
-        for (row, output) in expected.iter_mut().zip(lifted.eval(&slices)?.concat()) {
-            row.extend_from_slice(&output.tangent[..some.len()]);
-        }
-    }
-    Ok(Report::new(
-        "dual numbers",
-        ROUNDING,
-        1e-3,
-        pairs(f, &found, &expected),
-    ))
+    let expected = carried(f, at, Dual::<f64, LANES>::constant, |x| &mut x.tangent)?;
+    let pairs = pairs(f, &found, &expected, &sizes(f, at)?);
+    Ok(Report::new("dual numbers", ROUNDING, 1e-3, pairs))
 }
 
 /// The dot-product test ⟨v, J u⟩ = ⟨Jᵀ v, u⟩ of [`Function::jvp`] and [`Function::vjp`], in four random directions of a fixed
@@ -172,12 +157,42 @@ pub fn by_dot_products(f: &Function<f64>, at: &[&[f64]]) -> Result<Report, Error
             .zip(column)
             .for_each(|(row, dot)| row.push(dot));
     }
-    Ok(Report::new(
-        "the forward mode",
-        ROUNDING,
-        1e-3,
-        pairs(f, &found, &expected),
-    ))
+    let pairs = pairs(f, &found, &expected, &sizes(f, at)?);
+    Ok(Report::new("the forward mode", ROUNDING, 1e-3, pairs))
+}
+
+/// The size of the terms that each entry of the Jacobian is the sum of.
+fn sizes(f: &Function<f64>, at: &[&[f64]]) -> Result<Vec<Vec<f64>>, Error> {
+    carried(f, at, Terms::constant, |x| &mut x.sizes)
+}
+
+/// What numbers carry to the outputs, one row for each element of an output, from a 1 at each element of an input.
+fn carried<S: Scalar>(
+    f: &Function<f64>,
+    at: &[&[f64]],
+    constant: impl Fn(f64) -> S,
+    lanes: impl Fn(&mut S) -> &mut [f64; LANES],
+) -> Result<Vec<Vec<f64>>, Error> {
+    let lifted = f.over(&constant);
+    let all: Vec<(usize, usize)> = elements(f).collect();
+    let rows = (0..f.outputs().len())
+        .map(|i| f.output_shape(i).len())
+        .sum();
+    let mut carried = vec![Vec::with_capacity(all.len()); rows];
+    for some in all.chunks(LANES) {
+        let mut point: Vec<Vec<S>> = at
+            .iter()
+            .map(|values| values.iter().map(|&value| constant(value)).collect())
+            .collect();
+        for (lane, &(input, j)) in some.iter().enumerate() {
+            lanes(&mut point[input][j])[lane] = 1.0;
+        }
+        let slices: Vec<&[S]> = point.iter().map(Vec::as_slice).collect();
+        for (row, mut output) in carried.iter_mut().zip(lifted.eval(&slices)?.concat()) {
+            row.extend_from_slice(&lanes(&mut output)[..some.len()]);
+        }
+    }
+    Ok(carried)
 }
 
 /// The Jacobian of all outputs to all inputs, one row for each element of an output.
@@ -213,15 +228,24 @@ fn elements(f: &Function<f64>) -> impl Iterator<Item = (usize, usize)> {
     (0..f.inputs().len()).flat_map(|input| (0..f.input_shape(input).len()).map(move |j| (input, j)))
 }
 
-fn pairs(f: &Function<f64>, found: &[Vec<f64>], expected: &[Vec<f64>]) -> Vec<Vec<Component>> {
+fn pairs(
+    f: &Function<f64>,
+    found: &[Vec<f64>],
+    expected: &[Vec<f64>],
+    sizes: &[Vec<f64>],
+) -> Vec<Vec<Component>> {
     let (rows, columns) = (row_names(f), column_names(f));
-    let component = |i: usize, j: usize| Component {
-        name: format!("∂{}/∂{}", rows[i], columns[j]),
-        found: found[i][j],
-        expected: expected[i][j],
-        uncertainty: 0.0,
-        deviation: 0.0,
-        unit: 0.0,
+    let component = |i: usize, j: usize| {
+        let unit = Some(sizes[i][j]).filter(|size| size.is_finite());
+        let unit = unit.unwrap_or(0.0);
+        Component {
+            name: format!("∂{}/∂{}", rows[i], columns[j]),
+            found: found[i][j],
+            expected: expected[i][j],
+            uncertainty: CANCELLED * unit,
+            deviation: 0.0,
+            unit,
+        }
     };
     (0..rows.len())
         .map(|i| (0..columns.len()).map(|j| component(i, j)).collect())
@@ -243,4 +267,33 @@ fn element_names(name: &str, shape: &Shape) -> Vec<String> {
     (0..shape.len())
         .map(|i| shape.element_name(name, i))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flipped_sign_is_found_beside_terms_that_cancel() {
+        // y = Σ softmax(x) + x₂/10⁹, of which the slope is that of the last term.
+        let f = Function::<f64>::record(&[("x", &[3])], |v| {
+            let e = v[0].exp();
+            vec![(e / e.sum()).sum() + v[0].index(2) * 1e-9]
+        });
+        let (f, at): (_, [&[f64]; 1]) = (f.unwrap(), [&[0.0, 0.3, -0.5]]);
+        for report in function(&f, &at).unwrap() {
+            report.assert();
+        }
+        let (mut found, sizes) = (reverse_jacobian(&f, &at).unwrap(), sizes(&f, &at).unwrap());
+        let expected = found.clone();
+        found[0][2] *= -1.0;
+        let report = Report::new(
+            "itself",
+            ROUNDING,
+            1e-3,
+            pairs(&f, &found, &expected, &sizes),
+        );
+        assert!(!report.holds());
+        assert_eq!(report.worst().unwrap().name, "∂y/∂x[2]");
+    }
 }

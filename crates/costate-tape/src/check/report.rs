@@ -20,7 +20,7 @@ pub struct Component {
     pub found: f64,
     /// What the independent way gives.
     pub expected: f64,
-    /// How far off the independent way itself may be; 0 for exact ways.
+    /// How far off the independent way itself may be; for exact ways, what rounding leaves where terms cancel.
     pub uncertainty: f64,
     /// |found − expected| beyond the uncertainty, relative to the larger of the two; ∞ if `found` is not a number.
     pub deviation: f64,

@@ -64,6 +64,20 @@ fn a_derivative_that_is_not_a_number_is_wrong() {
 }
 
 #[test]
+fn what_rounding_leaves_of_a_derivative_that_is_zero_is_no_alarm() {
+    let softmax = Function::<f64>::record(&[("x", &[2, 5])], |v| vec![v[0].softmax(0).sum()]);
+    let unit = Function::<f64>::record(&[("x", &[2, 5])], |v| {
+        vec![(v[0] / (v[0] * v[0]).sum().sqrt()).powi(2).sum()]
+    });
+    let x: &[f64] = &[0.3, -1.0, 0.7, 2.0, 0.1, 0.9, -0.4, 1.3, -2.0, 0.6];
+    for f in [softmax.unwrap(), unit.unwrap()] {
+        for report in check::function(&f, &[x]).unwrap() {
+            report.assert();
+        }
+    }
+}
+
+#[test]
 fn a_reverse_sweep_that_is_no_transpose_fails_the_dot_product_test() {
     let jvp = |u: &[f64]| vec![2.0 * u[0] - u[1], u[0]];
     check::products(jvp, |v| vec![2.0 * v[0] + v[1], -v[0]], 2, 2).assert();

@@ -1,0 +1,110 @@
+//! How large the terms are that a derivative is the sum of: what is left of them by rounding, where they cancel, is no error.
+
+use super::function::LANES;
+use crate::op::{Binary, Unary};
+use crate::scalar::Scalar;
+use std::cmp::Ordering;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+
+/// A value, and the chain rule's terms for each of several directions, added without their signs.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    value: f64,
+    pub(super) sizes: [f64; LANES],
+}
+
+impl Terms {
+    pub(super) fn constant(value: f64) -> Terms {
+        Terms {
+            value,
+            sizes: [0.0; LANES],
+        }
+    }
+
+    /// The sizes after a step with this slope. A direction that the value has nothing to do with stays so: 0 · ∞ is no size.
+    fn times(self, slope: f64) -> [f64; LANES] {
+        let scaled = |size: f64| if size == 0.0 { 0.0 } else { size * slope.abs() };
+        self.sizes.map(scaled)
+    }
+}
+
+impl Scalar for Terms {
+    fn from_f64(value: f64) -> Self {
+        Terms::constant(value)
+    }
+
+    fn unary(self, op: Unary) -> Self {
+        let value = self.value.unary(op);
+        Terms {
+            value,
+            sizes: self.times(op.derivative(self.value, value)),
+        }
+    }
+
+    fn binary(self, op: Binary, other: Self) -> Self {
+        let value = self.value.binary(op, other.value);
+        let (da, db) = op.derivatives(self.value, other.value, value);
+        let (mut sizes, more) = (self.times(da), other.times(db));
+        sizes
+            .iter_mut()
+            .zip(more)
+            .for_each(|(size, more)| *size += more);
+        Terms { value, sizes }
+    }
+
+    fn select(condition: Self, a: Self, b: Self) -> Self {
+        if condition.value == 0.0 { b } else { a }
+    }
+}
+
+impl Add for Terms {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        self.binary(Binary::Add, other)
+    }
+}
+
+impl Sub for Terms {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        self.binary(Binary::Sub, other)
+    }
+}
+
+impl Mul for Terms {
+    type Output = Self;
+
+    fn mul(self, other: Self) -> Self {
+        self.binary(Binary::Mul, other)
+    }
+}
+
+impl Div for Terms {
+    type Output = Self;
+
+    fn div(self, other: Self) -> Self {
+        self.binary(Binary::Div, other)
+    }
+}
+
+impl Neg for Terms {
+    type Output = Self;
+
+    fn neg(self) -> Self {
+        self.unary(Unary::Neg)
+    }
+}
+
+impl PartialEq for Terms {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl PartialOrd for Terms {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        self.value.partial_cmp(&other.value)
+    }
+}
