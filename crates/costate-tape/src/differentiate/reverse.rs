@@ -73,6 +73,7 @@ fn sweep<'t, T: Scalar>(
         active[i] |= node.operands.iter().any(|operand| active[operand.index()]);
     }
     let shielded = shielded(graph);
+    let mut elements = elements_of_many(graph);
     let mut bars: Vec<Option<Var<'t, T>>> = vec![None; graph.len()];
     let add = |bar: &mut Option<Var<'t, T>>, more: Var<'t, T>| {
         *bar = Some(bar.map_or(more, |sum| sum + more))
@@ -81,9 +82,19 @@ fn sweep<'t, T: Scalar>(
         add(&mut bars[output.node.index()], seed);
     }
     for (i, node) in graph.nodes().iter().enumerate().rev() {
+        if let Some(read) = elements[i].take().filter(|read| !read.is_empty()) {
+            add(&mut bars[i], assembled(read, &node.shape));
+        }
         let Some(bar) = bars[i].filter(|bar| active[i] && !bar.is_zero()) else {
             continue;
         };
+        if let Op::Slice { start, .. } = node.op
+            && let Some(read) = &mut elements[node.operands[0].index()]
+            && node.shape.len() == 1
+        {
+            read.push((start, bar));
+            continue;
+        }
         let operands: SmallVec<[Var<'t, T>; 3]> = node
             .operands
             .iter()
@@ -103,6 +114,38 @@ fn sweep<'t, T: Scalar>(
         }
     }
     bars
+}
+
+/// From how many elements on that are read one by one their cotangents are put together. Fewer are padded and added, which programs do
+/// for nothing; each is as long as the array.
+const MANY: usize = 32;
+
+/// The elements of an array that are read one by one: where, and their cotangents.
+type Elements<'t, T> = Vec<(u32, Var<'t, T>)>;
+
+/// Room for the elements of nodes of which many are read.
+fn elements_of_many<'t, T: Scalar>(graph: &Graph<T>) -> Vec<Option<Elements<'t, T>>> {
+    let mut counts = vec![0; graph.len()];
+    for node in graph.nodes() {
+        if matches!(node.op, Op::Slice { .. }) && node.shape.len() == 1 {
+            counts[node.operands[0].index()] += 1;
+        }
+    }
+    let room = |count| (count > MANY).then(Vec::new);
+    counts.into_iter().map(room).collect()
+}
+
+/// The cotangent of an array of this shape, from those of its elements.
+fn assembled<'t, T: Scalar>(mut elements: Elements<'t, T>, shape: &Shape) -> Var<'t, T> {
+    elements.sort_by_key(|(at, _)| *at);
+    let table: Vec<u32> = elements.iter().map(|(at, _)| *at).collect();
+    let bars = elements.into_iter().map(|(_, bar)| bar.reshape([1]));
+    let bars = Var::concat(&bars.collect::<Vec<_>>(), 0);
+    if table.iter().copied().eq(0..shape.len() as u32) {
+        bars.reshape(shape.clone())
+    } else {
+        bars.scatter_add(table, shape.clone())
+    }
 }
 
 /// The nodes that a selection may leave out: there the value may be no number, and 0 · NaN must not reach the inputs.

@@ -19,6 +19,60 @@ fn reverse_forward_and_duals_agree_to_twelve_digits_and_differences_to_seven() {
 }
 
 #[test]
+fn the_gradient_of_code_that_reads_elements_one_by_one_is_as_long_as_the_code() {
+    let rosenbrock = |n: usize, step: usize| {
+        let f = Function::<f64>::record(&[("x", &[n])], |v| {
+            let x: Vec<_> = (0..n).step_by(step).map(|i| v[0].index(i)).collect();
+            let valleys = x.windows(2).map(|x| {
+                let (slope, across) = (x[1] - x[0] * x[0], x[0] * -1.0 + 1.0);
+                slope * slope * 100.0 + across * across
+            });
+            vec![valleys.reduce(|sum, more| sum + more).unwrap()]
+        });
+        f.unwrap()
+    };
+    // All elements, and only some of them.
+    for step in [1, 3] {
+        let (n, mut numbers) = (600, Numbers(21));
+        let (x, f) = (numbers.many(n), rosenbrock(n, step));
+        let gradient = f.gradient(&[0]);
+        let nodes = gradient.graph().nodes().iter();
+        let elements: usize = nodes.map(|node| node.shape.len()).sum();
+        assert!(elements < 60 * n, "{elements}");
+        let found = gradient.eval(&[&x]).unwrap().swap_remove(0);
+        let read: Vec<f64> = x.iter().copied().step_by(step).collect();
+        let last = read.len() - 1;
+        for (i, found) in found.iter().enumerate() {
+            let (k, mut expected) = (i / step, 0.0);
+            if i % step == 0 && k < last {
+                expected -=
+                    400.0 * read[k] * (read[k + 1] - read[k] * read[k]) + 2.0 * (1.0 - read[k]);
+            }
+            if i % step == 0 && k > 0 {
+                expected += 200.0 * (read[k] - read[k - 1] * read[k - 1]);
+            }
+            assert!(
+                (found - expected).abs() < 1e-12 * (1.0 + expected.abs()),
+                "{i}: {found}, {expected}"
+            );
+        }
+        // The second derivative goes through the cotangents that were put together.
+        let (u, h) = (numbers.many(n), f.hvp(&[0]));
+        let product = h.eval(&[&x, &u]).unwrap().swap_remove(0);
+        let along = gradient.jvp(&[0]).eval(&[&x, &u]).unwrap().swap_remove(1);
+        assert_eq!(product, along);
+        let back = gradient.vjp(&[0]).eval(&[&x, &u]).unwrap().swap_remove(1);
+        for (a, b) in product.iter().zip(back) {
+            assert!((a - b).abs() < 1e-10 * (1.0 + b.abs()), "{a}, {b}");
+        }
+        let program = Program::compile(&gradient).unwrap();
+        let mut out = vec![0.0; n];
+        program.eval(&mut program.workspace(1), 0, &[&x], &mut out);
+        assert_eq!(out, found);
+    }
+}
+
+#[test]
 fn so_do_their_second_derivatives() {
     for_all(60, &instructions(), |code| {
         let f = random::function(&code);
