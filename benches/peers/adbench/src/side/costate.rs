@@ -13,11 +13,13 @@ pub struct CostateGmm<'a> {
     /// Blocks of points, \[d, block\] each.
     blocks: Vec<Vec<f64>>,
     prepare: Compiled,
-    points: Compiled,
+    /// What a block adds, and that with its derivative by what is prepared; nobody asks for one by the points.
+    value: Compiled,
+    slope: Compiled,
     prepared: Vec<f64>,
+    /// Of a block: its value, and its derivative.
+    added: Vec<f64>,
     bar: Vec<f64>,
-    /// The cotangent of a block, which nobody asks for.
-    of_x: Vec<f64>,
     gradient: Vec<f64>,
 }
 
@@ -31,6 +33,13 @@ impl Compiled {
     fn new(f: &Function<f64>, parameters: usize, frames: usize) -> Self {
         let program = Program::with_products(f, parameters).expect("it is small");
         let workspace = program.workspace(frames);
+        Compiled { program, workspace }
+    }
+
+    /// Without products.
+    fn plain(f: &Function<f64>) -> Self {
+        let program = Program::compile(f).expect("it is small");
+        let workspace = program.workspace(1);
         Compiled { program, workspace }
     }
 }
@@ -54,16 +63,17 @@ impl<'a> CostateGmm<'a> {
             theta: &problem.theta,
             blocks: problem.x.chunks_exact(BLOCK * Gmm::D).map(points).collect(),
             prepare: Compiled::new(&prepare(), 0, 1),
-            points: Compiled::new(&points_of_block(), 1, 1),
+            value: Compiled::plain(&points_of_block()),
+            slope: Compiled::plain(&points_of_block().value_and_gradient(&[1]).simplify()),
             prepared: vec![0.0; PREPARED],
+            added: vec![0.0; PREPARED],
             bar: vec![0.0; PREPARED],
-            of_x: vec![0.0; Gmm::D * BLOCK],
             gradient: vec![0.0; Gmm::PARAMETERS],
         }
     }
 
     fn run(&mut self, products: bool) -> f64 {
-        let (prepare, points) = (&mut self.prepare, &mut self.points);
+        let prepare = &mut self.prepare;
         prepare
             .program
             .set_params(&mut prepare.workspace, self.theta);
@@ -71,27 +81,23 @@ impl<'a> CostateGmm<'a> {
             .program
             .eval(&mut prepare.workspace, 0, &[], &mut self.prepared);
         let (rest, of_points) = self.prepared.split_last().expect("it is the last");
-        points.program.set_params(&mut points.workspace, of_points);
+        let (points, out) = match products {
+            false => (&mut self.value, &mut self.added[..1]),
+            true => (&mut self.slope, &mut self.added[..]),
+        };
         let mut value = *rest;
+        self.bar.fill(0.0);
         for x in &self.blocks {
-            let mut likelihood = [0.0];
             points
                 .program
-                .eval(&mut points.workspace, 0, &[x], &mut likelihood);
-            value += likelihood[0];
-            if products {
-                points
-                    .program
-                    .products(&mut points.workspace, 0, &[1.0], &mut [&mut self.of_x]);
-                points
-                    .program
-                    .accumulate(&mut points.workspace, &[(0, 1.0)]);
+                .eval(&mut points.workspace, 0, &[x, of_points], out);
+            value += out[0];
+            for (sum, added) in self.bar.iter_mut().zip(&out[1..]) {
+                *sum += added;
             }
         }
         if products {
-            let (rest, of_points) = self.bar.split_last_mut().expect("it is the last");
-            *rest = 1.0;
-            points.program.finish(&mut points.workspace, of_points);
+            *self.bar.last_mut().expect("it is the last") = 1.0;
             prepare
                 .program
                 .products(&mut prepare.workspace, 0, &self.bar, &mut []);
