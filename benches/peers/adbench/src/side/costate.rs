@@ -185,8 +185,8 @@ pub struct CostateBundle<'a> {
     function: Program<f64>,
     jacobian: Program<f64>,
     workspaces: [Workspace<f64>; 2],
-    inputs: Vec<f64>,
-    features: Vec<f64>,
+    /// Inputs and features of a block, a row for each.
+    rows: Box<[[f64; SEEN]; Bundle::INPUTS + 2]>,
     /// Blocks of \[2, observations\] and of \[2, 15, observations\].
     errors: Vec<f64>,
     entries: Vec<f64>,
@@ -194,6 +194,9 @@ pub struct CostateBundle<'a> {
 
 /// Observations of a block: whole registers, and so few that all entries of a block are written side by side.
 const SEEN: usize = 64;
+
+/// Observations of whole blocks.
+const PADDED: usize = Bundle::OBSERVATIONS.next_multiple_of(SEEN);
 
 impl<'a> CostateBundle<'a> {
     pub fn new(problem: &'a Problems) -> Self {
@@ -212,45 +215,34 @@ impl<'a> CostateBundle<'a> {
             workspaces: [function.workspace(1), jacobian.workspace(1)],
             function,
             jacobian,
-            inputs: vec![0.0; Bundle::INPUTS * SEEN],
-            features: vec![0.0; 2 * SEEN],
-            errors: vec![0.0; 2 * Bundle::OBSERVATIONS],
-            entries: vec![0.0; 2 * Bundle::INPUTS * Bundle::OBSERVATIONS],
+            rows: Box::new([[0.0; SEEN]; Bundle::INPUTS + 2]),
+            errors: vec![0.0; 2 * PADDED],
+            entries: vec![0.0; 2 * Bundle::INPUTS * PADDED],
         }
     }
 
     fn run(&mut self, jacobian: bool) {
-        let mut first = 0;
-        while first < Bundle::OBSERVATIONS {
-            let seen = SEEN.min(Bundle::OBSERVATIONS - first);
-            for i in 0..seen {
-                let inputs = self.problem.inputs(first + i);
-                for j in 0..Bundle::INPUTS {
-                    self.inputs[j * seen + i] = inputs[j];
+        let mut errors = self.errors.chunks_exact_mut(2 * SEEN);
+        let mut entries = self.entries.chunks_exact_mut(2 * Bundle::INPUTS * SEEN);
+        for first in (0..Bundle::OBSERVATIONS).step_by(SEEN) {
+            for i in 0..SEEN {
+                // The last one again where there are no more.
+                let seen = (first + i).min(Bundle::OBSERVATIONS - 1);
+                let (inputs, feature) = (self.problem.inputs(seen), self.problem.feature(seen));
+                for (row, x) in self.rows.iter_mut().zip(inputs.into_iter().chain(feature)) {
+                    row[i] = x;
                 }
-                let feature = self.problem.feature(first + i);
-                self.features[i] = feature[0];
-                self.features[seen + i] = feature[1];
             }
-            let inputs: [&[f64]; 2] = [
-                &self.inputs[..Bundle::INPUTS * seen],
-                &self.features[..2 * seen],
-            ];
+            let (inputs, features) = self.rows.as_flattened().split_at(Bundle::INPUTS * SEEN);
             let [of_function, of_jacobian] = &mut self.workspaces;
-            let done = if jacobian {
-                let out =
-                    &mut self.entries[2 * Bundle::INPUTS * first..][..2 * Bundle::INPUTS * seen];
-                self.jacobian.run_lanes(of_jacobian, seen, &inputs, out)
+            let (program, workspace, out) = if jacobian {
+                (&self.jacobian, of_jacobian, entries.next())
             } else {
-                self.function.run_lanes(
-                    of_function,
-                    seen,
-                    &inputs,
-                    &mut self.errors[2 * first..][..2 * seen],
-                )
+                (&self.function, of_function, errors.next())
             };
+            let out = out.expect("there is a block for all");
+            let done = program.run_lanes(workspace, SEEN, &[inputs, features], out);
             done.expect("it is scalar");
-            first += seen;
         }
     }
 }
@@ -258,7 +250,9 @@ impl<'a> CostateBundle<'a> {
 impl Side for CostateBundle<'_> {
     fn value(&mut self) -> f64 {
         self.run(false);
-        sum_of_squares(&self.errors)
+        let own = |i: usize| [0, SEEN].map(|row| self.errors[i / SEEN * 2 * SEEN + row + i % SEEN]);
+        let errors: Vec<f64> = (0..Bundle::OBSERVATIONS).flat_map(own).collect();
+        sum_of_squares(&errors)
     }
 
     fn function(&mut self) {
@@ -275,8 +269,7 @@ impl Side for CostateBundle<'_> {
         (0..Bundle::OBSERVATIONS)
             .flat_map(|i| {
                 let (block, at) = (i / SEEN * SEEN, i % SEEN);
-                let seen = SEEN.min(Bundle::OBSERVATIONS - block);
-                (0..entries).map(move |j| entries * block + j * seen + at)
+                (0..entries).map(move |j| entries * block + j * SEEN + at)
             })
             .map(|at| self.entries[at])
             .collect()
