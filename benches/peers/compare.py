@@ -98,7 +98,6 @@ def summary(entry, own):
 def main():
     parser = argparse.ArgumentParser(prog="benches/peers/run", description=__doc__)
     parser.add_argument("--costate", required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--costate-jit", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--costate-native", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--candle", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--core", type=int, default=0, help="the core that everything runs on")
@@ -110,7 +109,7 @@ def main():
     options = parser.parse_args()
 
     this_machine = machine()
-    programs = [Costate(options.costate, options.core), Costate(options.costate_jit, options.core, "jit", "recorded"), Costate(options.costate_native, options.core, "this processor"), Program("candle", options.candle, options.core)]
+    programs = [Costate(options.costate, options.core), Costate(options.costate_native, options.core, "this processor"), Program("candle", options.candle, options.core)]
     wanted, workers = options.cases.split(","), {}
     results = []
     for case in (case for case in CLOSE if any(case.startswith(w) for w in wanted)):

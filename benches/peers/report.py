@@ -62,7 +62,7 @@ def markdown(everything, definitions, picture):
         f"Processor time for one unit of work. {everything['rounds']} turns of {everything['seconds']} s for each tool, one after the other; median of the "
         "turns' medians, and the fastest sample of all. *Times* is the peer's time over costate's in the same round: its median and its range over the rounds; "
         "then the ratio of the fastest samples, which says more where the machine was busy. *Steps* are accepted + rejected, of all iterations where there are "
-        "several. All sides start from the same numbers with the same tableau, tolerances, norm, controller, first step and save times, and their losses and gradients were compared before anything was timed. *This processor* is costate built for the processor at hand (`-C target-cpu=native`), *jit* with its feature of that name; all else is a plain build. candle's steps are written by hand, its derivatives are its own. Repeat with `benches/peers/run`.",
+        "several. All sides start from the same numbers with the same tableau, tolerances, norm, controller, first step and save times, and their losses and gradients were compared before anything was timed. *This processor* is costate built for the processor at hand (`-C target-cpu=native`); all else is a plain build. candle's steps are written by hand, its derivatives are its own. Repeat with `benches/peers/run`.",
         "",
         f"![How many times costate's time the others take]({picture})",
     ]

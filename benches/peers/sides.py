@@ -32,11 +32,11 @@ class Program:
 
 
 class Costate(Program):
-    """The program `workload` of the benches, which has ways to some cases: "case:way". Built otherwise it is told apart by `build` and asked for one way alone."""
+    """The program `workload` of the benches, which has ways to some cases: "case:way". Built otherwise it is told apart by `build` and asked for the plain one alone."""
 
-    def __init__(self, program, core, build="", way=None):
+    def __init__(self, program, core, build=""):
         super().__init__("costate", program, core)
-        self.build, self.way = build, way
+        self.build = build
 
     def names(self, case):
         if self.build:
@@ -45,7 +45,7 @@ class Costate(Program):
         return [f"costate ({way})" if way else "costate" for way in ways]
 
     def _case(self, case, name):
-        way = self.way if self.build else name[9:-1]
+        way = "" if self.build else name[9:-1]
         return f"{case}:{way}" if way else case
 
 

@@ -84,7 +84,7 @@ pub fn table(report: &mut Report) {
             result.expect("it is scalar");
         }
     };
-    let interpreter = interpreted(&program);
+    let interpreter = program.clone().without_machine_code();
     let mut interpreter_workspace = interpreter.workspace(1);
     let mut plain = |calls: usize| {
         for _ in 0..calls {
@@ -96,11 +96,8 @@ pub fn table(report: &mut Report) {
             );
         }
     };
-    #[cfg(feature = "jit")]
     let mut jit_out = vec![0.0; program.output_len()];
-    #[cfg(feature = "jit")]
     let mut workspace = program.workspace(1);
-    #[cfg(feature = "jit")]
     let mut jit = |calls: usize| {
         for _ in 0..calls {
             program.eval(
@@ -111,21 +108,13 @@ pub fn table(report: &mut Report) {
             );
         }
     };
-    let seconds = race(&mut [
-        &mut native,
-        &mut plain,
-        &mut lanes,
-        #[cfg(feature = "jit")]
-        &mut jit,
-    ]);
-    let mut rows = vec![
+    let seconds = race(&mut [&mut native, &mut plain, &mut lanes, &mut jit]);
+    let rows = [
         ("native (rustc)", seconds[0], ""),
         ("interpreter", seconds[1], "1.2 ns an operation"),
         ("lanes", seconds[2] / POINTS as f64, "0.25 ns an operation"),
+        ("machine code at run time", seconds[3], "1.3 × native"),
     ];
-    if let Some(&jit) = seconds.get(3) {
-        rows.push(("machine code at run time", jit, "1.3 × native"));
-    }
     for (name, time, aim) in rows {
         writeln!(
             report,
@@ -136,14 +125,6 @@ pub fn table(report: &mut Report) {
         );
     }
     writeln!(report);
-}
-
-/// The same without machine code made at run time, where that is compiled in.
-fn interpreted(program: &Program<f64>) -> Program<f64> {
-    #[cfg(feature = "jit")]
-    return program.clone().without_machine_code();
-    #[cfg(not(feature = "jit"))]
-    program.clone()
 }
 
 /// Nothing is compared that does not compute the same.

@@ -1,7 +1,7 @@
 //! The tape's speed against its yardsticks, side by side in one run and kept in `results/`: kernels beside std, matrix products beside other libraries, networks
 //! beside the processor's peak and a field written by hand, the food chain beside native code.
 //!
-//! `OPENBLAS=/path/to/libopenblas.so OPENBLAS_NUM_THREADS=1 taskset -c 0 cargo run --release --features jit [kernels matmul spiral shapes chain]`
+//! `OPENBLAS=/path/to/libopenblas.so OPENBLAS_NUM_THREADS=1 taskset -c 0 cargo run --release [kernels matmul spiral shapes chain]`
 //!
 //! A part that is run again replaces its file.
 

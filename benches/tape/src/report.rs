@@ -13,14 +13,7 @@ pub struct Report {
 impl Report {
     /// Of the part `name`, which is an argument of the program; `facts` were measured for all parts.
     pub fn new(name: &'static str, facts: &str) -> Self {
-        let (text, features) = (
-            String::new(),
-            if cfg!(feature = "jit") {
-                " --features jit"
-            } else {
-                ""
-            },
-        );
+        let text = String::new();
         let mut report = Report { name, text };
         writeln!(
             report,
@@ -28,7 +21,7 @@ impl Report {
         );
         writeln!(
             report,
-            "`taskset -c 0 cargo run --release{features} {name}` in `benches/tape`; {}\n\n{facts}\n",
+            "`taskset -c 0 cargo run --release {name}` in `benches/tape`; {}\n\n{facts}\n",
             machine()
         );
         report

@@ -10,7 +10,7 @@ pub(crate) mod lanes;
 pub(crate) mod matmul;
 pub(crate) mod panel;
 pub(crate) mod panel_grad;
-mod registers;
+pub(crate) mod registers;
 pub(crate) mod rows;
 pub(crate) mod straight;
 pub(crate) mod tail;

@@ -7,6 +7,28 @@ use super::vector::Vector;
 use crate::op::{Binary, Unary};
 use crate::scalar::Scalar;
 
+/// Whether registers have operations for an instruction, functions apart.
+pub(crate) fn has_operation(code: Code) -> bool {
+    match code {
+        Code::Unary(op) => matches!(
+            op,
+            Unary::Identity | Unary::Neg | Unary::Abs | Unary::Sqrt | Unary::Sign | Unary::Relu
+        ),
+        Code::Binary(op) => matches!(
+            op,
+            Binary::Lt
+                | Binary::Le
+                | Binary::Gt
+                | Binary::Ge
+                | Binary::Eq
+                | Binary::Ne
+                | Binary::Min
+                | Binary::Max
+        ),
+        _ => true,
+    }
+}
+
 /// Writes to `to` what `code` makes of the groups at `a`, `b` and `c`; `function` may know a better way for some operations of one argument.
 ///
 /// # Safety

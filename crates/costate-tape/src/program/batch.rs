@@ -120,12 +120,13 @@ impl<T: Registers> Batch<T> {
         let layout = lowered.finish(&ends, lanes);
         let port = |value: &Value| Port::new(value, &geometry, &layout);
         let mut constants = Constants::new::<T>(isa, geometry.clone());
-        #[cfg_attr(not(feature = "jit"), expect(unused_mut))]
         let mut steps: [Vec<Step<T>>; 2] = std::array::from_fn(|phase| {
             assemble(&lowered.phases[phase], &layout, isa, Some(&mut constants))
         });
-        #[cfg(feature = "jit")]
-        steps.iter_mut().flatten().for_each(Step::compile);
+        steps
+            .iter_mut()
+            .flatten()
+            .for_each(|step| step.compile(isa));
         let copies = &lowered.lower.copies;
         let copied = constants.copies(copies.keys().copied().collect());
         let copies = copies.values().map(|&place| layout.at(place) as usize);

@@ -4,25 +4,23 @@
 //! the same. A phase that is one list becomes one function, which reads the caller's inputs and writes the caller's outputs; values stay
 //! in registers. Lists between kernels over arrays read and write the file.
 
-mod translate;
+mod assembler;
+mod assign;
+mod operation;
 
 use std::mem::MaybeUninit;
 use std::ops::Range;
 use std::ptr::{null, null_mut};
 use std::sync::Arc;
 
-use cranelift_codegen::ir::AbiParam;
-use cranelift_codegen::settings::{self, Configurable};
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
-use cranelift_jit::{JITBuilder, JITModule};
-use cranelift_module::{Linkage, Module, default_libcall_names};
+use memmap2::{Mmap, MmapMut};
 
+use super::blocks::Group;
 use super::plain::Plain;
 use super::step::Step;
-use super::{Lane, Lowering, Program};
-use crate::kernel::dispatch::{Memory, Registers};
+use crate::kernel::dispatch::{Isa, Memory, Registers};
 use crate::kernel::straight::Instruction;
-use translate::Translator;
+use assembler::Form;
 
 /// Inputs or outputs that a function can have, beside the one output or input that it has anyway.
 const MOST: usize = 8;
@@ -35,11 +33,11 @@ const AT_HAND: usize = 3;
 pub(crate) struct MachineCode<T> {
     run: Run<T>,
     /// The memory that `run` lies in.
-    _owner: Arc<Owner>,
+    _owner: Arc<Mmap>,
 }
 
 /// The file, the frame, what is at hand, a table of the rest.
-type Run<T> = unsafe extern "C" fn(*mut T, *mut T, *mut T, *mut T, *mut T, *const *mut T);
+type Run<T> = unsafe extern "sysv64" fn(*mut T, *mut T, *mut T, *mut T, *mut T, *const *mut T);
 
 impl<T> std::fmt::Debug for MachineCode<T> {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,20 +45,25 @@ impl<T> std::fmt::Debug for MachineCode<T> {
     }
 }
 
-/// Frees the code with its last user.
-struct Owner(Option<JITModule>);
+/// Inputs and output of a block of points, in rows that are so many numbers apart.
+pub(super) struct Given<T> {
+    apart: usize,
+    inputs: [Option<*const T>; MOST],
+    out: *mut T,
+}
 
-// SAFETY: after compilation the module is never looked at again until it is dropped, by one owner; its code only reads itself.
-unsafe impl Send for Owner {}
-// SAFETY: as above.
-unsafe impl Sync for Owner {}
-
-impl Drop for Owner {
-    fn drop(&mut self) {
-        if let Some(module) = self.0.take() {
-            // SAFETY: no program that could call the code is left.
-            unsafe { module.free_memory() };
+impl<T> Given<T> {
+    /// Inputs beyond those that code can have are left out.
+    pub(super) fn new(apart: usize, inputs: impl Iterator<Item = *const T>, out: *mut T) -> Self {
+        let mut given = Given {
+            apart,
+            inputs: [None; MOST],
+            out,
+        };
+        for (place, input) in given.inputs.iter_mut().zip(inputs) {
+            *place = Some(input);
         }
+        given
     }
 }
 
@@ -95,6 +98,22 @@ impl Ports {
         }
     }
 
+    /// Past all places of a list and all numbers of ports.
+    fn end(&self, list: &[Instruction]) -> usize {
+        let own = list.iter().flat_map(|one| {
+            let [a, b, c] = one.from;
+            [a, b, c, one.to].map(|place| place as usize)
+        });
+        let read = self.reads.iter();
+        let read = read.map(|(places, _, first)| first + places.len());
+        let written = self.writes.iter();
+        let written = written.map(|&(at, _, number)| number.max(at as usize));
+        own.chain(read)
+            .chain(written)
+            .max()
+            .map_or(0, |last| last + 1)
+    }
+
     /// Where a place is read.
     fn read(&self, at: u32) -> (Port, usize) {
         let at = at as usize;
@@ -106,50 +125,67 @@ impl Ports {
 }
 
 impl<T: Registers> MachineCode<T> {
-    /// Compiles a list; none where this processor has no compiler.
-    fn new(list: &[Instruction], ports: &Ports) -> Option<MachineCode<T>> {
-        let mut flags = settings::builder();
-        // The list is simplified already; and a load that serves several uses would only hold a register.
-        flags.set("opt_level", "none").ok()?;
-        flags
-            .set(
-                "enable_verifier",
-                if cfg!(debug_assertions) {
-                    "true"
-                } else {
-                    "false"
-                },
-            )
-            .ok()?;
-        let isa = cranelift_native::builder()
-            .ok()?
-            .finish(settings::Flags::new(flags))
-            .ok()?;
-        let mut module = JITModule::new(JITBuilder::with_isa(isa, default_libcall_names()));
-        let mut context = module.make_context();
-        let pointer = AbiParam::new(module.target_config().pointer_type());
-        context.func.signature.params = vec![pointer; 6];
-        let mut builder_context = FunctionBuilderContext::new();
-        let builder = FunctionBuilder::new(&mut context.func, &mut builder_context);
-        Translator::<T>::new(builder, &module, ports).list(list);
-        let id = module
-            .declare_function("list", Linkage::Export, &context.func.signature)
-            .ok()?;
-        module.define_function(id, &mut context).ok()?;
-        module.finalize_definitions().ok()?;
-        let code = module.get_finalized_function(id);
-        // SAFETY: the code was compiled with this signature.
-        let run = unsafe { std::mem::transmute::<*const u8, Run<T>>(code) };
+    /// Compiles a list over single numbers; none where this processor is not one that code is written for, or memory is too far apart for it.
+    fn new(list: &[Instruction], ports: &Ports, isa: Isa) -> Option<MachineCode<T>> {
+        Self::of_form(list, ports, Form::new(isa, size_of::<T>(), 1)?, 1)
+    }
+
+    /// Compiles a list over the file.
+    pub(super) fn of_file(list: &[Instruction], isa: Isa) -> Option<MachineCode<T>> {
+        Self::new(list, &Ports::file(list), isa)
+    }
+
+    /// Whether lists over registers of points can be compiled, for so many inputs.
+    pub(super) fn writes_lanes(isa: Isa, inputs: usize) -> bool {
+        inputs <= MOST && Form::new(isa, size_of::<T>(), isa.lanes::<T>()).is_some()
+    }
+
+    /// Compiles a list over registers of points, of which each place has `apart`.
+    pub(super) fn of_lanes(
+        list: &[Instruction],
+        group: &Group,
+        isa: Isa,
+        apart: usize,
+    ) -> Option<MachineCode<T>> {
+        let form = Form::new(isa, size_of::<T>(), isa.lanes::<T>())?;
+        let read = |(places, input, first): &(Range<usize>, usize, usize)| {
+            (places.clone(), Port::Given(1 + input), *first)
+        };
+        let stays = group.stays.iter();
+        let stays = stays.map(|&at| (at, Port::File, at as usize));
+        let leaves = group.leaves.iter();
+        let leaves = leaves.map(|&(at, element)| (at, Port::Given(0), element));
+        let ports = Ports {
+            reads: group.reads.iter().map(read).collect(),
+            writes: stays.chain(leaves).collect(),
+        };
+        Self::of_form(list, &ports, form, apart)
+    }
+
+    fn of_form(
+        list: &[Instruction],
+        ports: &Ports,
+        form: Form,
+        apart: usize,
+    ) -> Option<MachineCode<T>> {
+        let farthest = ports.end(list).checked_mul(apart * form.bytes)?;
+        i32::try_from(farthest).ok()?;
+        let code = assign::code(list, ports, form, apart);
+        let mut memory = MmapMut::map_anon(code.len()).ok()?;
+        memory.copy_from_slice(&code);
+        let memory = memory.make_exec().ok()?;
+        // SAFETY: what was written is a function of this signature.
+        let run = unsafe { std::mem::transmute::<*const u8, Run<T>>(memory.as_ptr()) };
         Some(MachineCode {
             run,
-            _owner: Arc::new(Owner(Some(module))),
+            _owner: Arc::new(memory),
         })
     }
 
     /// Runs a list over the file.
     ///
     /// # Safety
-    /// It was compiled with [`Ports::file`]; every place of the list is inside the file.
+    /// It was compiled by [`of_file`](MachineCode::of_file); every place of the list is inside the file.
     #[inline]
     pub(crate) unsafe fn run(&self, memory: &Memory<'_, T>) {
         let file = memory.frame;
@@ -164,8 +200,8 @@ impl<T: Registers> MachineCode<T> {
     #[inline]
     pub(crate) unsafe fn call(
         &self,
-        file: &mut [T],
-        frame: &mut [T],
+        file: *mut T,
+        frame: *mut T,
         one: *mut T,
         mut more: impl Iterator<Item = *mut T>,
     ) {
@@ -176,36 +212,28 @@ impl<T: Registers> MachineCode<T> {
             let Some(given) = more.next() else { break };
             place.write(given);
         }
-        let (file, frame) = (file.as_mut_ptr(), frame.as_mut_ptr());
         // SAFETY: the caller's; the code reads only addresses that there are.
         unsafe { (self.run)(file, frame, one, second, third, rest.as_ptr().cast()) };
     }
-}
 
-impl<T: Registers> Step<T> {
-    /// A list becomes machine code.
-    pub(super) fn compile(&mut self) {
-        if let Step::Straight(_, list) = self
-            && let Some(code) = MachineCode::new(list, &Ports::file(list))
-        {
-            *self = Step::Machine(code, std::mem::take(list));
+    /// Runs a list over the registers that begin at point `first` of what is given, and at `file`.
+    ///
+    /// # Safety
+    /// It was compiled by [`of_lanes`](MachineCode::of_lanes); the file has all its places, and what is given so many points.
+    pub(super) unsafe fn run_lanes(&self, file: *mut T, given: &Given<T>, first: usize) {
+        let apart = std::ptr::without_provenance_mut(given.apart * size_of::<T>());
+        let inputs = given.inputs.iter().flatten();
+        // SAFETY: the caller's; the code only reads the inputs, and knows the second argument as a number.
+        unsafe {
+            let inputs = inputs.map(|input| input.add(first).cast_mut());
+            self.call(file, apart, given.out.add(first), inputs);
         }
     }
 }
 
 impl<T: Registers> Plain<T> {
-    /// Phases, or at least lists, become machine code.
-    pub(super) fn compile_lists(&mut self) {
-        for phase in 0..2 {
-            self.machine[phase] = self.function(phase);
-            if self.machine[phase].is_none() {
-                self.steps[phase].iter_mut().for_each(Step::compile);
-            }
-        }
-    }
-
     /// A phase as a function, if it is one list.
-    fn function(&self, phase: usize) -> Option<MachineCode<T>> {
+    pub(super) fn function(&self, phase: usize, isa: Isa) -> Option<MachineCode<T>> {
         let [Step::Straight(_, list)] = &self.steps[phase][..] else {
             return None;
         };
@@ -217,7 +245,7 @@ impl<T: Registers> Plain<T> {
         } else {
             self.of_products()
         };
-        MachineCode::new(list, &ports)
+        MachineCode::new(list, &ports, isa)
     }
 
     /// Inputs are read where the caller has them; what products need goes into the frame, what guards compare into the file.
@@ -261,22 +289,5 @@ impl<T: Registers> Plain<T> {
             ports.writes.push((at, Port::Frame, self.kept.len() + i));
         }
         ports
-    }
-}
-
-impl<T: Lane> Program<T> {
-    /// The same program with its scalar operations interpreted: the same bits, slower. For measuring what machine code gains, and for
-    /// finding out whether it is to blame.
-    #[must_use]
-    pub fn without_machine_code(mut self) -> Self {
-        let steps = match &mut self.lowering {
-            Lowering::Plain(plain) => {
-                plain.machine = [None, None];
-                &mut plain.steps
-            }
-            Lowering::Batch(batch) => &mut batch.steps,
-        };
-        steps.iter_mut().flatten().for_each(Step::interpret);
-        self
     }
 }

@@ -2,183 +2,24 @@
 
 use std::ops::Range;
 
-use super::plain::{Export, Plain};
+use super::blocks::{Blocks, Ends, Size};
+use super::jit::Given;
+use super::plain::Plain;
 use super::step::Step;
 use super::{Lane, Lowering, Program, Workspace, same_len};
 use crate::error::Error;
 use crate::function::Guard;
-use crate::kernel::dispatch::{Isa, Memory, Registers, Run, select};
-use crate::kernel::elementwise::{self, Chain, Elementwise};
-use crate::kernel::lanes::{Copy, Lanes, Lines, Rows};
-use crate::kernel::straight::{Code, Instruction, List};
+use crate::kernel::dispatch::{Memory, Registers, Run};
+use crate::kernel::lanes::Rows;
+use crate::kernel::straight::List;
 use crate::op::{Binary, holds};
-
-/// Bytes of a first cache that the blocks of a program may take.
-const CACHE: usize = 28 * 1024;
-
-/// How a scalar program runs over points.
-#[derive(Clone, Debug)]
-pub(crate) struct Blocks<T> {
-    /// Most points first.
-    sizes: Vec<Size<T>>,
-    /// Places of the file that evaluation touches.
-    places: usize,
-}
-
-/// A program for blocks of one size.
-#[derive(Clone, Debug)]
-struct Size<T> {
-    /// Points of a block.
-    width: usize,
-    parts: Vec<Part<T>>,
-    copy: Run<T, Rows>,
-}
-
-#[derive(Clone, Debug)]
-enum Part<T> {
-    Lines(Run<T, Lines>, Lines),
-    /// Functions that registers have a way of their own for.
-    Functions(Run<T, Chain>, Chain),
-}
-
-/// Functions in one chain, whose table holds two arrays for each.
-const FUNCTIONS: usize = elementwise::TABLE / 2;
-
-impl<T: Registers> Blocks<T> {
-    /// For an evaluation by `list` between `ends`, the places that constants, inputs and outputs end at.
-    pub(super) fn new(list: Option<&List>, ends: usize, isa: Isa) -> Blocks<T> {
-        let touched = |instruction: &Instruction| {
-            let [a, b, c] = instruction.from;
-            [a, b, c, instruction.to].map(|place| place as usize + 1)
-        };
-        let all = || list.iter().flat_map(|list| list.iter()).flat_map(touched);
-        let places = all().fold(ends, usize::max);
-        let mut seen = vec![false; places + 1];
-        let mut distinct = 0;
-        for place in all() {
-            distinct += usize::from(!std::mem::replace(&mut seen[place], true));
-        }
-        let mut blocks = Blocks {
-            sizes: Vec::new(),
-            places,
-        };
-        let fits =
-            |registers: usize| distinct * registers * isa.lanes::<T>() * size_of::<T>() <= CACHE;
-        if fits(8) {
-            blocks.add::<8>(list, isa);
-        }
-        if fits(4) {
-            blocks.add::<4>(list, isa);
-        }
-        blocks.add::<2>(list, isa);
-        blocks
-    }
-
-    fn add<const G: usize>(&mut self, list: Option<&List>, isa: Isa) {
-        let width = G * isa.lanes::<T>();
-        let mut parts = Vec::new();
-        if let Some(list) = list {
-            let function = |instruction: &Instruction| match instruction.code {
-                Code::Unary(op) => elementwise::is_function(op),
-                _ => false,
-            };
-            let mut first = 0;
-            for group in list.chunk_by(|a, b| function(a) == function(b)) {
-                let range = first..first + group.len();
-                first = range.end;
-                if !function(&group[0]) {
-                    let list = List::clone(list);
-                    let lines = Lines { list, range };
-                    parts.push(Part::Lines(select::<T, Lanes<G>>(isa), lines));
-                    continue;
-                }
-                for group in group.chunks(FUNCTIONS) {
-                    let chain = functions_of_blocks(group, width);
-                    parts.push(Part::Functions(select::<T, Elementwise>(isa), chain));
-                }
-            }
-        }
-        self.sizes.push(Size {
-            width,
-            parts,
-            copy: select::<T, Copy<G>>(isa),
-        });
-    }
-
-    /// Whether there are functions that registers have a way of their own for.
-    #[cfg(test)]
-    pub(super) fn has_functions(&self) -> bool {
-        let mut parts = self.sizes[0].parts.iter();
-        parts.any(|part| matches!(part, Part::Functions(..)))
-    }
-
-    fn memory(&self) -> usize {
-        self.places * self.sizes[0].width
-    }
-
-    /// The size of block that suits this many points.
-    fn fitting(&self, points: usize) -> usize {
-        let holds = |&size: &usize| self.sizes[size].width >= points;
-        (0..self.sizes.len()).rev().find(holds).unwrap_or(0)
-    }
-
-    fn run(&self, size: usize, file: &mut [T]) {
-        let size = &self.sizes[size];
-        assert!(file.len() >= self.places * size.width);
-        let file = file.as_mut_ptr();
-        let memory = Memory {
-            constants: file,
-            frame: file,
-            kept: &[],
-        };
-        for part in &size.parts {
-            // SAFETY: `places` is past every place of the list, whose blocks are inside a file of this length that nobody else sees;
-            // the kernels were chosen for this processor.
-            unsafe {
-                match part {
-                    Part::Lines(run, lines) => run(&memory, lines),
-                    Part::Functions(run, chain) => run(&memory, chain),
-                }
-            }
-        }
-    }
-}
-
-/// A chain of functions over blocks of this many points.
-fn functions_of_blocks(functions: &[Instruction], width: usize) -> Chain {
-    let (mut arrays, mut code) = (Vec::new(), Vec::new());
-    let mut entry = |place: u32| {
-        let at = place * width as u32;
-        let known = arrays.iter().position(|&array| array == at);
-        known.unwrap_or_else(|| {
-            arrays.push(at);
-            arrays.len() - 1
-        }) as u16
-    };
-    for function in functions {
-        code.push(elementwise::Instruction {
-            code: function.code,
-            from: [entry(function.from[0]), 0, 0],
-            to: entry(function.to),
-        });
-    }
-    Chain {
-        arrays: arrays.into(),
-        numbers: Box::default(),
-        temporaries: 0,
-        code: code.into(),
-        len: width,
-    }
-}
 
 impl<T: Registers> Plain<T> {
     /// The list that evaluation is, if it is one of single numbers; else the name of a step over arrays.
     fn list(steps: &[Step<T>]) -> Result<Option<&List>, &'static str> {
         match steps {
             [] => Ok(None),
-            [Step::Straight(_, list)] => Ok(Some(list)),
-            #[cfg(feature = "jit")]
-            [Step::Machine(_, list)] => Ok(Some(list)),
+            [Step::Straight(_, list) | Step::Machine(_, list)] => Ok(Some(list)),
             steps => Err(steps.iter().find_map(Step::array).unwrap_or("a list")),
         }
     }
@@ -190,9 +31,31 @@ impl<T: Registers> Plain<T> {
         }
     }
 
-    /// Prepares [`Program::run_lanes`]; the ends of what enters and leaves are inside `places`.
-    pub(super) fn blocks(steps: &[Step<T>], places: usize, isa: Isa) -> Option<Blocks<T>> {
-        Some(Blocks::new(Self::list(steps).ok()?, places, isa))
+    /// How evaluation runs over points.
+    ///
+    /// # Errors
+    /// [`Error::NotScalar`] if it works on whole arrays.
+    pub(super) fn blocks(&self) -> Result<&Blocks<T>, Error> {
+        let list = Self::list(&self.steps[0]).map_err(|step| Error::NotScalar { step })?;
+        let ends = Ends {
+            constants: self.kept.start,
+            inputs: &self.inputs,
+            output: &self.output,
+            guards: &self.guards,
+        };
+        let blocks = || Blocks::new(list, &ends, self.isa, self.compiled);
+        Ok(self.blocks.get_or_init(blocks))
+    }
+
+    /// Numbers that run over a largest block: its file, and room for rows that the caller has only a part of.
+    fn block_memory(&self, blocks: &Blocks<T>) -> usize {
+        let rows = self
+            .inputs
+            .iter()
+            .map(ExactSizeIterator::len)
+            .sum::<usize>()
+            + self.output.len();
+        (blocks.places + if blocks.direct { rows } else { 0 }) * blocks.sizes[0].width
     }
 }
 
@@ -205,7 +68,7 @@ impl<T: Lane> Program<T> {
     /// A program is scalar if it works on numbers one by one: its arrays have at most four elements, or are only indexed and
     /// stacked. Element e of an input at point p stands at `e·points + p`, and so in `out`; θ, if there is one, is the same for all
     /// points. Products over points are those of a program compiled from [`Function::vjp`](crate::Function::vjp). Nothing is kept
-    /// in a frame. The first call makes room in the workspace; later ones allocate nothing.
+    /// in a frame. The first call prepares the program and makes room in the workspace; later ones allocate nothing.
     ///
     /// # Errors
     /// [`Error::NotScalar`] if the program works on whole arrays. [`Error::GuardFailedAt`] names the first point at which a branch
@@ -249,9 +112,8 @@ impl<T: Lane> Program<T> {
             Lowering::Plain(plain) => plain,
             Lowering::Batch(_) => return Err(Error::NotScalar { step: "a layer" }),
         };
-        Plain::list(&plain.steps[0]).map_err(|step| Error::NotScalar { step })?;
-        let blocks = plain.blocks.as_ref().expect("a list has blocks");
-        workspace.lanes.grow(blocks.memory(), T::ZERO);
+        let blocks = plain.blocks()?;
+        workspace.lanes.grow(plain.block_memory(blocks), T::ZERO);
         let Workspace { shared, lanes, .. } = workspace;
         let mut at = 0;
         let mut size = usize::MAX;
@@ -271,10 +133,8 @@ impl<T: Lane> Program<T> {
                 width,
                 copy,
             };
-            let file = lanes.as_mut_slice();
-            slice.enter(plain, inputs, file);
-            blocks.run(size, file);
-            slice.leave(&plain.output, file, out);
+            let (file, rows) = lanes.as_mut_slice().split_at_mut(blocks.places * width);
+            slice.run(plain, blocks, size, [&mut *file, rows], inputs, out);
             for (i, guard) in self.guards.iter().enumerate() {
                 slice.broken(plain, i, guard, file, |point| {
                     (0..self.output).for_each(|e| out[e * points + point] = T::NAN);
@@ -323,30 +183,81 @@ impl<T: Registers> Slice<T> {
         unsafe { (self.copy)(&memory, &Rows { rows, from, to }) }
     }
 
-    fn enter(&self, plain: &Plain<T>, inputs: &[&[T]], file: &mut [T]) {
-        for (input, places) in inputs.iter().zip(&plain.inputs) {
-            if self.len == self.width && !places.is_empty() {
-                let (from, to) = (&input[self.at..], &mut file[places.start * self.width..]);
-                self.copy((from, self.points), (to, self.width), places.len());
-                continue;
+    /// Evaluates the points in the file; `rows` have room for those that the caller has only a part of.
+    fn run(
+        &self,
+        plain: &Plain<T>,
+        blocks: &Blocks<T>,
+        size: usize,
+        [file, rows]: [&mut [T]; 2],
+        inputs: &[&[T]],
+        out: &mut [T],
+    ) {
+        for &(input, first, elements, place) in &blocks.enter {
+            let from = &inputs[input][first * self.points..];
+            self.enter(from, elements, &mut file[place * self.width..]);
+        }
+        let partial = blocks.direct && self.len < self.width;
+        let given = if partial {
+            self.partial(plain, inputs, rows)
+        } else {
+            let inputs = inputs.iter().map(|input| input[self.at..].as_ptr());
+            Given::new(self.points, inputs, out[self.at..].as_mut_ptr())
+        };
+        // SAFETY: the caller's rows hold a whole block from `at` on, or there is no machine code, or these are the rows of `partial`.
+        unsafe { blocks.run(size, file, &given) };
+        if partial {
+            let own = &rows[rows.len() - plain.output.len() * self.width..];
+            for (e, from) in own.chunks_exact(self.width).enumerate() {
+                self.leave(from, e, out);
             }
-            for (e, place) in places.clone().enumerate() {
-                let from = &input[e * self.points + self.at..][..self.len];
-                let block = &mut file[self.block(place)];
-                block[..self.len].copy_from_slice(from);
-                block[self.len..].fill(from[self.len - 1]);
-            }
+        }
+        for &(e, place) in &blocks.leave {
+            self.leave(&file[place * self.width..], e, out);
         }
     }
 
-    fn leave(&self, output: &Export, file: &[T], out: &mut [T]) {
-        for (e, to) in out.chunks_exact_mut(self.points).enumerate() {
-            let (from, to) = (&file[self.block(output.address(e))], &mut to[self.at..]);
-            if self.len == self.width {
-                self.copy((from, 0), (to, 0), 1);
-            } else {
-                to[..self.len].copy_from_slice(&from[..self.len]);
-            }
+    /// Rows of inputs, repeated past the last point, and of the output.
+    fn partial(&self, plain: &Plain<T>, inputs: &[&[T]], rows: &mut [T]) -> Given<T> {
+        let starts = || {
+            plain.inputs.iter().scan(0, |next, places| {
+                let start = *next;
+                *next += places.len() * self.width;
+                Some(start)
+            })
+        };
+        for ((input, places), start) in inputs.iter().zip(&plain.inputs).zip(starts()) {
+            self.enter(input, places.len(), &mut rows[start..]);
+        }
+        let out = rows.len() - plain.output.len() * self.width;
+        let rows = rows.as_mut_ptr();
+        // SAFETY: there is room for inputs and output.
+        unsafe {
+            let inputs = starts().map(|start| rows.add(start).cast_const());
+            Given::new(self.width, inputs, rows.add(out))
+        }
+    }
+
+    /// Some elements of an input, each of which has its points in a row, to blocks behind one another.
+    fn enter(&self, input: &[T], elements: usize, to: &mut [T]) {
+        if self.len == self.width && elements > 0 {
+            self.copy((&input[self.at..], self.points), (to, self.width), elements);
+            return;
+        }
+        for (e, block) in to.chunks_exact_mut(self.width).take(elements).enumerate() {
+            let from = &input[e * self.points + self.at..][..self.len];
+            block[..self.len].copy_from_slice(from);
+            block[self.len..].fill(from[self.len - 1]);
+        }
+    }
+
+    /// An element of the output from its block.
+    fn leave(&self, from: &[T], e: usize, out: &mut [T]) {
+        let to = &mut out[e * self.points..][..self.points][self.at..];
+        if self.len == self.width {
+            self.copy((from, 0), (to, 0), 1);
+        } else {
+            to[..self.len].copy_from_slice(&from[..self.len]);
         }
     }
 

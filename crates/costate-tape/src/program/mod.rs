@@ -9,6 +9,7 @@
 mod algebra;
 mod allocate;
 mod batch;
+mod blocks;
 mod buffer;
 mod chain;
 mod compile;
@@ -18,7 +19,10 @@ mod epilogue;
 mod frames;
 mod fuse;
 mod geometry;
-#[cfg(feature = "jit")]
+#[cfg(all(feature = "jit", target_arch = "x86_64"))]
+mod jit;
+#[cfg(not(all(feature = "jit", target_arch = "x86_64")))]
+#[path = "jit/none.rs"]
 mod jit;
 mod lanes;
 mod layers;
@@ -377,6 +381,33 @@ impl<T: Lane> Program<T> {
                 .for_each(|(&to, &from)| natural[to] = from),
             None => natural.copy_from_slice(packed),
         }
+    }
+
+    /// The same program with its scalar operations interpreted: the same bits, slower. For measuring what machine code (feature `jit`)
+    /// gains, and for finding out whether it is to blame.
+    ///
+    /// ```
+    /// use costate_tape::{Function, Program};
+    ///
+    /// let f = Function::<f64>::record(&[("x", &[])], |v| vec![v[0] * v[0] / 3.0])?;
+    /// let program = Program::compile(&f)?;
+    /// let interpreted = program.clone().without_machine_code();
+    /// let [mut y, mut z] = [[0.0]; 2];
+    /// program.eval(&mut program.workspace(1), 0, &[&[1.1]], &mut y);
+    /// interpreted.eval(&mut interpreted.workspace(1), 0, &[&[1.1]], &mut z);
+    /// assert_eq!(y, z);
+    /// # Ok::<(), costate_tape::Error>(())
+    /// ```
+    #[must_use]
+    pub fn without_machine_code(mut self) -> Self {
+        match &mut self.lowering {
+            Lowering::Plain(plain) => plain.interpret(),
+            Lowering::Batch(batch) => {
+                let steps = batch.steps.iter_mut().flatten();
+                steps.for_each(step::Step::interpret);
+            }
+        }
+        self
     }
 
     /// Length of θ.

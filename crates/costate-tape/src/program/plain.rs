@@ -5,11 +5,11 @@
 //! added when they are accumulated.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
+use super::blocks::Blocks;
 use super::compile::Signature;
-#[cfg(feature = "jit")]
 use super::jit::MachineCode;
-use super::lanes::Blocks;
 use super::lowered::{Lowered, slots};
 use super::place::Value;
 use super::source::Source;
@@ -22,7 +22,6 @@ pub(crate) struct Plain<T> {
     /// Evaluation, then products.
     pub(crate) steps: [Vec<Step<T>>; 2],
     /// Evaluation, then products, each as one function if it is one list; steps are what they were made of.
-    #[cfg(feature = "jit")]
     pub(crate) machine: [Option<MachineCode<T>>; 2],
     /// The constants of a new file, literals filled in.
     pub(crate) constants: Vec<T>,
@@ -41,8 +40,11 @@ pub(crate) struct Plain<T> {
     /// Where the cotangents of the varying inputs, and of the parameters, come from.
     pub(crate) cotangents: Vec<Export>,
     pub(crate) parameter_cotangent: Export,
-    /// How evaluation runs over many points, if it is scalar.
-    pub(crate) blocks: Option<Blocks<T>>,
+    /// How evaluation runs over many points, once it was asked to.
+    pub(super) blocks: OnceLock<Blocks<T>>,
+    pub(super) isa: Isa,
+    /// Whether machine code is wanted, where there is such.
+    pub(super) compiled: bool,
 }
 
 /// Elements of the file in the order of an output.
@@ -67,7 +69,6 @@ impl Export {
     }
 
     /// Where the numbers of the output are.
-    #[cfg(feature = "jit")]
     pub(super) fn addresses(&self) -> Box<dyn Iterator<Item = u32> + '_> {
         match self {
             Export::Run(range) => Box::new(range.clone().map(|at| at as u32)),
@@ -83,8 +84,15 @@ impl Export {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Export::Run(range) => range.len(),
+            Export::Gather(from) => from.len(),
+        }
+    }
+
     /// Past all addresses.
-    fn end(&self) -> usize {
+    pub(super) fn end(&self) -> usize {
         match self {
             Export::Run(range) => range.end,
             Export::Gather(from) => from.iter().max().map_or(0, |&at| at as usize + 1),
@@ -197,13 +205,11 @@ impl<T: Registers> Plain<T> {
             std::array::from_fn(|phase| assemble(&lowered.phases[phase], &layout, isa, None));
         let inputs: Vec<Range<usize>> = lowered.inputs.iter().map(range).collect();
         let (output, guards) = (export(&lowered.outputs), export(&guards));
-        let ends = inputs.iter().map(|place| place.end);
-        let places = ends.chain([layout.kept, output.end(), guards.end()]).max();
-        #[cfg_attr(not(feature = "jit"), expect(unused_mut))]
         let mut plain = Plain {
-            blocks: Plain::blocks(&steps[0], places.unwrap_or(0), isa),
+            blocks: OnceLock::new(),
+            isa,
+            compiled: true,
             steps,
-            #[cfg(feature = "jit")]
             machine: [None, None],
             constants: lowered.literals(&layout),
             file: layout.len,
@@ -220,13 +226,33 @@ impl<T: Registers> Plain<T> {
                 .collect(),
             parameter_cotangent: export(parameter_cotangent.as_slice()),
         };
-        #[cfg(feature = "jit")]
         plain.compile_lists();
         plain
     }
 }
 
 impl<T: Registers> Plain<T> {
+    /// Phases, or at least lists, become machine code, where there is such.
+    fn compile_lists(&mut self) {
+        let isa = self.isa;
+        for phase in 0..2 {
+            self.machine[phase] = self.function(phase, isa);
+            if self.machine[phase].is_none() {
+                self.steps[phase]
+                    .iter_mut()
+                    .for_each(|step| step.compile(isa));
+            }
+        }
+    }
+
+    /// Undoes that.
+    pub(super) fn interpret(&mut self) {
+        self.machine = [None, None];
+        self.steps.iter_mut().flatten().for_each(Step::interpret);
+        self.blocks = OnceLock::new();
+        self.compiled = false;
+    }
+
     /// Numbers of a workspace beside its frames: the file, then the accumulators.
     pub(crate) fn shared_len(&self) -> usize {
         self.file + self.parameters.len().next_multiple_of(BLOCK)
@@ -270,12 +296,12 @@ impl<T: Registers> Plain<T> {
         inputs: &[&[T]],
         out: &mut [T],
     ) {
-        #[cfg(feature = "jit")]
         if let Some(code) = &self.machine[0] {
+            let (file, frame) = (shared.as_mut_ptr(), frame.as_mut_ptr());
             // The code only reads what an evaluation is given.
             let inputs = inputs.iter().map(|input| input.as_ptr().cast_mut());
             // SAFETY: the caller's lengths are those that the code was made for.
-            return unsafe { code.call(shared, frame, out.as_mut_ptr(), inputs) };
+            return unsafe { code.call(file, frame, out.as_mut_ptr(), inputs) };
         }
         self.eval_steps(shared, frame, inputs, out);
     }
@@ -306,11 +332,11 @@ impl<T: Registers> Plain<T> {
         a: &[T],
         cotangents: &mut [&mut [T]],
     ) {
-        #[cfg(feature = "jit")]
         if let Some(code) = &self.machine[1] {
+            let (file, frame) = (shared.as_mut_ptr(), frame.as_mut_ptr());
             let outputs = cotangents.iter_mut().map(|to| to.as_mut_ptr());
             // SAFETY: the caller's lengths are those that the code was made for; it only reads the cotangent.
-            return unsafe { code.call(shared, frame, a.as_ptr().cast_mut(), outputs) };
+            return unsafe { code.call(file, frame, a.as_ptr().cast_mut(), outputs) };
         }
         self.products_steps(shared, frame, a, cotangents);
     }

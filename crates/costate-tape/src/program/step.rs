@@ -4,7 +4,6 @@ use super::algebra::Dense;
 use super::allocate::Layout;
 use super::chain::chain;
 use super::draft::Draft;
-#[cfg(feature = "jit")]
 use super::jit::MachineCode;
 use super::layers::Constants;
 use super::place::Place;
@@ -20,7 +19,6 @@ use crate::kernel::straight::{Instruction, List, Straight};
 #[derive(Clone, Debug)]
 pub(crate) enum Step<T> {
     Straight(Run<T, List>, List),
-    #[cfg(feature = "jit")]
     Machine(MachineCode<T>, List),
     Chain(Run<T, Chain>, Chain),
     MatMul(Run<T, MatMul>, MatMul),
@@ -39,7 +37,6 @@ impl<T: Registers> Step<T> {
     pub(super) fn array(&self) -> Option<&'static str> {
         match self {
             Step::Straight(..) => None,
-            #[cfg(feature = "jit")]
             Step::Machine(..) => None,
             Step::Chain(..) => Some("an elementwise operation on an array"),
             Step::MatMul(..) | Step::MatMulTransposed(..) => Some("a matrix product"),
@@ -52,8 +49,16 @@ impl<T: Registers> Step<T> {
         }
     }
 
+    /// A list becomes machine code, if there is such.
+    pub(super) fn compile(&mut self, isa: Isa) {
+        if let Step::Straight(_, list) = self
+            && let Some(code) = MachineCode::of_file(list, isa)
+        {
+            *self = Step::Machine(code, std::mem::take(list));
+        }
+    }
+
     /// Machine code becomes a list again.
-    #[cfg(feature = "jit")]
     pub(super) fn interpret(&mut self) {
         if let Step::Machine(_, list) = self {
             // Scalar code is the same on every instruction set.
@@ -71,7 +76,6 @@ impl<T: Registers> Step<T> {
         unsafe {
             match self {
                 Step::Straight(run, args) => run(memory, args),
-                #[cfg(feature = "jit")]
                 Step::Machine(code, _) => code.run(memory),
                 Step::Chain(run, args) => run(memory, args),
                 Step::MatMul(run, args) => run(memory, args),

@@ -4,6 +4,7 @@ mod arrays;
 mod chains;
 mod frames;
 mod lanes;
+mod machine;
 mod random;
 
 use super::*;

@@ -1,4 +1,4 @@
-//! One function, five ways to run it: the interpreter, a compiled program, points in lanes, machine code (with the feature `jit`), the
+//! One function, five ways to run it: the interpreter, a compiled program, points in lanes, machine code, the
 //! printed source.
 
 #[allow(dead_code, reason = "shared with the tests of the tape")]
@@ -92,7 +92,6 @@ fn everyone_agrees(f: &Function<f64>, point: &[Vec<f64>]) -> bool {
     let expected = f.eval(&inputs).unwrap().concat();
     let program = Program::compile(f).unwrap();
     let compiled = eval(&program, &inputs);
-    #[cfg(feature = "jit")]
     machine::assert_bits(
         &compiled,
         &eval(&program.clone().without_machine_code(), &inputs),
@@ -108,7 +107,6 @@ fn everyone_agrees(f: &Function<f64>, point: &[Vec<f64>]) -> bool {
 }
 
 /// Machine code against the interpreter of programs.
-#[cfg(feature = "jit")]
 mod machine {
     use super::{FEW, Numbers};
     use costate_tape::{Function, Program};
@@ -168,7 +166,6 @@ fn interpreter_program_lanes_machine_code_and_printed_source_agree() {
             FEW.iter()
                 .map(|(_, shape)| numbers.many(shape.iter().product())),
         );
-        #[cfg(feature = "jit")]
         machine::products_have_the_bits(&f, &mut numbers);
         let products = f.vjp(&[0, 2]);
         let mut with_cotangent = point.clone();
@@ -238,12 +235,11 @@ fn of_three_numbers(formula: impl for<'t> Fn([Var<'t, f64>; 3]) -> Var<'t, f64>)
     f.unwrap()
 }
 
-/// The program's value, and with `jit` also that of the program without machine code, against the function's own.
+/// The program's value, and that of the program without machine code, against the function's own.
 fn number_by_number(f: &Function<f64>, point: &[f64]) {
     let expected = f.eval(&[point]).unwrap().concat();
     let program = Program::compile(f).unwrap();
     assert_same("the program", &eval(&program, &[point]), &expected, f);
-    #[cfg(feature = "jit")]
     assert_same(
         "the program without machine code",
         &eval(&program.without_machine_code(), &[point]),
@@ -273,7 +269,6 @@ fn a_program_of_numbers_notices_a_broken_guard() {
 }
 
 /// A discrete gradient as a solver takes it, with all evaluations kept: 20 steps of the midpoint rule, back through them, one sum of a·∂f/∂θ a step.
-#[cfg(feature = "jit")]
 #[test]
 fn gradients_through_a_solve_have_the_same_bits_with_and_without_machine_code() {
     type Field = for<'t> fn(&[Var<'t, f64>]) -> Var<'t, f64>;

@@ -90,7 +90,7 @@ fn random_lanes<T: Lane + Float>(code: &[Instruction]) -> usize {
             panic!("it is of single numbers")
         };
         // Random functions make anything of a last place.
-        let own = plain.blocks.as_ref().unwrap().has_functions();
+        let own = plain.blocks().unwrap().has_functions();
         equal += usize::from(!own);
         let off = if own { Off::Anything } else { Off::Nothing };
         lanes_equal_points(program, theta, points, off);

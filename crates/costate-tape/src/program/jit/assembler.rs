@@ -1,0 +1,392 @@
+//! Instructions of x86-64 as bytes: those on registers of numbers with three operands (Intel, Software Developer's Manual, volume 2).
+
+use crate::kernel::dispatch::Isa;
+
+/// What a register of numbers holds, and how instructions on it are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Form {
+    /// Bytes of a number.
+    pub(super) number: usize,
+    /// Bytes of a register that are worked on: those of one number, or all.
+    pub(super) bytes: usize,
+    /// As AVX-512 writes them, with 32 registers, and masks apart from them; else as AVX does, with 16.
+    pub(super) wide: bool,
+}
+
+impl Form {
+    /// Registers with so many of these numbers; none where there are no instructions with three operands.
+    pub(super) fn new(isa: Isa, number: usize, numbers: usize) -> Option<Form> {
+        let wide = match isa {
+            Isa::Avx512 => true,
+            Isa::Avx2 => false,
+            _ => return None,
+        };
+        Some(Form {
+            number,
+            bytes: number * numbers,
+            wide,
+        })
+    }
+
+    pub(super) fn registers(self) -> u8 {
+        if self.wide { 32 } else { 16 }
+    }
+
+    pub(super) fn one(self) -> bool {
+        self.bytes == self.number
+    }
+
+    /// Bytes of a register that operations on bits work on.
+    pub(super) fn bits(self) -> usize {
+        self.bytes.max(16)
+    }
+}
+
+/// Registers of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Base {
+    Cx = 1,
+    Dx,
+    Bx,
+    Bp = 5,
+    Si,
+    Di,
+    R8,
+    R9,
+    R10,
+    R12 = 12,
+    R13,
+    R14,
+    R15,
+}
+
+/// The last operand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operand {
+    Register(u8),
+    At(Base, i32),
+    /// As far from there as [`Assembler::row`] computed last, in rax.
+    Row(Base),
+    /// A number of the table behind the code.
+    Table(usize),
+}
+
+/// Operations by their last byte; of two numbers, or of all that registers hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Arithmetic {
+    Sqrt = 0x51,
+    Add = 0x58,
+    Mul = 0x59,
+    Sub = 0x5c,
+    Div = 0x5e,
+    /// The second where either is NaN.
+    Max = 0x5f,
+}
+
+impl Arithmetic {
+    pub(super) fn commutes(self) -> bool {
+        matches!(self, Arithmetic::Add | Arithmetic::Mul)
+    }
+}
+
+/// Operations on bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Bits {
+    And = 0x54,
+    Or = 0x56,
+    Xor = 0x57,
+}
+
+/// Comparisons, false of NaN except the last; without a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Comparison {
+    Equal = 0x00,
+    Less = 0x11,
+    LessOrEqual = 0x12,
+    GreaterOrEqual = 0x1d,
+    Greater = 0x1e,
+    NotEqual = 0x04,
+}
+
+/// What comes before the operands.
+#[derive(Clone, Copy)]
+struct Opcode {
+    /// The second byte of opcodes of old, or what extends it.
+    map: u8,
+    /// 0x66, 0xf3, 0xf2 as 1, 2, 3.
+    prefix: u8,
+    byte: u8,
+    /// Whether AVX-512's form says that numbers have eight bytes; AVX's says so nowhere here.
+    double: bool,
+    /// Bytes of the registers.
+    bytes: usize,
+    /// Bytes of an operand in memory.
+    memory: usize,
+    wide: bool,
+}
+
+/// Code being written.
+pub(super) struct Assembler {
+    pub(super) form: Form,
+    code: Vec<u8>,
+    table: Vec<Vec<u8>>,
+    /// Where an offset of a number of the table is to be, which number, and how many bytes of the instruction follow.
+    offsets: Vec<(usize, usize, usize)>,
+}
+
+/// The mask of AVX-512 that comparisons write.
+const MASK: u8 = 1;
+
+/// Of what instructions do not use, all bits are set, which are written inverted.
+const NONE: u8 = 0;
+
+impl Assembler {
+    pub(super) fn new(form: Form) -> Self {
+        Assembler {
+            form,
+            code: Vec::new(),
+            table: Vec::new(),
+            offsets: Vec::new(),
+        }
+    }
+
+    /// The register that no value is in.
+    pub(super) fn scratch(&self) -> u8 {
+        self.form.registers() - 1
+    }
+
+    /// Number `i` of the table: these bytes, repeated as often as a register holds them.
+    pub(super) fn constant(&mut self, number: &[u8]) -> usize {
+        let bytes = number.repeat(self.form.bits() / number.len());
+        let known = self.table.iter().position(|other| *other == bytes);
+        known.unwrap_or_else(|| {
+            self.table.push(bytes);
+            self.table.len() - 1
+        })
+    }
+
+    fn opcode(&self, byte: u8) -> Opcode {
+        let Form {
+            number,
+            bytes,
+            wide,
+        } = self.form;
+        let double = number == 8;
+        Opcode {
+            map: 1,
+            prefix: match (self.form.one(), double) {
+                (false, false) => 0,
+                (false, true) => 1,
+                (true, false) => 2,
+                (true, true) => 3,
+            },
+            byte,
+            double,
+            bytes,
+            memory: bytes,
+            wide,
+        }
+    }
+
+    /// An operation on the bits of whole registers.
+    fn opcode_of_bits(&self, byte: u8) -> Opcode {
+        let bytes = self.form.bits();
+        Opcode {
+            prefix: u8::from(self.form.number == 8),
+            bytes,
+            memory: bytes,
+            ..self.opcode(byte)
+        }
+    }
+
+    pub(super) fn arithmetic(&mut self, op: Arithmetic, to: u8, a: u8, b: Operand) {
+        let opcode = self.opcode(op as u8);
+        // Roots have one operand; of a register with one number, the rest comes from the first.
+        let roots = op == Arithmetic::Sqrt && !self.form.one();
+        self.emit(opcode, [to, if roots { NONE } else { a }], b, 0, None);
+    }
+
+    pub(super) fn bits(&mut self, op: Bits, to: u8, a: u8, b: Operand) {
+        self.emit(self.opcode_of_bits(op as u8), [to, a], b, 0, None);
+    }
+
+    /// `to` = `then` where the comparison of `a` with `b` holds, else `otherwise`.
+    pub(super) fn select(
+        &mut self,
+        comparison: Comparison,
+        [a, b, then, otherwise]: [u8; 4],
+        to: u8,
+    ) {
+        let b = Operand::Register(b);
+        let how = Some(comparison as u8);
+        let mask = if self.form.wide { MASK } else { self.scratch() };
+        self.emit(self.opcode(0xc2), [mask, a], b, 0, how);
+        let then = Operand::Register(then);
+        if self.form.wide {
+            let blend = Opcode {
+                map: 2,
+                prefix: 1,
+                ..self.opcode_of_bits(0x65)
+            };
+            self.emit(blend, [to, otherwise], then, MASK, None);
+        } else {
+            let byte = if self.form.number == 8 { 0x4b } else { 0x4a };
+            let blend = Opcode {
+                map: 3,
+                prefix: 1,
+                ..self.opcode_of_bits(byte)
+            };
+            self.emit(blend, [to, otherwise], then, 0, Some(mask << 4));
+        }
+    }
+
+    pub(super) fn load(&mut self, to: u8, from: Operand) {
+        self.emit(self.opcode(0x10), [to, NONE], from, 0, None);
+    }
+
+    pub(super) fn store(&mut self, from: u8, to: Operand) {
+        self.emit(self.opcode(0x11), [from, NONE], to, 0, None);
+    }
+
+    /// Two numbers side by side in memory, by one instruction.
+    pub(super) fn store_pair(&mut self, [low, high]: [u8; 2], to: Operand) {
+        let scratch = self.scratch();
+        let unpack = self.opcode_of_bits(0x14);
+        self.emit(unpack, [scratch, low], Operand::Register(high), 0, None);
+        let store = self.opcode_of_bits(0x11);
+        self.emit(store, [scratch, NONE], to, 0, None);
+    }
+
+    fn emit(&mut self, op: Opcode, [to, a]: [u8; 2], b: Operand, mask: u8, immediate: Option<u8>) {
+        let bit = |register: u8, bit: u8| register >> bit & 1;
+        let not = |register: u8, at: u8| bit(!register, at);
+        let last = match b {
+            Operand::Register(register) => register,
+            Operand::At(base, _) | Operand::Row(base) => base as u8,
+            Operand::Table(_) => 0,
+        };
+        let length = match op.bytes {
+            64 => 2,
+            32 => 1,
+            _ => 0,
+        };
+        let first = not(to, 3) << 7 | not(last, 4) << 6 | not(last, 3) << 5;
+        let second = (!a & 15) << 3 | op.prefix;
+        if op.wide {
+            let double = u8::from(op.double) << 7;
+            let third = length << 5 | not(a, 4) << 3 | mask;
+            let first = first | not(to, 4) << 4 | op.map;
+            self.code.extend([0x62, first, double | second | 4, third]);
+        } else {
+            self.code
+                .extend([0xc4, first | op.map, second | length << 2]);
+        }
+        self.code.push(op.byte);
+        let register = (to & 7) << 3;
+        match b {
+            Operand::Register(last) => self.code.push(0xc0 | register | last & 7),
+            Operand::At(base, offset) => {
+                self.address(register, base, offset, if op.wide { op.memory } else { 1 });
+            }
+            Operand::Row(base) => {
+                // The base's low bits are not those that would want an offset too.
+                self.code.extend([register | 4, base as u8 & 7]);
+            }
+            Operand::Table(number) => {
+                self.code.push(register | 5);
+                let follow = usize::from(immediate.is_some());
+                self.offsets.push((self.code.len(), number, follow));
+                self.code.extend([0; 4]);
+            }
+        }
+        self.code.extend(immediate);
+    }
+
+    /// An operand in memory; AVX-512 counts short offsets in units.
+    fn address(&mut self, register: u8, base: Base, offset: i32, unit: usize) {
+        let base = base as u8 & 7;
+        let unit = unit as i32;
+        let short = i8::try_from(offset / unit)
+            .ok()
+            .filter(|_| offset % unit == 0);
+        let mode = if short.is_some() { 0x40 } else { 0x80 };
+        self.code.push(mode | register | base);
+        if base == 4 {
+            self.code.push(0x24);
+        }
+        match short {
+            Some(short) => self.code.push(short as u8),
+            None => self.code.extend(offset.to_le_bytes()),
+        }
+    }
+
+    /// An address from memory.
+    pub(super) fn load_address(&mut self, to: Base, from: Base, offset: i32) {
+        let high = |base: Base| base as u8 >> 3;
+        self.code.extend([0x48 | high(to) << 2 | high(from), 0x8b]);
+        self.address((to as u8 & 7) << 3, from, offset, 1);
+    }
+
+    /// The address of row `number` of a port whose rows are as many bytes apart as `apart` says.
+    pub(super) fn row(&mut self, begin: Base, apart: Base, number: i32) -> Operand {
+        if number == 0 {
+            return Operand::At(begin, 0);
+        }
+        // imul rax, apart, number
+        self.code
+            .extend([0x48 | apart as u8 >> 3, 0x69, 0xc0 | apart as u8 & 7]);
+        self.code.extend(number.to_le_bytes());
+        Operand::Row(begin)
+    }
+
+    /// Saves the registers that a caller wants back, and moves the arguments there, where calls leave them.
+    pub(super) fn enter(&mut self) {
+        self.code.extend([
+            0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41,
+            0x57, // push rbx, rbp, r12 to r15
+            0x48, 0x83, 0xec, 0x08, // sub rsp, 8
+            0x48, 0x89, 0xfb, 0x48, 0x89, 0xf5, // mov rbx, rdi; mov rbp, rsi
+            0x49, 0x89, 0xd4, 0x49, 0x89, 0xcd, // mov r12, rdx; mov r13, rcx
+            0x4d, 0x89, 0xc6, 0x4d, 0x89, 0xcf, // mov r14, r8; mov r15, r9
+        ]);
+    }
+
+    /// Undoes [`enter`](Assembler::enter).
+    pub(super) fn leave(&mut self) {
+        self.code.extend([
+            0x48, 0x83, 0xc4, 0x08, // add rsp, 8
+            0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5d, 0x41, 0x5c, 0x5d, 0x5b, // pop in turn
+        ]);
+    }
+
+    /// Calls a function of System V's convention whose first argument is `first`.
+    pub(super) fn call(&mut self, function: *const (), first: u32) {
+        self.code.push(0xbf); // mov edi, …
+        self.code.extend(first.to_le_bytes());
+        self.code.extend([0x48, 0xb8]); // mov rax, …
+        self.code.extend((function as u64).to_le_bytes());
+        self.code.extend([0xff, 0xd0]); // call rax
+    }
+
+    /// Returns, and gives the code with its table behind it.
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        if !self.form.one() {
+            // Upper halves in use would slow what the caller has without them.
+            self.code.extend([0xc5, 0xf8, 0x77]); // vzeroupper
+        }
+        self.code.push(0xc3);
+        let size = self.form.bits();
+        let table = self.code.len().next_multiple_of(64);
+        for &(at, number, follow) in &self.offsets {
+            let offset = (table + number * size - (at + 4 + follow)) as i32;
+            self.code[at..at + 4].copy_from_slice(&offset.to_le_bytes());
+        }
+        self.code.resize(table, 0xcc);
+        self.code.extend(self.table.concat());
+        self.code
+    }
+}
