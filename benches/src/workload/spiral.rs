@@ -74,7 +74,7 @@ impl<T: Real + Lane> Spiral<T> {
             let mut sum = T::zero();
             let all = saved.values().iter().zip(windows);
             for ((&h, &seen), cotangent) in all.zip(cotangents.values_mut()) {
-                sum = sum + Loss::Absolute.value(h, seen);
+                sum += Loss::Absolute.value(h, seen);
                 *cotangent = mean * Loss::Absolute.derivative(h, seen);
             }
             mean * sum

@@ -5,7 +5,8 @@ mod float;
 use crate::op::{Binary, Unary};
 use crate::scalar::Scalar;
 use std::cmp::Ordering;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::iter::{Product, Sum};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A value and its derivatives in N directions, v + Σ dᵢ εᵢ with εᵢεⱼ = 0.
 ///
@@ -123,6 +124,35 @@ impl<T: Scalar, const N: usize> Div for Dual<T, N> {
     #[inline]
     fn div(self, other: Self) -> Self {
         self.binary(Binary::Div, other)
+    }
+}
+
+macro_rules! assigned {
+    ($($trait:ident::$method:ident $sign:tt)*) => {$(
+        impl<T: Scalar, const N: usize> $trait for Dual<T, N> {
+            #[inline]
+            fn $method(&mut self, other: Self) {
+                *self = *self $sign other;
+            }
+        }
+    )*};
+}
+
+assigned! { AddAssign::add_assign + SubAssign::sub_assign - MulAssign::mul_assign * DivAssign::div_assign / }
+
+impl<T: Scalar, const N: usize> Sum for Dual<T, N> {
+    fn sum<I: Iterator<Item = Self>>(terms: I) -> Self {
+        terms
+            .reduce(|sum, term| sum + term)
+            .unwrap_or_else(|| Scalar::from_f64(0.0))
+    }
+}
+
+impl<T: Scalar, const N: usize> Product for Dual<T, N> {
+    fn product<I: Iterator<Item = Self>>(factors: I) -> Self {
+        factors
+            .reduce(|product, factor| product * factor)
+            .unwrap_or_else(|| Scalar::from_f64(1.0))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::op::{Binary, Unary};
 use std::fmt::Debug;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A number that code can be written over once: `f32`, `f64`, [`Dual`](crate::Dual) (forward-mode derivatives) and
 /// [`Var`](crate::Var) (recording).
@@ -27,7 +27,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 /// ```
 ///
 /// # Adding one
-/// Implement the four required methods; for a type with num-traits' `Float`, `unary` is `op.value(self)` and `binary` is
+/// Implement the four required methods and the operators; for a type with num-traits' `Float`, `unary` is `op.value(self)` and `binary` is
 /// `op.value(self, other)`.
 pub trait Scalar:
     Copy
@@ -39,6 +39,10 @@ pub trait Scalar:
     + Sub<Output = Self>
     + Mul<Output = Self>
     + Div<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + DivAssign
 {
     /// A constant: its derivative is zero.
     fn from_f64(value: f64) -> Self;

@@ -167,7 +167,7 @@ fn dense<S: System<Tangent, Vec<Tangent>>>(
     for i in (0..scheme.dense.len()).filter(|i| !scheme.dense[*i].is_empty()) {
         let weight = it.h() * scheme.dense_weight(i, sigma);
         for (out, slope) in state.iter_mut().zip(&slopes[i]) {
-            *out = *out + weight * *slope;
+            *out += weight * *slope;
         }
     }
     state.iter().map(|h| h.tangent).collect()

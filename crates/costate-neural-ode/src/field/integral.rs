@@ -158,7 +158,7 @@ impl<F: VectorField<T>, T: Lane + num_traits::Float> VectorField<T> for Integral
         self.field.pack(&self.natural, &mut self.cotangent);
         // book: (running-cost); its minus is that of the costate
         for (a_h, more) in a_h.iter_mut().zip(&self.cotangent) {
-            *a_h = *a_h + *more;
+            *a_h += *more;
         }
         by_field + by_integral[0]
     }
@@ -173,7 +173,7 @@ impl<F: VectorField<T>, T: Lane + num_traits::Float> VectorField<T> for Integral
         self.field.finish(a_theta);
         self.program.finish(&mut self.workspace, &mut self.a_theta);
         for (a_theta, more) in a_theta.iter_mut().zip(&self.a_theta) {
-            *a_theta = *a_theta + *more;
+            *a_theta += *more;
         }
         if let Some(curvature) = &mut self.curvature {
             curvature.finish(a_theta);
@@ -200,7 +200,7 @@ impl<F: VectorField<T>, T: Lane + num_traits::Float> VectorField<T> for Integral
         let curvature = self.curvature.as_mut()?;
         let by_integral = curvature.products(t, h, (u, s), &a[n..], &mut self.natural);
         for (a_h, more) in a_h.iter_mut().zip(&self.natural) {
-            *a_h = *a_h + *more;
+            *a_h += *more;
         }
         Some(by_field + by_integral)
     }

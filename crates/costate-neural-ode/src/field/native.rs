@@ -66,7 +66,7 @@ pub trait RightHandSide<const N: usize, const P: usize> {
 fn weighted<S: Scalar, const N: usize>(a: &[S; N], x: impl Fn(usize) -> S) -> S {
     let mut sum = S::from_f64(0.0);
     for i in 0..N {
-        sum = sum + a[i] * x(i);
+        sum += a[i] * x(i);
     }
     sum
 }
@@ -280,7 +280,7 @@ where
             *a_h = product.tangent[0];
         }
         for (sum, product) in self.sum.iter_mut().zip(&products.theta) {
-            *sum = *sum + product.tangent[0];
+            *sum += product.tangent[0];
         }
         Some(products.t.tangent[0])
     }
@@ -310,7 +310,7 @@ where
         for &(frame, weight) in frames {
             let a_theta = &self.frames[frame].a_theta;
             for k in 0..P {
-                self.sum[k] = self.sum[k] + weight * a_theta[k];
+                self.sum[k] += weight * a_theta[k];
             }
         }
     }

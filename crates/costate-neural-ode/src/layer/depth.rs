@@ -89,7 +89,7 @@ impl<L: Layer> Depth<L> {
         for (k, value) in self.basis.values(t).into_iter().enumerate() {
             for (at, coefficient) in at.iter_mut().zip(&theta[k * len..]) {
                 // recorded, so that its vjp is book: (coefficient-gradient)
-                *at = *at + value * *coefficient;
+                *at += value * *coefficient;
             }
         }
         at

@@ -186,7 +186,7 @@ impl VectorField<Tangent> for RecordedTangents {
                     value: *value,
                     tangent: *tangent,
                 };
-                *sum = *sum + *weight * number;
+                *sum += *weight * number;
             }
         }
     }

@@ -5,7 +5,7 @@ use costate_tape::{Binary, Dual, Scalar, Unary};
 use num_traits::{Float, Num, NumCast, One, ToPrimitive, Zero};
 use std::cmp::Ordering;
 use std::num::FpCategory;
-use std::ops::{Add, Div, Mul, Neg, Rem, Sub};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Rem, Sub, SubAssign};
 
 /// A number with its derivative in one direction: the element of states over plain time, so that error norms, and with them all steps, see the values alone.
 ///
@@ -144,6 +144,19 @@ macro_rules! operators {
 }
 
 operators!(Add::add, Sub::sub, Mul::mul, Div::div, Rem::rem);
+
+macro_rules! assigned {
+    ($($trait:ident :: $method:ident $sign:tt),*) => {
+        $(impl $trait for Tangent {
+            #[inline]
+            fn $method(&mut self, other: Self) {
+                *self = *self $sign other;
+            }
+        })*
+    };
+}
+
+assigned!(AddAssign::add_assign +, SubAssign::sub_assign -, MulAssign::mul_assign *, DivAssign::div_assign /);
 
 impl Neg for Tangent {
     type Output = Self;

@@ -33,7 +33,7 @@ fn jump<E: Real + Scalar + Send + Sync + 'static>(up: f64) -> impl Map<E> {
             for (out, h) in out.iter_mut().zip(h) {
                 *out = *h + theta[3] * t * *h * *h;
             }
-            out[0] = out[0] + <E as Scalar>::from_f64(up);
+            out[0] += <E as Scalar>::from_f64(up);
         },
         |h: &[E], t: E, theta: &[E], a: &[E], a_h: &mut [E], a_theta: &mut [E]| {
             a_theta.fill(<E as Scalar>::from_f64(0.0));
@@ -41,8 +41,8 @@ fn jump<E: Real + Scalar + Send + Sync + 'static>(up: f64) -> impl Map<E> {
             for i in 0..N {
                 let square = a[i] * h[i] * h[i];
                 a_h[i] = a[i] + (theta[3] + theta[3]) * t * a[i] * h[i];
-                a_theta[3] = a_theta[3] + t * square;
-                a_t = a_t + theta[3] * square;
+                a_theta[3] += t * square;
+                a_t += theta[3] * square;
             }
             a_t
         },

@@ -45,7 +45,7 @@ pub(crate) fn loss<S: Scalar + num_traits::Zero>(saved: &Saved<S>, out: &mut Sav
     let mut sum = S::from_f64(0.0);
     for (i, (h, a)) in saved.values().iter().zip(out.values_mut()).enumerate() {
         let w = S::from_f64(weight(i));
-        sum = sum + w * (*h + S::from_f64(0.25) * *h * *h * *h);
+        sum += w * (*h + S::from_f64(0.25) * *h * *h * *h);
         *a = w * (S::from_f64(1.0) + S::from_f64(0.75) * *h * *h);
     }
     sum

@@ -266,3 +266,20 @@ fn a_tangent_multiplied_and_added_is_the_product_and_the_sum() {
     let found = number(3.0, 0.5).mul_add(number(-2.0, 4.0), number(7.0, 0.25));
     assert_eq!((found.value, found.tangent), (1.0, 11.25));
 }
+
+#[test]
+fn a_tangent_that_is_assigned_to_has_the_derivative_of_what_is_written_out() {
+    let (x, y) = (
+        Tangent {
+            value: 3.0,
+            tangent: 1.0,
+        },
+        Tangent::constant(2.0),
+    );
+    let mut z = x;
+    z *= x; // x²
+    z += x * y; // x² + 2x
+    z /= y; // x²/2 + x
+    z -= x * x * x; // x²/2 + x − x³
+    assert_eq!((z.value, z.tangent), (-19.5, -23.0));
+}

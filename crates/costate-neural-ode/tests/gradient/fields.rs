@@ -107,11 +107,11 @@ impl Field {
                 };
                 let mut dh: Vec<S> = (0..*n).map(row).collect();
                 for ((i, j), theta) in entries.iter().zip(theta) {
-                    dh[*i] = dh[*i] + *theta * h[*j];
+                    dh[*i] += *theta * h[*j];
                 }
                 if *sees_time {
                     let clock = S::from_f64(1.0) + S::from_f64(0.5) * t.sin();
-                    dh.iter_mut().for_each(|dh| *dh = *dh * clock);
+                    dh.iter_mut().for_each(|dh| *dh *= clock);
                 }
                 dh
             }
@@ -120,9 +120,9 @@ impl Field {
                 for term in terms {
                     let mut value = theta[term.k] * t.powi(term.clock);
                     for (i, power) in term.factors {
-                        value = value * h[i].powi(power);
+                        value *= h[i].powi(power);
                     }
-                    dh[term.row] = dh[term.row] + value;
+                    dh[term.row] += value;
                 }
                 dh
             }
@@ -311,7 +311,7 @@ pub(crate) fn loss<S: Scalar>(states: &[Vec<S>]) -> S {
     let mut sum = S::from_f64(0.0);
     for (s, state) in states.iter().enumerate() {
         for (i, h) in state.iter().enumerate() {
-            sum = sum + S::from_f64(weight(s, i)) * (*h + S::from_f64(0.25) * *h * *h);
+            sum += S::from_f64(weight(s, i)) * (*h + S::from_f64(0.25) * *h * *h);
         }
     }
     sum

@@ -74,7 +74,7 @@ fn dense<S: costate_ode::System<D, Vec<D>>>(it: &mut Integrator<D, Vec<D>, S>, t
     for i in (0..scheme.dense.len()).filter(|i| !scheme.dense[*i].is_empty()) {
         let weight = it.h() * scheme.dense_weight(i, sigma);
         for (out, slope) in state.iter_mut().zip(&slopes[i]) {
-            *out = *out + weight * *slope;
+            *out += weight * *slope;
         }
     }
     state

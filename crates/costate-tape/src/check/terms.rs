@@ -4,7 +4,7 @@ use super::function::LANES;
 use crate::op::{Binary, Unary};
 use crate::scalar::Scalar;
 use std::cmp::Ordering;
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// A value, and the chain rule's terms for each of several directions, added without their signs.
 #[derive(Clone, Copy, Debug)]
@@ -57,36 +57,29 @@ impl Scalar for Terms {
     }
 }
 
-impl Add for Terms {
-    type Output = Self;
+macro_rules! operators {
+    ($($trait:ident::$method:ident, $assign:ident::$assigned:ident => $op:ident;)*) => {$(
+        impl $trait for Terms {
+            type Output = Self;
 
-    fn add(self, other: Self) -> Self {
-        self.binary(Binary::Add, other)
-    }
+            fn $method(self, other: Self) -> Self {
+                self.binary(Binary::$op, other)
+            }
+        }
+
+        impl $assign for Terms {
+            fn $assigned(&mut self, other: Self) {
+                *self = self.binary(Binary::$op, other);
+            }
+        }
+    )*};
 }
 
-impl Sub for Terms {
-    type Output = Self;
-
-    fn sub(self, other: Self) -> Self {
-        self.binary(Binary::Sub, other)
-    }
-}
-
-impl Mul for Terms {
-    type Output = Self;
-
-    fn mul(self, other: Self) -> Self {
-        self.binary(Binary::Mul, other)
-    }
-}
-
-impl Div for Terms {
-    type Output = Self;
-
-    fn div(self, other: Self) -> Self {
-        self.binary(Binary::Div, other)
-    }
+operators! {
+    Add::add, AddAssign::add_assign => Add;
+    Sub::sub, SubAssign::sub_assign => Sub;
+    Mul::mul, MulAssign::mul_assign => Mul;
+    Div::div, DivAssign::div_assign => Div;
 }
 
 impl Neg for Terms {

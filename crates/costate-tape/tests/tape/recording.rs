@@ -1,6 +1,7 @@
 //! What recording promises: each expression once, branches guarded, misuse reported at the user's line.
 
 use costate_tape::{Error, Function, Scalar, SparseJacobian, Tape, Var, gradient, jacobian};
+use std::cmp::Ordering;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 
@@ -110,6 +111,35 @@ fn a_branch_that_no_longer_holds_is_an_error_that_names_comparison_and_line() {
     // At the edge itself the comparison is false.
     assert!(f.eval(&[&[1.0]]).is_err());
     assert!(f.eval(&[&[f64::NAN]]).is_err());
+}
+
+#[test]
+fn every_comparison_of_recorded_numbers_is_guarded_at_the_users_line() {
+    type Comparison = fn(Var<f64>, Var<f64>) -> bool;
+    #[rustfmt::skip]
+    let all: &[(&str, bool, u32, Comparison)] = &[
+        ("lt", true, line!(), |x, y| x < y), ("lt", true, line!(), |x, _| x < 3.0),
+        ("le", true, line!(), |x, y| x <= y), ("le", true, line!(), |x, _| x <= 3.0),
+        ("gt", false, line!(), |x, y| x > y), ("gt", false, line!(), |x, _| x > 3.0),
+        ("ge", false, line!(), |x, y| x >= y), ("ge", false, line!(), |x, _| x >= 3.0),
+        ("eq", false, line!(), |x, y| x == y), ("eq", false, line!(), |x, _| x == 3.0),
+        ("eq", false, line!(), |x, y| x != y), ("eq", false, line!(), |x, _| x != 3.0),
+        ("lt", true, line!(), |x, _| x.partial_cmp(&3.0) == Some(Ordering::Less)),
+    ];
+    for &(name, held, line, compare) in all {
+        let f = Function::<f64>::record_at(&[("x", &[], &[2.0]), ("y", &[], &[3.0])], |v| {
+            vec![if compare(v[0], v[1]) { v[0] } else { -v[0] }]
+        })
+        .unwrap();
+        let guard = &f.guards()[0];
+        let found = (guard.op.name(), guard.held, guard.location.line());
+        assert_eq!(found, (name, held, line));
+        assert_eq!(guard.location.file(), file!());
+        // The same side of the comparison again, and the other.
+        assert!(f.eval(&[&[1.0], &[3.0]]).is_ok(), "{name}");
+        let other = if name == "eq" { 3.0 } else { 4.0 };
+        assert!(f.eval(&[&[other], &[3.0]]).is_err(), "{name}");
+    }
 }
 
 #[test]
@@ -288,6 +318,8 @@ fn refuses(words: &[&str], body: impl Fn(&[Var<'_, f64>])) {
 fn shapes_that_do_not_fit_are_named_at_the_users_line() {
     refuses(&["`add`", "[2, 3]", "[4]"], |v| { let _ = v[0] + v[1]; });
     refuses(&["`mul`", "[2, 3]", "[4]"], |v| { let _ = v[0] * v[1]; });
+    refuses(&["`add`", "[2, 3]", "[4]"], |v| { let mut x = v[0]; x += v[1]; });
+    refuses(&["`div`", "[2, 3]", "[4]"], |v| { let mut x = v[0]; x /= v[1]; });
     refuses(&["`pow`", "[2, 3]", "[4]"], |v| { let _ = v[0].powf(v[1]); });
     refuses(&["`max`", "[2, 3]", "[4]"], |v| { let _ = Scalar::max(v[0], v[1]); });
     refuses(&["`select`", "[2, 3]", "[4]"], |v| { let _ = Var::select(v[0], v[1], v[1]); });
@@ -307,6 +339,7 @@ fn shapes_that_do_not_fit_are_named_at_the_users_line() {
     refuses(&["[4]"], |v| { let _ = v[1].gather(vec![7], [1]); });
     refuses(&["3 indices", "4 elements"], |v| { let _ = v[1].scatter_add(vec![0, 1, 2], [9]); });
     refuses(&["`gt`", "no", "select"], |v| { let _ = v[3] > Var::from_f64(0.0); });
+    refuses(&["`gt`", "no", "select"], |v| { let _ = v[3] > 0.0; });
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use crate::random::{self, Numbers, for_all, instructions};
 use costate_problems::DoubleDouble;
-use costate_tape::{Binary, Dual, Function, Scalar, Unary};
+use costate_tape::{Binary, Dual, Function, Scalar, Unary, Var, value_and_gradient};
 use num_traits::{Float, ToPrimitive};
-use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::iter::{Product, Sum};
+use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 /// Second derivatives by nesting: a value, two directions, and their mixed second derivative.
 type Second = Dual<Dual<f64, 1>, 1>;
@@ -56,16 +57,27 @@ fn nested_duals_through_any_graph_are_forward_mode_applied_twice() {
 struct Wide(DoubleDouble);
 
 macro_rules! by_the_number {
-    ($($trait:ident $method:ident $sign:tt)*) => {$(
+    ($($trait:ident $method:ident $assign:ident $assigned:ident $sign:tt)*) => {$(
         impl $trait for Wide {
             type Output = Wide;
             fn $method(self, other: Wide) -> Wide {
                 Wide(self.0 $sign other.0)
             }
         }
+
+        impl $assign for Wide {
+            fn $assigned(&mut self, other: Wide) {
+                *self = *self $sign other;
+            }
+        }
     )*};
 }
-by_the_number! { Add add + Sub sub - Mul mul * Div div / }
+by_the_number! {
+    Add add AddAssign add_assign +
+    Sub sub SubAssign sub_assign -
+    Mul mul MulAssign mul_assign *
+    Div div DivAssign div_assign /
+}
 
 impl Neg for Wide {
     type Output = Wide;
@@ -214,4 +226,77 @@ fn every_operation_is_defined_over_thirty_one_digits_and_most_have_them_all() {
             op.name()
         );
     }
+}
+
+/// Every operator that assigns, and sums and products, over any scalar.
+fn assigned<S: Scalar + Sum + Product>(x: [S; 3]) -> S {
+    let mut y = x[0];
+    y *= x[1]; // x₀x₁
+    y += x[2]; // x₀x₁ + x₂
+    y /= x[1]; // x₀ + x₂/x₁
+    y -= x[0] * x[0]; // x₀ + x₂/x₁ − x₀²
+    y += x.into_iter().sum::<S>() * x.into_iter().product::<S>();
+    y
+}
+
+#[test]
+fn what_operators_assign_has_the_derivatives_of_what_is_written_out() {
+    let x = [0.7, 1.3, -2.1];
+    let (sum, product) = (x[0] + x[1] + x[2], x[0] * x[1] * x[2]);
+    let expected = [
+        1.0 - 2.0 * x[0] + product + sum * x[1] * x[2],
+        -x[2] / (x[1] * x[1]) + product + sum * x[0] * x[2],
+        1.0 / x[1] + product + sum * x[0] * x[1],
+    ];
+    let value = x[0] + x[2] / x[1] - x[0] * x[0] + sum * product;
+    let (y, gradient) = value_and_gradient(|v| assigned([v.index(0), v.index(1), v.index(2)]), &x);
+    let dual = assigned([0, 1, 2].map(|i| Dual::<f64, 3>::variable(x[i], i)));
+    let close = |a: f64, b: f64| (a - b).abs() <= 1e-14 * b.abs().max(1.0);
+    assert!(close(assigned(x), value) && close(y, value) && close(dual.value, value));
+    for i in 0..3 {
+        assert!(
+            close(gradient[i], expected[i]),
+            "{gradient:?}, {expected:?}"
+        );
+        assert!(
+            close(dual.tangent[i], expected[i]),
+            "{dual:?}, {expected:?}"
+        );
+    }
+}
+
+#[test]
+fn plain_numbers_may_stand_to_the_right_of_operators_that_assign() {
+    let (y, slope) = value_and_gradient(
+        |x| {
+            let mut y = x;
+            y += 1.0;
+            y *= 3.0;
+            y -= 0.5;
+            y /= 4.0;
+            y.sum() // (3(x + 1) − 1/2)/4
+        },
+        &[2.0],
+    );
+    assert_eq!((y, slope), (8.5 / 4.0, vec![0.75]));
+}
+
+#[test]
+fn sums_and_products_of_none_are_plain_numbers() {
+    let none: [Var<f64>; 0] = [];
+    assert_eq!(none.iter().sum::<Var<f64>>().value(), Some(vec![0.0]));
+    assert_eq!(none.iter().product::<Var<f64>>().value(), Some(vec![1.0]));
+    let none: [Dual<f64, 1>; 0] = [];
+    assert_eq!(none.into_iter().sum::<Dual<f64, 1>>().value, 0.0);
+    assert_eq!(none.into_iter().product::<Dual<f64, 1>>().value, 1.0);
+    // What they meet brings the tape, and no node is recorded for the 0 that a sum begins with.
+    let f = Function::<f64>::record(&[("x", &[2])], |v| {
+        let none: [Var<f64>; 0] = [];
+        vec![
+            none.iter().sum::<Var<f64>>() + v[0].index(0),
+            [v[0].index(1)].iter().sum(),
+        ]
+    })
+    .unwrap();
+    assert_eq!(f.eval(&[&[2.0, 3.0]]).unwrap(), [[2.0], [3.0]]);
 }

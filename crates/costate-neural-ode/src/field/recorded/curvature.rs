@@ -103,7 +103,7 @@ impl<T: Lane> Curvature<T> {
     pub(in crate::field) fn finish(&mut self, a_theta: &mut [T]) {
         self.program.finish(&mut self.workspace, &mut self.a_theta);
         for (sum, more) in a_theta.iter_mut().zip(&self.a_theta) {
-            *sum = *sum + *more;
+            *sum += *more;
         }
     }
 }
