@@ -8,8 +8,8 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 /// [`Var`](crate::Var) (recording).
 ///
 /// All elementwise operations go through [`unary`](Scalar::unary) and [`binary`](Scalar::binary); the named methods are
-/// written over them. Comparisons of recorded values become guards, so `if` is allowed; where both sides must be kept, use
-/// [`select`](Scalar::select).
+/// written over them, and have std's names where std has them. Comparisons of recorded values become guards, so `if` is allowed;
+/// where both sides must be kept, use [`select`](Scalar::select).
 ///
 /// ```
 /// use costate_tape::{Dual, Scalar};
@@ -25,6 +25,11 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 /// let d = lorenz([1.0, 2.0, 3.0].map(Dual::from_f64), rho);
 /// assert_eq!(d.map(|component| component.tangent[0]), [0.0, 1.0, 0.0]);
 /// ```
+///
+/// # Beside `Float`
+/// num-traits' `Float` has methods of the same names. Where both traits are imported, a plain `f64` has its own, and generic code and
+/// dual numbers say which is meant: `Scalar::exp(x)`. So does who calls `erf` or `erfc` on a plain `f64` and wants no warning that std
+/// may have them one day: `Scalar::erf(x)`.
 ///
 /// # Adding one
 /// Implement the four required methods and the operators; for a type with num-traits' `Float`, `unary` is `op.value(self)` and `binary` is
@@ -121,10 +126,22 @@ pub trait Scalar:
         self.unary(Unary::Exp)
     }
 
+    /// eˣ − 1, accurate near 0.
+    #[inline]
+    fn exp_m1(self) -> Self {
+        self.unary(Unary::Expm1)
+    }
+
     /// Natural logarithm.
     #[inline]
     fn ln(self) -> Self {
         self.unary(Unary::Ln)
+    }
+
+    /// ln(1 + x), accurate near 0; −∞ at −1, NaN below.
+    #[inline]
+    fn ln_1p(self) -> Self {
+        self.unary(Unary::Ln1p)
     }
 
     /// Logarithm to base 10.
@@ -145,6 +162,12 @@ pub trait Scalar:
         self.unary(Unary::Sqrt)
     }
 
+    /// Cube root, of negative numbers too; its derivative is infinite at 0.
+    #[inline]
+    fn cbrt(self) -> Self {
+        self.unary(Unary::Cbrt)
+    }
+
     /// Sine.
     #[inline]
     fn sin(self) -> Self {
@@ -161,6 +184,24 @@ pub trait Scalar:
     #[inline]
     fn tan(self) -> Self {
         self.unary(Unary::Tan)
+    }
+
+    /// Inverse sine; NaN outside of [−1, 1], its derivative infinite at the ends.
+    #[inline]
+    fn asin(self) -> Self {
+        self.unary(Unary::Asin)
+    }
+
+    /// Inverse cosine; NaN outside of [−1, 1], its derivative −∞ at the ends.
+    #[inline]
+    fn acos(self) -> Self {
+        self.unary(Unary::Acos)
+    }
+
+    /// Inverse tangent; of a quotient, [`atan2`](Scalar::atan2) keeps the quadrant.
+    #[inline]
+    fn atan(self) -> Self {
+        self.unary(Unary::Atan)
     }
 
     /// Hyperbolic sine.
@@ -199,6 +240,30 @@ pub trait Scalar:
         self.unary(Unary::Relu)
     }
 
+    /// x above 0, x/100 below; the derivative at the kink 0 is 1/100.
+    #[inline]
+    fn leaky_relu(self) -> Self {
+        self.unary(Unary::LeakyRelu)
+    }
+
+    /// x above 0, eˣ − 1 below.
+    #[inline]
+    fn elu(self) -> Self {
+        self.unary(Unary::Elu)
+    }
+
+    /// x/(1 + e⁻ˣ)
+    #[inline]
+    fn silu(self) -> Self {
+        self.unary(Unary::Silu)
+    }
+
+    /// x·Φ(x) with the normal distribution function Φ (the exact form, by [`erfc`](Scalar::erfc)).
+    #[inline]
+    fn gelu(self) -> Self {
+        self.unary(Unary::Gelu)
+    }
+
     /// |x|
     #[inline]
     fn abs(self) -> Self {
@@ -209,6 +274,62 @@ pub trait Scalar:
     #[inline]
     fn sign(self) -> Self {
         self.unary(Unary::Sign)
+    }
+
+    /// The largest whole number not above x; its derivative is 0, also at the jumps.
+    #[inline]
+    fn floor(self) -> Self {
+        self.unary(Unary::Floor)
+    }
+
+    /// The error function 2/√π ∫₀ˣ e^(−s²) ds.
+    ///
+    /// ```
+    /// use costate_tape::{Dual, Scalar};
+    /// let x = Dual::<f64, 1>::variable(0.5, 0);
+    /// assert!((x.erf().value - 0.520_499_877_813_046_5).abs() < 1e-15);
+    /// let slope = std::f64::consts::FRAC_2_SQRT_PI * (-0.25_f64).exp();
+    /// assert!((x.erf().tangent[0] - slope).abs() < 1e-15);
+    /// ```
+    #[inline]
+    fn erf(self) -> Self {
+        self.unary(Unary::Erf)
+    }
+
+    /// 1 − erf x, with all digits in the right tail.
+    #[inline]
+    fn erfc(self) -> Self {
+        self.unary(Unary::Erfc)
+    }
+
+    /// ln |Γ(x)|; ∞ at the poles 0, −1, −2, …
+    ///
+    /// ```
+    /// use costate_tape::Scalar;
+    /// assert!((5.0_f64.lgamma() - 24.0_f64.ln()).abs() < 1e-14); // Γ(5) = 4!
+    /// ```
+    #[inline]
+    fn lgamma(self) -> Self {
+        self.unary(Unary::Lgamma)
+    }
+
+    /// ψ(x) = Γ′(x)/Γ(x), the derivative of [`lgamma`](Scalar::lgamma); ∓∞ at ±0, NaN at −1, −2, …
+    #[inline]
+    fn digamma(self) -> Self {
+        self.unary(Unary::Digamma)
+    }
+
+    /// ψ⁽ⁿ⁾(x), the derivative of this order of ψ = [`digamma`](Scalar::digamma); NaN for orders above 170.
+    ///
+    /// ```
+    /// use costate_tape::Scalar;
+    /// let pi = std::f64::consts::PI;
+    /// assert!((1.0_f64.polygamma(1) - pi * pi / 6.0).abs() < 1e-14); // trigamma
+    /// ```
+    #[inline]
+    #[track_caller]
+    fn polygamma(self, order: u32) -> Self {
+        Self::from_f64(f64::from(order)).binary(Binary::Polygamma, self)
     }
 }
 

@@ -32,6 +32,73 @@ fn points(op: Unary) -> Vec<f64> {
         .collect()
 }
 
+/// The named method of each operation.
+fn method<S: Scalar>(op: Unary, x: S) -> Option<S> {
+    Some(match op {
+        Unary::Neg => -x,
+        Unary::Exp => x.exp(),
+        Unary::Expm1 => x.exp_m1(),
+        Unary::Ln => x.ln(),
+        Unary::Ln1p => x.ln_1p(),
+        Unary::Log2 => x.log2(),
+        Unary::Log10 => x.log10(),
+        Unary::Sqrt => x.sqrt(),
+        Unary::Cbrt => x.cbrt(),
+        Unary::Sin => x.sin(),
+        Unary::Cos => x.cos(),
+        Unary::Tan => x.tan(),
+        Unary::Asin => x.asin(),
+        Unary::Acos => x.acos(),
+        Unary::Atan => x.atan(),
+        Unary::Sinh => x.sinh(),
+        Unary::Cosh => x.cosh(),
+        Unary::Tanh => x.tanh(),
+        Unary::Abs => x.abs(),
+        Unary::Sign => x.sign(),
+        Unary::Floor => x.floor(),
+        Unary::Sigmoid => x.sigmoid(),
+        Unary::Softplus => x.softplus(),
+        Unary::Relu => x.relu(),
+        Unary::Silu => x.silu(),
+        Unary::Erf => x.erf(),
+        Unary::Erfc => x.erfc(),
+        Unary::Lgamma => x.lgamma(),
+        Unary::Digamma => x.digamma(),
+        Unary::Gelu => x.gelu(),
+        Unary::Elu => x.elu(),
+        Unary::LeakyRelu => x.leaky_relu(),
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_operation_has_a_method_in_generic_code() {
+    for &op in Unary::ALL.iter().filter(|&&op| op != Unary::Identity) {
+        let f = Function::<f64>::record(&[("x", &[])], |v| vec![v[0].unary(op)]).unwrap();
+        let same = Function::<f64>::record(&[("x", &[])], |v| {
+            vec![method(op, v[0]).unwrap_or_else(|| panic!("{op:?} has none"))]
+        });
+        assert_eq!(same.unwrap().to_string(), f.to_string());
+        for x in points(op) {
+            assert_eq!(method(op, x), Some(op.value(x)), "{op:?}");
+            let y = method(op, Dual::<f64, 1>::variable(x, 0)).unwrap();
+            let slope = check::derivative(|x| op.value(x), x).value;
+            assert!(close(y.tangent[0], slope, 1e-8), "{op:?} at {x}");
+        }
+    }
+}
+
+#[test]
+fn lgamma_digamma_and_polygamma_are_derivatives_of_each_other() {
+    for x in [0.3, 2.7, 11.0] {
+        let dual = Dual::<f64, 1>::variable(x, 0);
+        assert_eq!(dual.lgamma().tangent[0], x.digamma());
+        assert_eq!(dual.digamma().tangent[0], x.polygamma(1));
+        assert_eq!(dual.polygamma(1).tangent[0], x.polygamma(2));
+        assert!(x.polygamma(1) > 0.0 && x.polygamma(2) < 0.0);
+    }
+}
+
 fn close(found: f64, expected: f64, tolerance: f64) -> bool {
     (found - expected).abs() <= tolerance * expected.abs().max(1.0)
 }
