@@ -63,6 +63,9 @@ impl<T: Plain> Function<T> {
     /// Arrays live on the stack, so this is for functions of moderate size. For formulas with names of elements, print
     /// [`elements`](Function::elements).
     ///
+    /// Helpers give way to `name`; one that Rust does not take (a keyword, other signs than letters) is mended, as those of inputs
+    /// are: `fn` becomes `x_fn`.
+    ///
     /// # Errors
     /// [`Error::NoSource`] for an operation without a notation in Rust. All that there are have one: what the standard library lacks
     /// comes along as source.
@@ -75,7 +78,8 @@ impl<T: Plain> Function<T> {
     /// # Ok::<(), costate_tape::Error>(())
     /// ```
     pub fn rust(&self, name: &str) -> Result<String, Error> {
-        let mut writer = Writer::new(self);
+        let name = &word(name.chars().map(letter).collect());
+        let mut writer = Writer::new(self, name);
         // A broadcast is looked through.
         let may = |id| self.graph().node(id).op != Op::Broadcast;
         for id in super::depth::cuts(self.graph(), may) {
@@ -137,13 +141,13 @@ impl<T: Plain> Function<T> {
         let _ = writeln!(out, "    {}\n}}", one(results));
         for helper in writer.helpers {
             out.push('\n');
-            out.push_str(&helper.source(T::NAME));
+            out.push_str(&helper.source(name, T::NAME));
         }
         Ok(out)
     }
 }
 
-/// What no variable may be called: the keywords of all editions, those kept for later ones, and what the prelude's patterns mean.
+/// What no variable and no function may be called: the keywords of all editions, those kept for later ones, and what the prelude's patterns mean.
 const KEYWORDS: &str = "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod move \
     mut pub ref return self Self static struct super trait true type unsafe use where while \
     abstract become box do final gen macro override priv try typeof unsized virtual yield _ Some None Ok Err";
@@ -159,26 +163,30 @@ fn letter(c: char) -> char {
     }
 }
 
+/// Letters as an identifier: no keyword, not empty, and not a number.
+fn word(text: String) -> String {
+    let is_keyword = KEYWORDS.split_whitespace().any(|word| word == text);
+    if is_keyword || text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("x_{text}")
+    } else {
+        text
+    }
+}
+
 /// A name that Rust takes, unlike the earlier ones: letters, digits and `_`.
 fn identifier(name: &str, taken: &[String]) -> String {
     let mut text: String = name.chars().map(letter).collect();
     while text.len() > 1 && text.ends_with('_') {
         text.pop();
     }
-    let reserved = |text: &str| {
-        let generated = text
-            .strip_prefix('n')
-            .is_some_and(|rest| rest.parse::<u32>().is_ok());
-        KEYWORDS.split_whitespace().any(|word| word == text)
-            || helpers::is_function(text)
-            || generated
-            || text == "i"
-            || text.starts_with(|c: char| c.is_ascii_digit())
-            || text.is_empty()
+    let generated = text
+        .strip_prefix('n')
+        .is_some_and(|rest| rest.parse::<u32>().is_ok());
+    text = if helpers::is_function(&text) || generated || text == "i" {
+        format!("x_{text}")
+    } else {
+        word(text)
     };
-    if reserved(&text) {
-        text.insert_str(0, "x_");
-    }
     while taken.contains(&text) {
         text.push('_');
     }
@@ -187,6 +195,8 @@ fn identifier(name: &str, taken: &[String]) -> String {
 
 /// Statements written so far, and what the nodes are called.
 struct Writer<'a, T> {
+    /// What the function is called.
+    name: &'a str,
     graph: &'a Graph<T>,
     inputs: Vec<String>,
     uses: Vec<u32>,
@@ -197,7 +207,7 @@ struct Writer<'a, T> {
 }
 
 impl<'a, T: Plain> Writer<'a, T> {
-    fn new(f: &'a Function<T>) -> Self {
+    fn new(f: &'a Function<T>, name: &'a str) -> Self {
         let graph = f.graph();
         let mut inputs: Vec<String> = Vec::new();
         for port in f.inputs() {
@@ -219,6 +229,7 @@ impl<'a, T: Plain> Writer<'a, T> {
                 .for_each(|operand| uses[operand.index()] += many);
         }
         Writer {
+            name,
             graph,
             inputs,
             uses,
@@ -312,9 +323,12 @@ impl<'a, T: Plain> Writer<'a, T> {
     /// An elementwise operation on expressions; the result stands in parentheses where it needs them.
     fn apply(&mut self, op: &Op, x: &[String]) -> String {
         let (text, helper) = match op {
-            Op::Unary(op) => helpers::applied(op.name(), op.rust(), x, T::NAME),
-            Op::Binary(op) => helpers::applied(op.name(), op.rust(), x, T::NAME),
-            Op::Powi(n) => (format!("powi({}, {n})", x[0]), Some(helpers::POWI)),
+            Op::Unary(op) => helpers::applied(op.name(), op.rust(), x, self.name, T::NAME),
+            Op::Binary(op) => helpers::applied(op.name(), op.rust(), x, self.name, T::NAME),
+            Op::Powi(n) => {
+                let powi = helpers::beside("powi", self.name);
+                (format!("{powi}({}, {n})", x[0]), Some(helpers::POWI))
+            }
             Op::Select => {
                 let [c, a, b] = x else {
                     unreachable!("a choice has three operands")

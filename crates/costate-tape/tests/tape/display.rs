@@ -1,7 +1,7 @@
 //! Functions to read: text that says the formula, LaTeX and DOT that are well formed, Rust that computes the same bits.
 
 use crate::random::{self, for_all, instructions};
-use crate::source::compiled_source_gives_the_same_bits;
+use crate::source::{compiled_source_gives_the_same_bits, compiled_under_any_name};
 use costate_tape::{Binary, Function, Names, Notation, Rule, Scalar, Unary, Var};
 use std::cell::RefCell;
 
@@ -297,31 +297,46 @@ fn a_long_chain_is_printed_in_named_steps_and_source_of_it_computes_the_same_bit
     compiled_source_gives_the_same_bits("chains", &functions, f64::to_bits);
 }
 
+/// Keywords, what is no identifier, and what the printed source calls things itself.
+const WORDS: &str = "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod move mut pub \
+    ref return self Self static struct super trait true type unsafe use where while abstract become box do final gen macro \
+    override priv try typeof unsized virtual yield _ __ Some None Ok Err k₁ k₂ x² ⓐ 1st n3 i i0 i1 i0_ j k at to powi mask \
+    sigmoid max min linear std f64 usize ünit y' Δx";
+
+/// Every kind of loop and of helper, over an input of this name and one beside it.
+fn with_every_helper(name: &str) -> (Function<f64>, Vec<Vec<f64>>) {
+    let inputs: [(&str, &[usize]); 2] = [(name, &[2, 2]), ("k_", &[])];
+    let f = Function::<f64>::record(&inputs, |v| {
+        let (x, k) = (v[0], v[1]);
+        let moved = x.gather(vec![3, 0, 2, 1], [2, 2]) + x.scatter_add(vec![0, 1, 1, 3], [2, 2]);
+        let turned = x.transpose().matmul(x) + x.sum_axis(0) + x.slice(1, 0..1);
+        let helped = x.powi(3).sigmoid() + Scalar::max(x, k) + x.binary(Binary::Lt, k);
+        vec![
+            moved + turned + helped + x.det() + k.erf(),
+            Var::concat(&[x, x], 1),
+        ]
+    });
+    (f.unwrap(), vec![vec![0.5, -1.25, 2.0, 0.75], vec![0.625]])
+}
+
 #[test]
 fn inputs_may_have_any_name_in_rust_source() {
-    let words = "as async await break const continue crate dyn else enum extern false fn for if impl in let loop match mod move mut pub \
-                 ref return self Self static struct super trait true type unsafe use where while abstract become box do final gen macro \
-                 override priv try typeof unsized virtual yield _ __ Some None Ok Err k₁ k₂ x² ⓐ 1st n3 i i0 i1 i0_ j k at to powi mask \
-                 sigmoid max min linear std f64 usize ünit y' Δx";
-    let mut functions = Vec::new();
-    for name in words.split_whitespace() {
-        // Every kind of loop and of helper, over an input of this name and one beside it.
-        let inputs: [(&str, &[usize]); 2] = [(name, &[2, 2]), ("k_", &[])];
-        let f = Function::<f64>::record(&inputs, |v| {
-            let (x, k) = (v[0], v[1]);
-            let moved =
-                x.gather(vec![3, 0, 2, 1], [2, 2]) + x.scatter_add(vec![0, 1, 1, 3], [2, 2]);
-            let turned = x.transpose().matmul(x) + x.sum_axis(0) + x.slice(1, 0..1);
-            let helped = x.powi(3).sigmoid() + Scalar::max(x, k) + x.binary(Binary::Lt, k);
-            vec![
-                moved + turned + helped + x.det() + k,
-                Var::concat(&[x, x], 1),
-            ]
-        })
-        .unwrap();
-        functions.push((f, vec![vec![0.5, -1.25, 2.0, 0.75], vec![0.625]]));
-    }
+    let functions: Vec<_> = WORDS.split_whitespace().map(with_every_helper).collect();
     compiled_source_gives_the_same_bits("names", &functions, f64::to_bits);
+}
+
+#[test]
+fn a_function_may_have_any_name_in_rust_source() {
+    let mut names: Vec<&str> = WORDS.split_whitespace().collect();
+    names.extend(["", "two words", "x", "run_", "erf", "max_"]);
+    let mut functions = vec![with_every_helper("x"); names.len()];
+    // An input and a function of one name, which is a helper's too.
+    names.push("max");
+    functions.push(with_every_helper("max"));
+    compiled_under_any_name("functions", &names, &functions, f64::to_bits);
+    let named = |name: &str| functions[0].0.rust(name).unwrap();
+    assert!(named("run_").starts_with("pub fn run_("));
+    assert!(named("max").starts_with("pub fn max(") && named("max").contains("\nfn max_("));
 }
 
 #[test]

@@ -11,17 +11,31 @@ pub(crate) fn compiled_source_gives_the_same_bits<T: Plain>(
     functions: &[(Function<T>, Vec<Vec<T>>)],
     bits: impl Fn(T) -> u64,
 ) {
+    compiled_under_any_name(file, &["run"], functions, bits);
+}
+
+/// The same with functions of these names, in turn.
+pub(crate) fn compiled_under_any_name<T: Plain>(
+    file: &str,
+    names: &[&str],
+    functions: &[(Function<T>, Vec<Vec<T>>)],
+    bits: impl Fn(T) -> u64,
+) {
+    let text = |i: usize| functions[i].0.rust(names[i % names.len()]).unwrap();
     let (mut source, mut main) = (
         String::new(),
         String::from("#[allow(unused_parens)]\nfn main() {\n"),
     );
     for (i, (f, point)) in functions.iter().enumerate() {
         // Each in a module: helpers repeat.
+        let own = text(i);
         let _ = writeln!(
             source,
-            "#[allow(unused, nonstandard_style, uncommon_codepoints, clippy::all)]\nmod m{i} {{\n{}}}\n",
-            f.rust("run").unwrap()
+            "#[allow(unused, nonstandard_style, uncommon_codepoints, clippy::all)]\nmod m{i} {{\n{own}}}\n"
         );
+        let name = own
+            .strip_prefix("pub fn ")
+            .and_then(|own| own.split('(').next());
         let arguments = point.iter().enumerate().map(|(k, values)| {
             let numbers = values
                 .iter()
@@ -36,7 +50,8 @@ pub(crate) fn compiled_source_gives_the_same_bits<T: Plain>(
         });
         let _ = writeln!(
             main,
-            "    let y = m{i}::run({});",
+            "    let y = m{i}::{}({});",
+            name.unwrap(),
             arguments.collect::<Vec<_>>().join(", ")
         );
         for k in 0..f.outputs().len() {
@@ -79,7 +94,7 @@ pub(crate) fn compiled_source_gives_the_same_bits<T: Plain>(
         .map(|line| line.parse().unwrap())
         .collect();
     let mut at = 0;
-    for (f, point) in functions {
+    for (i, (f, point)) in functions.iter().enumerate() {
         let slices: Vec<&[T]> = point.iter().map(Vec::as_slice).collect();
         for expected in f.eval(&slices).unwrap().concat() {
             // NaNs are one.
@@ -88,7 +103,7 @@ pub(crate) fn compiled_source_gives_the_same_bits<T: Plain>(
             } else {
                 0
             };
-            assert_eq!(found[at], same, "{f}\n{}", f.rust("run").unwrap());
+            assert_eq!(found[at], same, "{f}\n{}", text(i));
             at += 1;
         }
     }

@@ -75,14 +75,14 @@ pub(super) const POWI: Helper = Helper::Function(
 );
 
 impl Helper {
-    /// The source for a number type: the same arithmetic as the interpreter's.
-    pub(super) fn source(self, number: &str) -> String {
+    /// The source beside a function of this name, for a number type: the same arithmetic as the interpreter's.
+    pub(super) fn source(self, function: &str, number: &str) -> String {
         match self {
             Helper::Function(name, text) => {
                 let text = text
                     .replace(": T", &format!(": {number}"))
                     .replace("-> T", &format!("-> {number}"));
-                format!("fn {name}{text}")
+                format!("fn {}{text}", beside(name, function))
             }
             Helper::Module(name, text) => {
                 let scalar = SCALAR
@@ -96,6 +96,12 @@ impl Helper {
     }
 }
 
+/// What a helper function is called beside the function that needs it: no input's name ends so.
+pub(super) fn beside(helper: &str, function: &str) -> String {
+    let mark = if helper == function { "_" } else { "" };
+    format!("{helper}{mark}")
+}
+
 /// Whether printed source may bring along a function of this name.
 pub(super) fn is_function(name: &str) -> bool {
     let elementwise = Unary::by_name(name)
@@ -105,11 +111,12 @@ pub(super) fn is_function(name: &str) -> bool {
     matches!(elementwise, Some(Rust::Function(_))) || own.contains(&true)
 }
 
-/// An elementwise operation applied to expressions, and the helper that it calls.
+/// An elementwise operation applied to expressions in a function, and the helper that it calls.
 pub(super) fn applied(
     name: &'static str,
     rust: Rust,
     x: &[String],
+    function: &str,
     number: &str,
 ) -> (String, Option<Helper>) {
     let all = x.join(", ");
@@ -122,8 +129,14 @@ pub(super) fn applied(
             };
             (text, None)
         }
-        Rust::Mask(sign) => (format!("mask({} {sign} {})", x[0], x[1]), Some(MASK)),
-        Rust::Function(text) => (format!("{name}({all})"), Some(Helper::Function(name, text))),
+        Rust::Mask(sign) => {
+            let mask = beside("mask", function);
+            (format!("{mask}({} {sign} {})", x[0], x[1]), Some(MASK))
+        }
+        Rust::Function(text) => {
+            let call = format!("{}({all})", beside(name, function));
+            (call, Some(Helper::Function(name, text)))
+        }
         Rust::Module(module, text) => {
             let call = if number == "f64" {
                 format!("{module}::{name}({all})")
