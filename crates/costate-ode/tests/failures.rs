@@ -105,6 +105,51 @@ fn a_state_of_another_length_is_refused_with_both_lengths() {
 }
 
 #[test]
+fn a_time_outside_the_last_step_is_refused_and_extrapolation_goes_there() {
+    let message = |it: &mut Integrator<f64, [f64; 2], Field>, t: f64| {
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            it.interpolate(t, &mut [0.0; 2]);
+        }));
+        *caught.expect_err("it panics").downcast::<String>().unwrap()
+    };
+    for end in [1.0, -1.0] {
+        let options = Options::tolerances(1e-9, 1e-9);
+        let tsit5 = tableau::by_name("tsit5").unwrap();
+        let mut it = Integrator::new(tsit5, decay as Field, 0.0, &[1.0, 1.0], options).unwrap();
+        it.set_end(end);
+        assert!(message(&mut it, 0.5 * end).contains("no step was taken yet"));
+        it.step().unwrap();
+        it.step().unwrap();
+        let (begin, t, h) = (it.t_prev(), it.t(), it.h());
+        for outside in [begin - 1e-6 * h, t + 1e-6 * h, begin - h, t + h, f64::NAN] {
+            let found = message(&mut it, outside);
+            let words = format!("t = {outside:?} lies outside the last step, {begin:?} to {t:?}");
+            assert_eq!(found, words);
+        }
+        // What rounding makes of the ends is inside.
+        let mut y = [0.0; 2];
+        for inside in [
+            begin,
+            begin + 0.3 * h,
+            begin + h,
+            t,
+            t * (1.0 + f64::EPSILON),
+        ] {
+            it.interpolate(inside, &mut y);
+            assert!((y[0] - (-inside).exp()).abs() < 1e-8);
+            let mut same = [0.0; 2];
+            it.extrapolate(inside, &mut same);
+            assert_eq!(y, same);
+        }
+        for ahead in [begin - 0.05 * h, t + 0.05 * h] {
+            it.extrapolate(ahead, &mut y);
+            assert!((y[0] - (-ahead).exp()).abs() < 1e-7, "{ahead}");
+            assert!((y[1] - (-2.0 * ahead).exp()).abs() < 1e-6, "{ahead}");
+        }
+    }
+}
+
+#[test]
 fn a_blow_up_is_named_with_its_time_and_component_and_keeps_the_way_there() {
     // The second component is harmless.
     let field = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [-y[0], y[1] * y[1]];

@@ -316,9 +316,9 @@ where
         }
     }
 
-    /// Saves the state of dense output at `time`.
+    /// Saves the state of dense output at `time`, which lies outside of the steps by a little where differences move the ends.
     pub(crate) fn save_state(&mut self, index: usize, time: T) {
-        self.it.interpolate(time, &mut self.packed);
+        self.it.extrapolate(time, &mut self.packed);
         let field = &self.it.system().field;
         field.unpack(self.packed.as_slice(), self.saved.state_mut(index));
     }

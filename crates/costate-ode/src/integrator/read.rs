@@ -7,10 +7,11 @@ use crate::{Options, Real, State, Stats, System, Trajectory};
 
 impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y, S, E> {
     /// Writes the state at `t` inside the last accepted step, by the method's dense output; the state itself at the ends of the step. Valid until the next step
-    /// is tried; it may evaluate f (for methods whose dense output needs more slopes), once per step.
+    /// is tried; it may evaluate f (for methods whose dense output needs more slopes), once per step. [`extrapolate`](Integrator::extrapolate) goes beyond the
+    /// step; a whole solution that is kept is a [`Trajectory`].
     ///
     /// # Panics
-    /// If no step was taken yet, unless `t` is the present time.
+    /// If `t` lies outside the last accepted step by more than rounding; before the first step, that is any time but the present.
     ///
     /// ```
     /// use costate_ode::{Integrator, Options, tableau};
@@ -30,6 +31,40 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             t_next,
             h,
         } = self.span;
+        // Of t computed as begin + σ h.
+        let rounding = T::epsilon() * T::from_f64(4.0) * begin.abs().max(t_next.abs());
+        let (low, high) = (begin.min(t_next), begin.max(t_next));
+        assert!(
+            h == T::zero() || (low - rounding <= t && t <= high + rounding),
+            "t = {t:?} lies outside the last step, {begin:?} to {t_next:?}"
+        );
+        self.extrapolate(t, y);
+    }
+
+    /// As [`interpolate`](Integrator::interpolate), and beyond the ends of the step: there the polynomial of dense output goes on, to a small part of the step with
+    /// an error like that inside, further with one that grows by a power of the distance.
+    ///
+    /// # Panics
+    /// If no step was taken yet, unless `t` is the present time.
+    ///
+    /// ```
+    /// use costate_ode::{Integrator, Options, tableau};
+    ///
+    /// let decay = |_t: f64, y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = -y[0];
+    /// let mut integrator = Integrator::new(tableau::by_name("tsit5")?, decay, 0.0, &[1.0], Options::tolerances(1e-9, 1e-12))?;
+    /// integrator.step()?;
+    /// let (ahead, mut y) = (integrator.t() + 0.01 * integrator.h(), [0.0]);
+    /// integrator.extrapolate(ahead, &mut y);
+    /// assert!((y[0] - (-ahead).exp()).abs() < 1e-9);
+    /// # Ok::<(), costate_ode::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn extrapolate(&mut self, t: T, y: &mut Y) {
+        let Span {
+            t: begin,
+            t_next,
+            h,
+        } = self.span;
         if t == t_next {
             y.as_mut_slice().copy_from_slice(self.y.as_slice());
         } else if t == begin {
@@ -37,7 +72,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         } else {
             assert!(
                 h != T::zero(),
-                "no step was taken yet that could be interpolated at {t:?}"
+                "no step was taken yet whose dense output could give the state at {t:?}"
             );
             let sigma = (t - begin) / h;
             self.engine.interpolate(

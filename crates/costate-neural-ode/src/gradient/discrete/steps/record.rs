@@ -140,7 +140,8 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
                 break;
             };
             let s = self.saves.len();
-            it.interpolate(time, &mut self.state);
+            // Where differences move the start, a time may lie before it.
+            it.extrapolate(time, &mut self.state);
             self.saved.state_mut(s).copy_from_slice(&self.state);
             if formula.needs_ends() && !ends_known {
                 ends_known = true;
@@ -197,7 +198,7 @@ impl<T: Real, E: Element<T> + Real> Record<T, E> {
 
     /// Saves the state at save time `s` by the dense output of the last step.
     pub(super) fn save(&mut self, it: &mut Stepper<'_, T, E>, s: usize) {
-        it.interpolate(self.times[s], &mut self.state);
+        it.extrapolate(self.times[s], &mut self.state);
         self.saved.state_mut(s).copy_from_slice(&self.state);
     }
 
