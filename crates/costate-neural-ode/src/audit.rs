@@ -181,6 +181,9 @@ impl Audit {
     ///
     /// It costs some dozen solves for each variable; for a model with thousands of parameters take fewer of its samples.
     ///
+    /// Field and options are borrowed: a gradient method keeps the ones that it is given, an audit keeps none, makes a copy for each method, and leaves yours to
+    /// [`confirm_by_duals`](Audit::confirm_by_duals) or to another audit.
+    ///
     /// # Errors
     /// If the solve itself fails. That one method fails is part of the audit.
     ///
