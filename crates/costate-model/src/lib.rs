@@ -100,3 +100,8 @@ pub use problem::GradientReport;
 pub use schema::SCHEMA;
 pub use settings::{BatchSettings, FitSettings, Optimizer, Parameter, Scale, SolverSettings};
 pub use trajectory::{Save, Trajectory};
+
+/// The README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

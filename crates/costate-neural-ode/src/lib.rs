@@ -88,3 +88,8 @@ pub use jacobian::{Jacobian, Mode, OutputsFn};
 
 #[doc(hidden)]
 pub mod doc;
+
+/// The README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -113,3 +113,8 @@ pub use system::{
     WithPreconditioner, WithSpectralRadius, WithStructure, WithTimeDerivative,
 };
 pub use tableau::{Dense, Tableau};
+
+/// The README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -103,3 +103,8 @@ pub use sparsity::{
 pub use tape::Tape;
 pub use var::Var;
 pub use verbs::{gradient, hessian, hvp, jacobian, jvp, value_and_gradient, vjp};
+
+/// The README's example.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
