@@ -21,8 +21,8 @@ pub(crate) struct Blocks<T> {
     pub(super) sizes: Vec<Size<T>>,
     /// Places of the file that evaluation touches.
     pub(super) places: usize,
-    /// Elements of inputs that are read in the file: of which, from which on, how many, and the place of the first.
-    pub(super) enter: Vec<(usize, usize, usize, usize)>,
+    /// Elements of inputs that are read in the file.
+    pub(super) enter: Vec<Piece>,
     /// Elements of the output that are written in the file, and their places.
     pub(super) leave: Vec<(usize, usize)>,
     /// Whether there is machine code, which reads all others where the caller has them and writes them where the caller wants them.
@@ -48,6 +48,14 @@ enum Part<T> {
     Machine(MachineCode<T>),
 }
 
+/// Elements of an input, from `first` on, and their places in the file.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) input: usize,
+    pub(super) first: usize,
+    pub(super) places: Range<usize>,
+}
+
 /// Where the inputs of an evaluation are and what leaves it.
 #[derive(Clone, Copy)]
 pub(super) struct Ends<'a> {
@@ -59,6 +67,17 @@ pub(super) struct Ends<'a> {
 }
 
 impl Ends<'_> {
+    /// All inputs.
+    fn pieces(&self) -> Vec<Piece> {
+        let inputs = self.inputs.iter().cloned().enumerate();
+        let piece = |(input, places)| Piece {
+            input,
+            first: 0,
+            places,
+        };
+        inputs.map(piece).collect()
+    }
+
     /// Past all places of these.
     fn places(&self) -> usize {
         let inputs = self.inputs.iter().map(|place| place.end);
@@ -240,8 +259,8 @@ fn way(instruction: &Instruction) -> Way {
 pub(super) struct Group {
     way: Way,
     range: Range<usize>,
-    /// Places that still hold elements of an input: which one, and from which element on.
-    pub(super) reads: Vec<(Range<usize>, usize, usize)>,
+    /// What of the inputs is still at its places.
+    pub(super) reads: Vec<Piece>,
     /// Places whose last values others read in the file.
     pub(super) stays: Vec<u32>,
     /// Places whose last values are elements of the output: which ones.
@@ -251,7 +270,7 @@ pub(super) struct Group {
 /// Which numbers pass through the file on their way in and out.
 struct Traffic {
     groups: Vec<Group>,
-    enter: Vec<(usize, usize, usize, usize)>,
+    enter: Vec<Piece>,
     leave: Vec<(usize, usize)>,
 }
 
@@ -280,9 +299,7 @@ impl Traffic {
             traffic.leave(list, ends);
             traffic.enter(list, ends);
         } else {
-            let all = ends.inputs.iter().enumerate();
-            let all = all.map(|(input, places)| (input, 0, places.len(), places.start));
-            traffic.enter = all.collect();
+            traffic.enter = ends.pieces();
         }
         traffic
     }
@@ -350,9 +367,7 @@ impl Traffic {
         };
         let mut gone = HashSet::new();
         let mut entering = HashSet::new();
-        let mut reads: Vec<(Range<usize>, usize, usize)> = Vec::new();
-        let whole = ends.inputs.iter().enumerate();
-        reads.extend(whole.map(|(input, places)| (places.clone(), input, 0)));
+        let mut reads = ends.pieces();
         for group in &mut self.groups {
             if group.way == Way::Registers {
                 group.reads.clone_from(&reads);
@@ -375,27 +390,31 @@ impl Traffic {
         let neighbours = entering.chunk_by(|a, b| a.0 == b.0 && a.1 + 1 == b.1);
         let run = |run: &[(usize, usize)]| {
             let (input, first) = run[0];
-            (input, first, run.len(), ends.inputs[input].start + first)
+            let start = ends.inputs[input].start + first;
+            let places = start..start + run.len();
+            Piece {
+                input,
+                first,
+                places,
+            }
         };
         self.enter = neighbours.map(run).collect();
     }
 }
 
-/// Runs of places without one of them.
-fn without(
-    runs: &[(Range<usize>, usize, usize)],
-    place: usize,
-) -> Vec<(Range<usize>, usize, usize)> {
-    let split = |(run, input, first): &(Range<usize>, usize, usize)| {
-        let (run, input, first) = (run.clone(), *input, *first);
-        if !run.contains(&place) {
-            return vec![(run, input, first)];
+/// Pieces without one of their places.
+fn without(pieces: &[Piece], place: usize) -> Vec<Piece> {
+    let split = |piece: &Piece| {
+        let Range { start, end } = piece.places;
+        if !piece.places.contains(&place) {
+            return vec![piece.clone()];
         }
-        let behind = first + place + 1 - run.start;
-        vec![
-            (run.start..place, input, first),
-            (place + 1..run.end, input, behind),
-        ]
+        let part = |places: Range<usize>| Piece {
+            input: piece.input,
+            first: piece.first + places.start - start,
+            places,
+        };
+        vec![part(start..place), part(place + 1..end)]
     };
-    runs.iter().flat_map(split).collect()
+    pieces.iter().flat_map(split).collect()
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use memmap2::{Mmap, MmapMut};
 
-use super::blocks::Group;
+use super::blocks::{Group, Piece};
 use super::plain::Plain;
 use super::step::Step;
 use crate::kernel::dispatch::{Isa, Memory, Registers};
@@ -148,8 +148,12 @@ impl<T: Registers> MachineCode<T> {
         apart: usize,
     ) -> Option<MachineCode<T>> {
         let form = Form::new(isa, size_of::<T>(), isa.lanes::<T>())?;
-        let read = |(places, input, first): &(Range<usize>, usize, usize)| {
-            (places.clone(), Port::Given(1 + input), *first)
+        let read = |piece: &Piece| {
+            (
+                piece.places.clone(),
+                Port::Given(1 + piece.input),
+                piece.first,
+            )
         };
         let stays = group.stays.iter();
         let stays = stays.map(|&at| (at, Port::File, at as usize));

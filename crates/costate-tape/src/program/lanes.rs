@@ -193,9 +193,10 @@ impl<T: Registers> Slice<T> {
         inputs: &[&[T]],
         out: &mut [T],
     ) {
-        for &(input, first, elements, place) in &blocks.enter {
-            let from = &inputs[input][first * self.points..];
-            self.enter(from, elements, &mut file[place * self.width..]);
+        for piece in &blocks.enter {
+            let from = &inputs[piece.input][piece.first * self.points..];
+            let to = &mut file[piece.places.start * self.width..];
+            self.enter(from, piece.places.len(), to);
         }
         let partial = blocks.direct && self.len < self.width;
         let given = if partial {

@@ -248,20 +248,12 @@ impl Writer {
                 self.assembler.select(comparison, registers, to);
             }
             Operation::Unary(op, from, to) => {
-                let rule = if self.assembler.form.number == 4 {
-                    unary_f32 as *const ()
-                } else {
-                    unary_f64 as *const ()
-                };
-                self.call(rule, op as u32, &from, to);
+                let rules = [unary_f32 as *const (), unary_f64 as *const ()];
+                self.call(rules, op as u32, &from, to);
             }
             Operation::Binary(op, from, to) => {
-                let rule = if self.assembler.form.number == 4 {
-                    binary_f32 as *const ()
-                } else {
-                    binary_f64 as *const ()
-                };
-                self.call(rule, op as u32, &from, to);
+                let rules = [binary_f32 as *const (), binary_f64 as *const ()];
+                self.call(rules, op as u32, &from, to);
             }
             Operation::Store(value, port, number) => {
                 let register = self.register(value, &[]);
@@ -286,8 +278,8 @@ impl Writer {
         (a, self.operand(second, &from, bits))
     }
 
-    /// The rule of operation number `op`. A function may use all registers, so that all values leave theirs.
-    fn call(&mut self, rule: *const (), op: u32, from: &[Value], to: Value) {
+    /// The rule of operation number `op`, for f32 and for f64. A function may use all registers, so that all values leave theirs.
+    fn call(&mut self, rules: [*const (); 2], op: u32, from: &[Value], to: Value) {
         for register in 0..self.registers.len() {
             if let Some(value) = self.registers[register] {
                 self.save(value);
@@ -300,7 +292,8 @@ impl Writer {
             let from = self.at(home.expect("all values are in memory"));
             self.assembler.load(argument as u8, from);
         }
-        self.assembler.call(rule, op);
+        let double = self.assembler.form.number == size_of::<f64>();
+        self.assembler.call(rules[usize::from(double)], op);
         self.table = None;
         self.hold(to, 0);
         self.release(to);
