@@ -85,6 +85,10 @@ impl Lane for f64 {}
 /// samples fill registers, and the state has an order of its own (see [`pack`](Program::pack)). All others run over plain
 /// row-major memory.
 ///
+/// Operations on single numbers become machine code on x86-64 processors with AVX2 (feature `jit`, on by default), in memory that is no
+/// longer writable once it is executable. Elsewhere, and where the system gives no such memory, they are interpreted, with the same
+/// bits; so they are [without machine code](Program::without_machine_code).
+///
 /// # Example
 ///
 /// ```
