@@ -76,6 +76,9 @@ mod network;
 mod overrides;
 mod problem;
 mod random;
+#[cfg(test)]
+#[path = "../tests/room/mod.rs"]
+mod room;
 mod schema;
 mod scope;
 mod settings;

@@ -267,6 +267,7 @@ mod tests {
     use super::*;
     use crate::field::{self, Layout};
     use crate::model::Model;
+    use crate::room::room;
 
     const MODEL: &str = r#"
 [states]
@@ -376,8 +377,7 @@ end = 1.0
         let model = Model::parse(&MODEL.replace("KIND", "chebyshev"), "m.toml").unwrap();
         let mut fitted = model.clone();
         fitted.networks[0].weights.copy_from_slice(&numbers(68));
-        let folder = std::env::temp_dir().join(format!("costate-depth-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+        let folder = room(&[]);
         let weights = fitted.weights_file().unwrap();
         std::fs::write(folder.join("w.safetensors"), weights).unwrap();
         let text = fitted.to_file(&folder, "w.safetensors");
@@ -386,7 +386,6 @@ end = 1.0
             read(&text),
             read(&text.replace("end = 1.0\n", "end = 0.0\n")),
         );
-        std::fs::remove_dir_all(&folder).unwrap();
         assert_eq!(again.networks[0].weights, fitted.networks[0].weights);
         for model in [&again, &longer] {
             assert_eq!(model.networks[0].depth().unwrap().interval(), [1.0, 3.0]);

@@ -226,22 +226,17 @@ pub(crate) fn write(networks: &[Network], values: &[f64]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::model::Model;
+    use crate::room::room;
 
     const MODEL: &str = "[states]\nx = 1.0\n[networks.rest]\ninputs = [\"x\"]\noutputs = [\"u\"]\nhidden = [2]\nweights = \"w.safetensors\"\n[equations]\nx = \"u\"\n[time]\nstart = 0\nend = 1\n";
 
     /// The weights that a model reads from a file with these tensors of f32.
-    fn read_from(case: &str, tensors: &[(&str, &[usize], &[f32])]) -> Result<Vec<f64>, String> {
-        read_into(MODEL, case, tensors)
+    fn read_from(tensors: &[(&str, &[usize], &[f32])]) -> Result<Vec<f64>, String> {
+        read_into(MODEL, tensors)
     }
 
-    fn read_into(
-        model: &str,
-        case: &str,
-        tensors: &[(&str, &[usize], &[f32])],
-    ) -> Result<Vec<f64>, String> {
-        let folder =
-            std::env::temp_dir().join(format!("costate-weights-{case}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+    fn read_into(model: &str, tensors: &[(&str, &[usize], &[f32])]) -> Result<Vec<f64>, String> {
+        let folder = room(&[]);
         let bytes: Vec<Vec<u8>> = tensors
             .iter()
             .map(|(_, _, x)| x.iter().flat_map(|x| x.to_le_bytes()).collect())
@@ -257,9 +252,7 @@ mod tests {
             safetensors::serialize(views, None).unwrap(),
         )
         .unwrap();
-        let model = Model::parse(model, folder.join("m.toml"));
-        std::fs::remove_dir_all(&folder).unwrap();
-        model
+        Model::parse(model, folder.join("m.toml"))
             .map(|model| model.networks[0].weights.clone())
             .map_err(|error| error.to_string())
     }
@@ -297,7 +290,7 @@ mod tests {
         ] {
             let names = layers([first, second]);
             let tensors = tensors_of(&names);
-            assert_eq!(read_from(first, &tensors).unwrap(), ALL, "{first}");
+            assert_eq!(read_from(&tensors).unwrap(), ALL, "{first}");
         }
     }
 
@@ -314,18 +307,15 @@ mod tests {
             ("rest.2.weight", W1.0, W1.1),
             ("rest.2.bias", B1.0, B1.1),
         ];
-        assert_eq!(read_from("several", &tensors).unwrap(), ALL);
-        let told = read_from("neither", &tensors[..2]).unwrap_err();
+        assert_eq!(read_from(&tensors).unwrap(), ALL);
+        let told = read_from(&tensors[..2]).unwrap_err();
         assert!(told.contains("has no tensor 'rest.0.weight'"), "{told}");
-        let told = read_from(
-            "shape",
-            &[
-                ("0.weight", W1.0, W1.1),
-                ("0.bias", B0.0, B0.1),
-                ("2.weight", W1.0, W1.1),
-                ("2.bias", B1.0, B1.1),
-            ],
-        )
+        let told = read_from(&[
+            ("0.weight", W1.0, W1.1),
+            ("0.bias", B0.0, B0.1),
+            ("2.weight", W1.0, W1.1),
+            ("2.bias", B1.0, B1.1),
+        ])
         .unwrap_err();
         assert!(told.contains("'0.weight' has shape [1, 2]"), "{told}");
     }
@@ -345,7 +335,7 @@ mod tests {
         for [first, second] in [["rest.0", "rest.1"], ["0", "2"]] {
             let names = layers([first, second]);
             let tensors = tensors_of(&names);
-            let found = read_into(&varying, &format!("constant-{first}"), &tensors);
+            let found = read_into(&varying, &tensors);
             assert_eq!(found.unwrap(), with_zeros(1));
         }
         // Terms, fewer, as many and more.
@@ -357,8 +347,7 @@ mod tests {
                 });
                 let named: Vec<_> = named.collect();
                 let tensors = tensors_of(&named);
-                let case = format!("terms-{prefix}{terms}");
-                match (read_into(&varying, &case, &tensors), terms) {
+                match (read_into(&varying, &tensors), terms) {
                     (Err(told), 4) => assert!(
                         told.contains("has 4 terms for network 'rest'")
                             && told.contains("its depth_basis has 3"),
@@ -366,7 +355,7 @@ mod tests {
                     ),
                     (found, _) => assert_eq!(found.unwrap(), with_zeros(terms)),
                 }
-                let plain = read_into(MODEL, &format!("plain-{prefix}{terms}"), &tensors);
+                let plain = read_into(MODEL, &tensors);
                 match terms {
                     1 => assert_eq!(plain.unwrap(), ALL),
                     _ => assert!(plain.unwrap_err().contains("it has no depth_basis")),

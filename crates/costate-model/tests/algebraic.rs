@@ -1,8 +1,10 @@
 //! Algebraic equations: consistent starts, jumps, gradients, and what does not go beside them.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod room;
 
 use costate_model::{Model, Save};
+
+use room::room;
 
 /// Robertson's problem with the conservation of mass in the place of the third equation, and a first guess that does not meet it.
 const ROBERTSON: &str = r#"[states]
@@ -67,18 +69,8 @@ loss = "squares"
 "#;
 
 fn parse(text: &str) -> costate_model::Result<Model> {
-    // Of its own for each: tests run beside each other.
-    static ROOMS: AtomicUsize = AtomicUsize::new(0);
-    let room = ROOMS.fetch_add(1, Ordering::Relaxed);
-    let name = format!("costate-algebraic-{}-{room}", std::process::id());
-    let place = std::env::temp_dir().join(name);
-    std::fs::create_dir_all(&place).unwrap();
-    std::fs::write(
-        place.join("cubic.csv"),
-        "t,x,z\n0,1.9,0.8\n0.5,1.5,1\n1.5,2,1.2\n2,1.4,0.9\n",
-    )
-    .unwrap();
-    Model::parse(text, place.join("m.toml"))
+    let rows = "t,x,z\n0,1.9,0.8\n0.5,1.5,1\n1.5,2,1.2\n2,1.4,0.9\n";
+    Model::parse(text, room(&[("cubic.csv", rows)]).join("m.toml"))
 }
 
 #[track_caller]

@@ -1,8 +1,12 @@
 //! Experiments: overrides, copies of parameters, and the gradient of a loss over all of them.
 
+mod room;
+
 use std::path::{Path, PathBuf};
 
 use costate_model::{Fit, Model, Save};
+
+use room::room;
 
 /// Decay from y0 with rate k, measured in three experiments with noise.
 const MODEL: &str = r#"[states]
@@ -48,12 +52,8 @@ z = "0.5 * y0 * k"
 const DATA: &str = "plot,operator,t,y,z\ncold,ann,0.5,2.1,0.9\nwarm,bob,0.5,2.9,1.4\ncold,ann,1.5,1.0,1.6\nwarm,bob,1.0,1.9,2.1\n\
     mild,ann,1.0,1.4,\nwarm,bob,3.0,0.4,2.2\nmild,ann,2.5,0.5,2.0\n";
 
-fn room(name: &str, data: &str) -> PathBuf {
-    let place =
-        std::env::temp_dir().join(format!("costate-experiments-{}-{name}", std::process::id()));
-    std::fs::create_dir_all(&place).unwrap();
-    std::fs::write(place.join("d.csv"), data).unwrap();
-    place.join("m.toml")
+fn place(data: &str) -> PathBuf {
+    room(&[("d.csv", data)]).join("m.toml")
 }
 
 fn parse(text: &str, place: &Path) -> Model {
@@ -62,7 +62,7 @@ fn parse(text: &str, place: &Path) -> Model {
 
 #[test]
 fn an_experiment_has_its_own_values_and_solution() {
-    let model = parse(MODEL, &room("values", DATA));
+    let model = parse(MODEL, &place(DATA));
     assert_eq!(
         model.experiments().collect::<Vec<_>>(),
         ["warm", "mild", "cold"]
@@ -81,7 +81,7 @@ fn an_experiment_has_its_own_values_and_solution() {
 
 #[test]
 fn a_parameter_has_a_copy_for_each_value_of_its_column() {
-    let model = parse(MODEL, &room("copies", DATA));
+    let model = parse(MODEL, &place(DATA));
     let names: Vec<&str> = model.parameters().iter().map(|p| p.name.as_str()).collect();
     assert_eq!(
         names,
@@ -101,7 +101,7 @@ fn a_parameter_has_a_copy_for_each_value_of_its_column() {
 
 #[test]
 fn the_gradient_over_all_experiments_is_the_slope_of_the_loss_by_every_method() {
-    let model = parse(MODEL, &room("gradient", DATA));
+    let model = parse(MODEL, &place(DATA));
     let loss = |name: &str, value: f64| {
         let mut model = model.clone();
         model.set(name, value).unwrap();
@@ -149,7 +149,7 @@ const PLAIN: &str = "[states]\ny = \"y0\"\nz = 0.3\n[parameters]\ny0 = { value =
 
 #[test]
 fn a_fit_over_experiments_finds_what_made_the_data_and_writes_it_back() {
-    let place = room("fit", "plot,t,y,z\na,0,1,1\nb,0,1,1\n");
+    let place = place("plot,t,y,z\na,0,1,1\nb,0,1,1\n");
     let truth = parse(PLAIN, &place);
     std::fs::write(place.with_file_name("d.csv"), exact(&truth, &["a", "b"])).unwrap();
     let mut start = parse(PLAIN, &place);
@@ -170,7 +170,7 @@ fn a_fit_over_experiments_finds_what_made_the_data_and_writes_it_back() {
 
 #[test]
 fn conditions_may_stand_in_a_table() {
-    let place = room("table", "plot,t,y,z\na,0,1,1\nb,0,1,1\n");
+    let place = place("plot,t,y,z\na,0,1,1\nb,0,1,1\n");
     let text = PLAIN
         .replace(
             "[experiments.b]\nk = \"faster * k\"",
@@ -223,7 +223,7 @@ fn conditions_may_stand_in_a_table() {
 
 #[test]
 fn a_copy_that_no_experiment_has_and_a_column_that_changes_are_told() {
-    let place = room("wrong", DATA);
+    let place = place(DATA);
     let message = |text: &str| Model::parse(text, &place).unwrap_err().to_string();
     let text = message(&MODEL.replace("mild = 0.3 }", "milt = 0.3 }"));
     assert!(

@@ -1,8 +1,12 @@
 //! Fits that begin with short solutions: segments that are to meet, and a time window that grows.
 
+mod room;
+
 use std::path::{Path, PathBuf};
 
 use costate_model::{Fit, Found, Model, Save, Verdict};
+
+use room::room;
 
 /// A pendulum with little friction, seen for ten swings; the start is a faster one, which by the end is swings ahead.
 const PENDULUM: &str = r#"
@@ -38,9 +42,8 @@ fn with(values: [(&str, f64); 3]) -> String {
 }
 
 /// A folder with what the true pendulum does, by the columns given.
-fn folder(name: &str, columns: &[&str]) -> PathBuf {
-    let folder = std::env::temp_dir().join(format!("costate-stages-{name}-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
+fn folder(columns: &[&str]) -> PathBuf {
+    let folder = room(&[]);
     let truth = Model::parse(&with(TRUTH), folder.join("truth.toml")).unwrap();
     let times = (0..=80).map(|i| 0.4 * f64::from(i)).collect();
     let solution = truth.solve(&Save::At(times)).unwrap();
@@ -92,7 +95,7 @@ fn assert_true(found: &Found) {
 #[test]
 fn segments_find_what_one_solution_does_not() {
     for columns in [&["angle", "speed"][..], &["angle"]] {
-        let folder = folder(&format!("segments-{}", columns.len()), columns);
+        let folder = folder(columns);
         let (found, stages) = run(&mut Fit::new(model(&folder, "")).unwrap());
         assert!(
             found.loss > 1.0,
@@ -122,16 +125,14 @@ fn segments_find_what_one_solution_does_not() {
         );
         let gradient = fit.fitted().gradient().unwrap();
         assert_eq!(gradient.loss, found.loss);
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
 
 #[test]
 fn a_window_that_grows_finds_what_the_whole_does_not() {
-    let folder = folder("curriculum", &["angle"]);
+    let folder = folder(&["angle"]);
     let mut fit = Fit::new(model(&folder, "curriculum = 8")).unwrap();
     let (found, stages) = run(&mut fit);
-    std::fs::remove_dir_all(&folder).unwrap();
     assert_true(&found);
     assert_eq!(stages.len(), 8);
     assert_eq!(
@@ -142,8 +143,8 @@ fn a_window_that_grows_finds_what_the_whole_does_not() {
 }
 
 /// Stopped early, late and between stages, a fit ends with what the uninterrupted one found.
-fn goes_on_to_the_same_bits(name: &str, settings: &str) {
-    let folder = folder(name, &["angle"]);
+fn goes_on_to_the_same_bits(settings: &str) {
+    let folder = folder(&["angle"]);
     let model = model(&folder, settings);
     let mut whole = Fit::new(model.clone()).unwrap();
     let mut evaluations = 0;
@@ -164,39 +165,38 @@ fn goes_on_to_the_same_bits(name: &str, settings: &str) {
     }
     stages.dedup();
     assert!(stages.len() > 2, "{stages:?}");
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
 fn segments_go_on_to_the_same_bits_by_least_squares() {
-    goes_on_to_the_same_bits("resume-squares", "segments = 5");
+    goes_on_to_the_same_bits("segments = 5");
 }
 
 #[test]
 fn segments_go_on_to_the_same_bits_by_lbfgs() {
-    goes_on_to_the_same_bits("resume-lbfgs", "segments = 5\noptimizer = \"lbfgs\"");
+    goes_on_to_the_same_bits("segments = 5\noptimizer = \"lbfgs\"");
 }
 
 #[test]
 fn segments_go_on_to_the_same_bits_by_adamw() {
     let settings = "segments = 5\noptimizer = \"adamw\"\niterations = 40";
-    goes_on_to_the_same_bits("resume-adamw", settings);
+    goes_on_to_the_same_bits(settings);
 }
 
 #[test]
 fn a_window_that_grows_goes_on_to_the_same_bits_by_least_squares() {
-    goes_on_to_the_same_bits("resume-window", "curriculum = 4");
+    goes_on_to_the_same_bits("curriculum = 4");
 }
 
 #[test]
 fn a_window_that_grows_goes_on_to_the_same_bits_by_adam() {
     let settings = "curriculum = 4\noptimizer = \"adam\"\niterations = 40";
-    goes_on_to_the_same_bits("resume-window-adam", settings);
+    goes_on_to_the_same_bits(settings);
 }
 
 #[test]
 fn experiments_are_cut_each_by_itself() {
-    let folder = folder("experiments", &["angle"]);
+    let folder = folder(&["angle"]);
     let rows = std::fs::read_to_string(folder.join("pendulum.csv")).unwrap();
     let mut both = String::from("t,angle,which\n");
     for (i, row) in rows.lines().skip(1).enumerate() {
@@ -226,12 +226,11 @@ fn experiments_are_cut_each_by_itself() {
             .find(|joint| joint.experiment.as_deref() == Some("short"));
         assert_eq!(short.map(|joint| joint.t), (joints > 0).then_some(0.4));
     }
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
 fn more_pieces_than_the_data_fill_are_refused() {
-    let folder = folder("refused", &["angle"]);
+    let folder = folder(&["angle"]);
     let told = |settings: &str| match Fit::new(model(&folder, settings)) {
         Ok(_) => panic!("{settings} is accepted"),
         Err(error) => error.to_string(),
@@ -256,7 +255,6 @@ fn more_pieces_than_the_data_fill_are_refused() {
         told.contains("a segment cannot begin while an infusion runs"),
         "{told}"
     );
-    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 /// Two doses of something that is eliminated, with measurements whose scatter is to be estimated; DISTRIBUTION and OPTIMIZER are the test's.
@@ -286,8 +284,6 @@ optimizer = "OPTIMIZER"
 
 #[test]
 fn likelihoods_and_absolute_losses_are_fitted_by_gauss_newton_to_the_same_end_sooner() {
-    let folder = std::env::temp_dir().join(format!("costate-stages-noisy-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
     let mut rows = String::from("t,y\n");
     for i in 1..=24 {
         let t = f64::from(i) / 6.0;
@@ -295,7 +291,7 @@ fn likelihoods_and_absolute_losses_are_fitted_by_gauss_newton_to_the_same_end_so
         let y = (2.0 * (-0.5 * t).exp() + 0.6) * (1.0 + 0.1 * (12.9898 * f64::from(i)).sin());
         rows += &format!("{t},{y}\n");
     }
-    std::fs::write(folder.join("noisy.csv"), rows).unwrap();
+    let folder = room(&[("noisy.csv", &rows)]);
     let noise = "noise = \"sigma * (0.3 + y)\", distribution = \"DISTRIBUTION\" }";
     let prior = ", prior = { log-normal = [-1.5, 1.0] }";
     for what in [

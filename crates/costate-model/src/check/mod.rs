@@ -296,6 +296,7 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::room::room;
 
     pub(super) const MODEL: &str = "[states]\nx = 1.0\ny = \"y0\"\n[parameters]\na = 1.0\nb = 2.0\ny0 = 3.0\nheld = { value = 1.0, fixed = true }\n\
         [equations]\nx = \"-a * x\"\ny = \"-b * y + x\"\n[time]\nstart = 0.0\nend = 2.0\n[observables]\nx = { is = \"x\" }\n";
@@ -335,14 +336,10 @@ mod tests {
     }
 
     /// The warnings of a model with data.
-    pub(super) fn warnings(name: &str, text: &str, rows: &str) -> Vec<String> {
-        let folder =
-            std::env::temp_dir().join(format!("costate-check-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("d.csv"), rows).unwrap();
+    pub(super) fn warnings(text: &str, rows: &str) -> Vec<String> {
+        let folder = room(&[("d.csv", rows)]);
         let model = Model::parse(text, folder.join("m.toml")).unwrap();
         let warnings = model.check().unwrap().warnings;
-        std::fs::remove_dir_all(&folder).unwrap();
         let folder = format!("{}/", folder.display());
         let texts = warnings
             .iter()
@@ -356,16 +353,16 @@ mod tests {
         let data = "[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
         let plain = format!("{}{data}", MODEL.split("[observables]").next().unwrap());
         let told = "observable y is never measured in d.csv: all of y is empty";
-        let told_of = warnings("empty", &plain, rows);
+        let told_of = warnings(&plain, rows);
         assert!(told_of.iter().any(|text| text == told), "{told_of:?}");
         // A state that the file has no column for is just not observed.
-        let told_of = warnings("none", &plain, &rows.replace("y", "z"));
+        let told_of = warnings(&plain, &rows.replace("y", "z"));
         assert!(
             told_of.iter().all(|text| !text.contains("empty")),
             "{told_of:?}"
         );
         let twice = format!("{MODEL}y = {{ is = \"2 * y\", column = \"x\" }}\n{data}");
-        let told_of = warnings("twice", &twice, rows);
+        let told_of = warnings(&twice, rows);
         assert!(
             told_of.len() == 1
                 && told_of[0]

@@ -277,6 +277,7 @@ mod tests {
 
     use super::*;
     use crate::field::Map;
+    use crate::room::room;
 
     /// Every kind of thing that an equation is made of, and names that Rust keeps for itself.
     const MODEL: &str = r#"
@@ -357,10 +358,8 @@ end = 1.0
     type Point = (Vec<f64>, f64, Vec<f64>, Vec<f64>);
 
     /// The bits that the source gives for f and the products at some points, from a program that rustc makes of it alone.
-    fn bits(source: &str, name: &str, points: &[Point]) -> Vec<u64> {
-        let folder =
-            std::env::temp_dir().join(format!("costate-source-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+    fn bits(source: &str, points: &[Point]) -> Vec<u64> {
+        let folder = room(&[]);
         std::fs::write(folder.join("model.rs"), source).unwrap();
         let mut main = String::from(
             "#[path = \"model.rs\"]\nmod model;\nfn show(x: &f64) { println!(\"{}\", x.to_bits()); }\nfn main() {\n",
@@ -386,7 +385,6 @@ end = 1.0
             assert!(built.status.success(), "{said}\n{source}");
         }
         let ran = Command::new(folder.join("main")).output().unwrap();
-        std::fs::remove_dir_all(&folder).unwrap();
         let lines = String::from_utf8(ran.stdout).unwrap();
         lines.lines().map(|line| line.parse().unwrap()).collect()
     }
@@ -406,7 +404,7 @@ end = 1.0
             )
         };
         let points: Vec<Point> = (0..4).map(point).collect();
-        let mut found = bits(&source, name, &points).into_iter();
+        let mut found = bits(&source, &points).into_iter();
         let mut map =
             Map::new(&model, &field::right_side(&model, Layout::Single).unwrap()).unwrap();
         for (h, t, theta, a) in &points {
@@ -444,11 +442,8 @@ end = 1.0
 
     #[test]
     fn known_functions_of_time_follow_the_states() {
-        let folder = std::env::temp_dir().join(format!("costate-driven-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("light.csv"), "t,lux\n0,1\n1,3\n2,2\n").unwrap();
+        let folder = room(&[("light.csv", "t,lux\n0,1\n1,3\n2,2\n")]);
         let model = Model::parse(DRIVEN, folder.join("driven.toml")).unwrap();
-        std::fs::remove_dir_all(&folder).unwrap();
         let explanation = model.explain().unwrap();
         let source = explanation.rust().unwrap();
         assert!(

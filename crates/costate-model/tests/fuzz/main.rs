@@ -6,7 +6,7 @@ mod random;
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -100,10 +100,10 @@ fn no_file_makes_a_panic_or_takes_long_or_leaves_another() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
     let cases: u64 = number(VARIABLE).unwrap_or(CASES);
     let first: u64 = number(FIRST).unwrap_or(0);
-    let place: PathBuf = std::env::temp_dir().join(format!("costate-fuzz-{}", std::process::id()));
-    std::fs::create_dir_all(&place).unwrap();
+    let room = tempfile::tempdir().unwrap();
+    let place = room.path();
     let (sender, receiver) = mpsc::channel();
-    let own = place.clone();
+    let own = place.to_owned();
     let worker = move || {
         for seed in first..first + cases {
             let case = of(seed);
@@ -150,9 +150,8 @@ fn no_file_makes_a_panic_or_takes_long_or_leaves_another() {
     // Files that are always refused at once would try nothing else.
     let enough = parsed > cases / 4 && solved > cases / 6 && scored > cases / 40;
     assert!(cases < CASES || enough && fitted > cases / 80, "{counts}");
-    let left = std::fs::read_dir(&place).unwrap();
+    let left = std::fs::read_dir(place).unwrap();
     let mut left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
     left.sort();
     assert_eq!(left, ["d.csv", "u.csv"]);
-    std::fs::remove_dir_all(&place).unwrap();
 }

@@ -1,10 +1,12 @@
 //! The gradient of everything a model can depend on, against differences of its loss.
 
 mod constant_step;
-
-use std::sync::atomic::{AtomicUsize, Ordering};
+#[path = "../room/mod.rs"]
+mod room;
 
 use costate_model::Model;
+
+use room::room;
 
 /// Initial values, end points of time, observables and a network, all of which depend on parameters and on time.
 const MIXED: &str = r#"
@@ -100,11 +102,7 @@ fn given_weights(text: &str) -> Model {
     // A network that starts at zero would hide half of the gradient: its weights are given.
     let fresh = text.replace("weights = \"mixed.safetensors\"\n", "");
     let fresh = Model::parse(&fresh, "tests/data/mixed.toml").unwrap();
-    static ROOMS: AtomicUsize = AtomicUsize::new(0);
-    let room = ROOMS.fetch_add(1, Ordering::Relaxed);
-    let directory =
-        std::env::temp_dir().join(format!("costate-gradient-{}-{room}", std::process::id()));
-    std::fs::create_dir_all(&directory).unwrap();
+    let directory = room(&[]);
     std::fs::copy("tests/data/mixed.csv", directory.join("mixed.csv")).unwrap();
     let mut weights = fresh.weights_file().unwrap();
     let header = 8 + u64::from_le_bytes(weights[..8].try_into().unwrap()) as usize;

@@ -3,29 +3,21 @@
 mod comparisons;
 mod events;
 mod inputs;
-
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+#[path = "../room/mod.rs"]
+mod room;
 
 use costate_model::{Model, Save};
 
-fn room(files: &[(&str, &str)]) -> PathBuf {
-    static ROOMS: AtomicUsize = AtomicUsize::new(0);
-    let room = ROOMS.fetch_add(1, Ordering::Relaxed);
-    let place = std::env::temp_dir().join(format!("costate-hybrid-{}-{room}", std::process::id()));
-    std::fs::create_dir_all(&place).unwrap();
-    for (name, text) in files {
-        std::fs::write(place.join(name), text).unwrap();
-    }
-    place.join("m.toml")
-}
+use room::room;
 
 fn parse(text: &str, files: &[(&str, &str)]) -> Model {
-    Model::parse(text, room(files)).unwrap_or_else(|error| panic!("{error}"))
+    Model::parse(text, room(files).join("m.toml")).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn message(text: &str, files: &[(&str, &str)]) -> String {
-    Model::parse(text, room(files)).unwrap_err().to_string()
+    Model::parse(text, room(files).join("m.toml"))
+        .unwrap_err()
+        .to_string()
 }
 
 /// The first state at some times.

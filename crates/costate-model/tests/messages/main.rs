@@ -2,6 +2,8 @@
 
 mod formulas;
 mod names;
+#[path = "../room/mod.rs"]
+mod room;
 mod solutions;
 mod values;
 

@@ -2,6 +2,8 @@
 
 use costate_model::Model;
 
+use crate::room::room;
+
 /// The message of a solve of dy/dt = `equation` from y(0) = 1 to t = 20.
 fn solved(equation: &str) -> String {
     let text = format!(
@@ -38,9 +40,7 @@ fn a_solution_that_ends_is_told_with_its_growth_or_the_operation_that_ends_it() 
 
 #[test]
 fn a_loss_that_is_not_finite_is_told_with_the_operation_and_its_argument() {
-    let folder = std::env::temp_dir().join(format!("costate-messages-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("d.csv"), "t,total\n1.0,0.3\n2.0,0.1\n").unwrap();
+    let folder = room(&[("d.csv", "t,total\n1.0,0.3\n2.0,0.1\n")]);
     for (is, told) in [
         ("log10(y - 1)", "observable total at t = 1: log10 of -0.632"),
         ("log10(y - 1)", " in 'log10(y - 1)'"),
@@ -73,14 +73,7 @@ fn a_loss_that_is_not_finite_is_told_with_the_operation_and_its_argument() {
 
 /// q dies out at a rate `kd` from 1, or stands below zero from the start, and drives p by a power of it.
 fn hill(q: &str, n: &str, equation: &str) -> Model {
-    let name = format!(
-        "costate-hill-{}-{}",
-        std::process::id(),
-        std::thread::current().name().unwrap_or("")
-    );
-    let folder = std::env::temp_dir().join(name.replace("::", "-"));
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("d.csv"), "t,p\n1.0,0.3\n2.0,0.1\n").unwrap();
+    let folder = room(&[("d.csv", "t,p\n1.0,0.3\n2.0,0.1\n")]);
     let text = format!(
         "[states]\nq = {q}\np = 0.1\n[parameters]\nn = {n}\nK = 0.5\n[definitions]\nlift = \"(q / K)^n\"\n[equations]\nq = \"0\"\np = \"{equation}\"\n\
          [time]\nstart = 0.0\nend = 2.0\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n"

@@ -188,6 +188,7 @@ impl Fit {
 mod tests {
     use super::*;
     use crate::model::Model;
+    use crate::room::room;
 
     /// Exponential decay with an offset, measured with errors that are not small.
     const MODEL: &str = r#"
@@ -209,21 +210,18 @@ file = "decay.csv"
 time = "t"
 "#;
 
-    fn fitted(name: &str, text: &str) -> (Fit, Found) {
-        fitted_to(name, text, |t| 2.7 * (-0.8 * t).exp())
+    fn fitted(text: &str) -> (Fit, Found) {
+        fitted_to(text, |t| 2.7 * (-0.8 * t).exp())
     }
 
-    fn fitted_to(name: &str, text: &str, seen: fn(f64) -> f64) -> (Fit, Found) {
-        let folder =
-            std::env::temp_dir().join(format!("costate-review-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
+    fn fitted_to(text: &str, seen: fn(f64) -> f64) -> (Fit, Found) {
         let mut rows = String::from("t,y\n");
         for i in 0..=16 {
             let t = 0.25 * f64::from(i);
             let error = 0.08 * (1.0 + 7.3 * f64::from(i)).sin();
             rows += &format!("{t},{}\n", seen(t) + error);
         }
-        std::fs::write(folder.join("decay.csv"), rows).unwrap();
+        let folder = room(&[("decay.csv", &rows)]);
         let mut fit = Fit::new(Model::parse(text, folder.join("decay.toml")).unwrap()).unwrap();
         while fit.advance().unwrap() {}
         let found = fit.found().unwrap();
@@ -257,7 +255,7 @@ time = "t"
 
     #[test]
     fn standard_errors_are_those_of_the_linearised_fit() {
-        let (mut fit, found) = fitted("linear", MODEL);
+        let (mut fit, found) = fitted(MODEL);
         let known = fit.review(&found).unwrap().knowledge.unwrap();
         for (known, parameter) in known.parameters.iter().zip(&found.parameters) {
             let known = known.unwrap();
@@ -276,12 +274,12 @@ time = "t"
 
     #[test]
     fn a_likelihood_with_the_noise_of_the_residuals_knows_as_much_as_their_squares() {
-        let (mut fit, found) = fitted("squares", MODEL);
+        let (mut fit, found) = fitted(MODEL);
         let review = fit.review(&found).unwrap();
         let squares = review.knowledge.unwrap();
         let width = (found.loss / 15.0).sqrt();
         let noisy = format!("{MODEL}[observables]\ny = {{ is = \"y\", noise = {width:e} }}\n");
-        let (mut fit, found) = fitted("noisy", &noisy);
+        let (mut fit, found) = fitted(&noisy);
         let likely = fit.review(&found).unwrap();
         let known = likely.knowledge.unwrap();
         for (a, b) in known.parameters.iter().zip(&squares.parameters) {
@@ -302,10 +300,10 @@ time = "t"
             .replace("k = { value = 0.6, lower = 0.01 }", "k = 160.01")
             .replace("-k * y", "-y0 * k * sin(k * t)");
         let seen = |t: f64| 2.7 * (160.0 * t).cos();
-        let (_, squares) = fitted_to("swift", &text, seen);
+        let (_, squares) = fitted_to(&text, seen);
         let width = (squares.loss / 15.0).sqrt();
         let likely = format!("{text}[observables]\ny = {{ is = \"y\", noise = {width:e} }}\n");
-        let (_, found) = fitted_to("swift-noisy", &likely, seen);
+        let (_, found) = fitted_to(&likely, seen);
         for (a, b) in found.parameters.iter().zip(&squares.parameters) {
             close(a.standard_error.unwrap(), b.standard_error.unwrap(), 0.03);
         }
@@ -329,7 +327,6 @@ time = "t"
             })
         };
         let (fit, found) = fitted_to(
-            "alike",
             &format!("{text}[observables]\ny = {{ is = \"y\", noise = 0.02 }}\n"),
             seen,
         );
@@ -355,7 +352,7 @@ time = "t"
         };
         // Away from the kink a straight line, within its width or not.
         let prior = "{ value = 0.6, prior = { laplace = [1.0, 2.0] } }";
-        let (fit, found) = fitted("laplace", &with(prior));
+        let (fit, found) = fitted(&with(prior));
         let [[y0, between], [_, k]] = second_derivatives(&fit.fitted(), ["y0", "k"]);
         let determinant = y0 * k - between * between;
         for (parameter, variance) in found.parameters.iter().zip([k, y0]) {
@@ -363,11 +360,8 @@ time = "t"
             close(parameter.standard_error.unwrap(), expected, 1e-3);
         }
         // At it what it tells of the parameter, and the others have their own curvature.
-        let (_, found) = fitted(
-            "kink",
-            &with("{ value = 0.6, prior = { laplace = [0.5, 1e-3] } }"),
-        );
-        let (_, held) = fitted("held", &with("{ value = 0.5, fixed = true }"));
+        let (_, found) = fitted(&with("{ value = 0.6, prior = { laplace = [0.5, 1e-3] } }"));
+        let (_, held) = fitted(&with("{ value = 0.5, fixed = true }"));
         close(found.parameters[1].value, 0.5, 1e-3);
         close(found.parameters[1].standard_error.unwrap(), 1e-3, 1e-2);
         let y0 = |found: &Found| found.parameters[0].standard_error.unwrap();
@@ -381,14 +375,14 @@ time = "t"
             .replace("-k * y", "-k * m * y")
             .replace("y0 = 3.0", "y0 = 3.0\nm = 1.2");
         let likely = "[observables]\ny = { is = \"y\", noise = 0.06 }\n";
-        let (_, found) = fitted("flat", &format!("{text}{likely}"));
+        let (_, found) = fitted(&format!("{text}{likely}"));
         let has: Vec<bool> = found
             .parameters
             .iter()
             .map(|p| p.standard_error.is_some())
             .collect();
         assert_eq!(has, [true, false, false]);
-        let (_, alone) = fitted("flat-alone", &format!("{MODEL}{likely}"));
+        let (_, alone) = fitted(&format!("{MODEL}{likely}"));
         let y0 = |found: &Found| found.parameters[0].standard_error.unwrap();
         close(y0(&found), y0(&alone), 1e-3);
         assert!(
@@ -402,7 +396,7 @@ time = "t"
 
     #[test]
     fn a_loss_without_errors_of_its_parameters_says_why() {
-        let (_, found) = fitted("huber", &format!("{MODEL}[fit]\nloss = \"absolute\"\n"));
+        let (_, found) = fitted(&format!("{MODEL}[fit]\nloss = \"absolute\"\n"));
         assert!(found.parameters.iter().all(|p| p.standard_error.is_none()));
         let why = found.about_errors.unwrap();
         assert!(
@@ -413,7 +407,7 @@ time = "t"
 
     #[test]
     fn the_profile_crosses_its_threshold_where_the_curvature_says() {
-        let (mut fit, found) = fitted("profile", MODEL);
+        let (mut fit, found) = fitted(MODEL);
         let review = fit.review(&found).unwrap();
         let (known, profile) = (review.knowledge.unwrap(), review.profile.unwrap());
         let interval = known.parameters[profile.parameter].unwrap().interval;
@@ -430,7 +424,7 @@ time = "t"
 
     #[test]
     fn a_profile_takes_no_longer_than_the_fit_may() {
-        let (mut fit, found) = fitted("hurried", MODEL);
+        let (mut fit, found) = fitted(MODEL);
         assert!(fit.review(&found).unwrap().profile.is_some());
         fit.model.fit.time_limit = Some(std::time::Duration::from_nanos(1));
         assert_eq!(fit.review(&found).unwrap().profile, None);
@@ -441,7 +435,7 @@ time = "t"
         let text = MODEL
             .replace("-k * y", "-k * m * y")
             .replace("y0 = 3.0", "y0 = 3.0\nm = 1.2");
-        let (mut fit, found) = fitted("tied", &text);
+        let (mut fit, found) = fitted(&text);
         let review = fit.review(&found).unwrap();
         let known = review.knowledge.unwrap().parameters.into_iter();
         let standing: Vec<Standing> = known.map(|known| known.unwrap().standing).collect();
@@ -459,7 +453,7 @@ time = "t"
 
     #[test]
     fn the_gradient_agrees_with_differences_along_one_direction() {
-        let (mut fit, found) = fitted("checked", MODEL);
+        let (mut fit, found) = fitted(MODEL);
         let checked = fit.review(&found).unwrap().checked.unwrap();
         close(checked.gradient, checked.differences, 1e-6);
         assert!(checked.gradient.abs() > 0.1);
