@@ -89,8 +89,13 @@ pub(crate) fn conditions(
                 Symbol::State(state) => (&mut condition.initial, state),
                 Symbol::Parameter(parameter) => {
                     let block = &file.parameters[parameter];
-                    let number = entry.formula.literal().filter(|_| !block.fixed);
-                    if let Some(message) = number.and_then(|number| block.refusal(number)) {
+                    // What a fit changes may begin anywhere: of that a warning tells.
+                    let value = (!block.fixed && is_held(&formula, parts, file)).then(|| {
+                        let picks = condition.picks.iter();
+                        let values: Vec<f64> = picks.map(|&k| parameters[k].value).collect();
+                        parts.evaluate(&formula, &values)
+                    });
+                    if let Some(message) = value.and_then(|value| block.refusal(value)) {
                         return Err(entry.formula.place().error(message).into());
                     }
                     (&mut condition.overrides, parameter)
@@ -103,6 +108,17 @@ pub(crate) fn conditions(
         conditions.push(condition);
     }
     Ok((parameters, conditions))
+}
+
+/// Whether a formula has the same value whatever a fit finds.
+fn is_held(formula: &Resolved, parts: &Parts, file: &ModelFile) -> bool {
+    let needed = parts.needed([formula]).into_iter();
+    let needed = needed.flat_map(|part| parts.formulas(part));
+    let mut symbols = needed.chain([formula]).flat_map(|f| &f.symbols);
+    symbols.all(|symbol| match symbol {
+        Symbol::Parameter(i) => file.parameters[*i].fixed,
+        _ => true,
+    })
 }
 
 /// What the data say about experiments.

@@ -205,25 +205,30 @@ impl Model {
 }
 
 fn set_parameter(parameter: &mut Parameter, value: f64) -> Result<()> {
-    let name = &parameter.name;
-    if value < parameter.lower || value > parameter.upper {
-        let (lower, upper) = (parameter.lower, parameter.upper);
-        return Err(Error::Argument(format!(
-            "{name} = {value} is outside its bounds, {lower} to {upper}"
-        )));
-    }
-    if parameter.scale == Scale::Log && value <= 0.0 {
-        return Err(Error::Argument(format!(
-            "{name} = {value}: a parameter on a log scale is positive"
-        )));
-    }
-    if let Some(prior) = parameter.prior.and_then(|prior| prior.outside(value)) {
-        return Err(Error::Argument(format!(
-            "{name} = {value} is outside {prior}"
-        )));
+    if let Some(message) = parameter.refusal(value) {
+        return Err(Error::Argument(message));
     }
     parameter.value = value;
     Ok(())
+}
+
+impl Parameter {
+    /// Why the parameter cannot have this value: its bounds, its scale or its prior.
+    pub(crate) fn refusal(&self, value: f64) -> Option<String> {
+        let (name, lower, upper) = (&self.name, self.lower, self.upper);
+        if value < lower || value > upper {
+            return Some(format!(
+                "{name} = {value} is outside its bounds, {lower} to {upper}"
+            ));
+        }
+        if self.scale == Scale::Log && value <= 0.0 {
+            return Some(format!(
+                "{name} = {value}: a parameter on a log scale is positive"
+            ));
+        }
+        let prior = self.prior.and_then(|prior| prior.outside(value));
+        prior.map(|prior| format!("{name} = {value} is outside {prior}"))
+    }
 }
 
 /// # Errors

@@ -291,6 +291,26 @@ impl Parts {
         Ok(parts)
     }
 
+    /// The value of a formula of parameters alone, at φ.
+    pub(crate) fn evaluate(&self, formula: &Resolved, phi: &[f64]) -> f64 {
+        let mut definitions = vec![f64::NAN; self.definitions.len()];
+        let value = |formula: &Resolved, definitions: &[f64]| {
+            formula
+                .formula
+                .eval::<f64>(|name| match formula.symbols[name] {
+                    Symbol::Parameter(i) => phi[i],
+                    Symbol::Definition(i) => definitions[i],
+                    _ => f64::NAN,
+                })
+        };
+        for part in self.needed([formula]) {
+            if let Part::Definition(i) = part {
+                definitions[i] = value(&self.definitions[i], &definitions);
+            }
+        }
+        value(formula, &definitions)
+    }
+
     pub(crate) fn formulas(&self, part: Part) -> &[Resolved] {
         match part {
             Part::Definition(i) => std::slice::from_ref(&self.definitions[i]),

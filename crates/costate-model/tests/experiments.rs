@@ -169,6 +169,39 @@ fn a_fit_over_experiments_finds_what_made_the_data_and_writes_it_back() {
 }
 
 #[test]
+fn expressions_beyond_the_bounds_of_what_they_stand_for_are_warned_of() {
+    let place = place(DATA);
+    let bounded = "y0 = { value = 2.0, lower = 0.1, upper = 2.5 }";
+    let text = MODEL
+        .replace("y0 = 2.0", bounded)
+        .replace("y0 = 3.0", "y0 = \"1.5 * y0\"");
+    let told = |model: &Model| -> Vec<String> {
+        let warnings = model.beyond_bounds();
+        warnings.iter().map(ToString::to_string).collect()
+    };
+    let mut model = parse(&text, &place);
+    let expected = "m.toml:35: in experiment warm y0 = 3 is outside its bounds, 0.1 to 2.5; a fit does not hold an expression to that";
+    let found = told(&model);
+    assert!(
+        found.len() == 1 && found[0].ends_with(expected),
+        "{found:?}"
+    );
+    assert!(
+        model
+            .check()
+            .unwrap()
+            .warnings
+            .contains(&model.beyond_bounds()[0])
+    );
+    assert_eq!(told(&model.experiment("mild").unwrap()).len(), 0);
+    assert_eq!(told(&model.experiment("warm").unwrap()), found);
+    model.set("y0", 1.5).unwrap();
+    assert!(told(&model).is_empty());
+    let fixed = text.replace("value = 2.0", "value = 2.0, fixed = true");
+    assert!(told(&parse(&fixed, &place)).is_empty());
+}
+
+#[test]
 fn conditions_may_stand_in_a_table() {
     let place = place("plot,t,y,z\na,0,1,1\nb,0,1,1\n");
     let text = PLAIN
@@ -245,6 +278,20 @@ fn a_copy_that_no_experiment_has_and_a_column_that_changes_are_told() {
     let text = message(&bounded);
     assert!(
         text.contains("m.toml:35:6: the value 3 of 'y0' is outside its bounds, 0.1 to 2.5"),
+        "{text}"
+    );
+    // An expression that no fit changes is as good as a number.
+    let held = bounded.replace("k = 0.7", "k = 0.7\nhalf = { value = 1.5, fixed = true }");
+    let held = format!("{held}[definitions]\ndouble = \"2 * half\"\n");
+    let text = message(&held.replace("y0 = 3.0", "y0 = \"double\""));
+    assert!(
+        text.contains("m.toml:36:6: the value 3 of 'y0' is outside its bounds, 0.1 to 2.5"),
+        "{text}"
+    );
+    parse(&held.replace("y0 = 3.0", "y0 = \"0.5 * double\""), &place);
+    let text = message(&MODEL.replace("y0 = 3.0", "y0 = \"log(-1)\""));
+    assert!(
+        text.contains("m.toml:35:6: the value NaN of 'y0' is no finite number"),
         "{text}"
     );
     // Of what is held these are no bounds of a fit.

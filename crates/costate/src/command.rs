@@ -58,10 +58,11 @@ fn open(path: &Path, overrides: &Overrides) -> Result<Model> {
     Ok(model)
 }
 
-/// Says which jumps of the equations neither the solver nor a gradient sees.
-fn tell_jumps(model: &Model, console: Console) {
-    for jump in model.unseen_jumps() {
-        console.note(jump);
+/// Says which jumps of the equations neither the solver nor a gradient sees, and which bounds a fit does not.
+fn tell_unseen(model: &Model, console: Console) {
+    let unseen = model.unseen_jumps().into_iter();
+    for warning in unseen.chain(model.beyond_bounds()) {
+        console.note(warning);
     }
 }
 

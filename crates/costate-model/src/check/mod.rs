@@ -99,6 +99,7 @@ impl Model {
             }
         }
         warnings.extend(self.ignored_loss());
+        warnings.extend(self.beyond_bounds());
         warnings.extend(self.unseen_jumps());
         let outside = data.as_ref().and_then(|data| self.outside(data));
         let names = |fixed: bool| {
@@ -257,6 +258,46 @@ impl Model {
                         "{text} is taken as {answer} throughout: what moves is equal for moments alone; ask which side is smaller, as in if(a < b, …), or abs(a - b) < 0.5 for whole numbers"
                     ));
                 }
+            }
+        }
+        warnings
+    }
+
+    /// Values that experiments give by expressions, and that lie outside the bounds of their parameters: a fit holds θ to its bounds, and no expression.
+    /// Those of the chosen experiment, or else of all.
+    ///
+    /// ```
+    /// use costate_model::Model;
+    ///
+    /// let text = "[states]\ny = 1.0\n[parameters]\nk = { value = 2.0, lower = 0.1, upper = 3.0 }\n[equations]\ny = \"-k * y\"\n\
+    ///     [time]\nstart = 0.0\nend = 1.0\n[experiments.warm]\nk = \"2 * k\"";
+    /// let beyond = Model::parse(text, "decay.toml")?.beyond_bounds();
+    /// assert_eq!(
+    ///     beyond[0].to_string(),
+    ///     "decay.toml:11: in experiment warm k = 4 is outside its bounds, 0.1 to 3; a fit does not hold an expression to that"
+    /// );
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
+    pub fn beyond_bounds(&self) -> Vec<Warning> {
+        let conditions = match self.selected {
+            0 => 0..self.conditions.len(),
+            chosen => chosen..chosen + 1,
+        };
+        let mut warnings = Vec::new();
+        for under in conditions.map(|condition| self.under(condition)) {
+            let (phi, condition) = (under.phi(), under.condition());
+            for (symbol, formula) in &condition.overrides {
+                let parameter = &under.parameters[condition.picks[*symbol]];
+                let refusal = parameter.refusal(phi[*symbol]).filter(|_| !parameter.fixed);
+                let Some(refusal) = refusal else { continue };
+                let place = formula.formula.place();
+                warnings.push(Warning {
+                    place: Some((place.source.path.display().to_string(), place.line())),
+                    message: format!(
+                        "in experiment {} {refusal}; a fit does not hold an expression to that",
+                        condition.name.as_deref().unwrap_or_default()
+                    ),
+                });
             }
         }
         warnings

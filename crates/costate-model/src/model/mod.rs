@@ -433,21 +433,6 @@ impl Model {
 
     /// The value of a formula of parameters alone, at φ.
     pub(crate) fn evaluate(&self, formula: &Resolved, phi: &[f64]) -> f64 {
-        let mut definitions = vec![f64::NAN; self.parts.definitions.len()];
-        let value = |formula: &Resolved, definitions: &[f64]| {
-            formula
-                .formula
-                .eval::<f64>(|name| match formula.symbols[name] {
-                    crate::scope::Symbol::Parameter(i) => phi[i],
-                    crate::scope::Symbol::Definition(i) => definitions[i],
-                    _ => f64::NAN,
-                })
-        };
-        for part in self.parts.needed([formula]) {
-            if let crate::scope::Part::Definition(i) = part {
-                definitions[i] = value(&self.parts.definitions[i], &definitions);
-            }
-        }
-        value(formula, &definitions)
+        self.parts.evaluate(formula, phi)
     }
 }

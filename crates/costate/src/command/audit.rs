@@ -6,7 +6,7 @@ use costate_model::Model;
 use costate_neural_ode::audit::{Audit, Jump, Kink, Variable, Verdict};
 use serde_json::{Map, Value, json};
 
-use super::{open, tell_jumps};
+use super::{open, tell_unseen};
 use crate::args::{Audit as Args, ReportFormat};
 use crate::console::Console;
 use crate::error::{Error, Result};
@@ -14,7 +14,7 @@ use crate::report::json;
 
 pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
     let model = open(&args.model, &args.overrides)?;
-    tell_jumps(&model, console);
+    tell_unseen(&model, console);
     let audits = model.audit()?;
     let name = |variable| model.variable_name(variable);
     let mut out = console.output();

@@ -109,7 +109,7 @@ fn start(args: &Args, console: Console) -> Result<(Work, Begun)> {
         starts: args.starts,
     };
     let model = planned(path, &plan)?;
-    super::tell_jumps(&model, console);
+    super::tell_unseen(&model, console);
     let shown = args.out.clone().unwrap_or_else(|| default_folder(path));
     spare_inputs(&model, &shown)?;
     let (folder, set_aside) = Folder::create(&shown, args.force)?;

@@ -6,7 +6,7 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 
 use super::solve::spare_inputs;
-use super::{open, solutions, tell_jumps, uncontrolled};
+use super::{open, solutions, tell_unseen, uncontrolled};
 use crate::args::{DocumentFormat, Gradient};
 use crate::console::Console;
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Gradient, console: Console) -> Result<()> {
         }
         spare_inputs(&model, path)?;
     }
-    tell_jumps(&model, console);
+    tell_unseen(&model, console);
     let report = model.gradient()?;
     // What cannot be solved is not among what the gradient is of.
     let solved: Vec<_> = solutions(&model).filter_map(Result::ok).collect();

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use costate_model::{Error as ModelError, Model, Save, Trajectory};
 
-use super::{open, tell_jumps};
+use super::{open, tell_unseen};
 use crate::args::{Solve, TableFormat};
 use crate::console::Console;
 use crate::error::{Error, Result};
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
         Some(format) => format,
         None => by_ending(args.out.as_deref())?,
     };
-    tell_jumps(&model, console);
+    tell_unseen(&model, console);
     let save = match &args.save_at {
         Some(times) => Save::At(times.0.clone()),
         None => Save::Steps,

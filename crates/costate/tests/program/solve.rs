@@ -340,6 +340,27 @@ fn jumps_that_nothing_looks_for_are_told() {
 }
 
 #[test]
+fn experiments_that_leave_the_bounds_of_a_parameter_are_told() {
+    let room = Room::new();
+    room.write(
+        "warm.toml",
+        "[states]\nx = 1.0\n[parameters]\nk = { value = 1.0, lower = 0.0, upper = 3.0 }\nfaster = 2.0\n[equations]\nx = \"-k * x\"\n\
+         [time]\nstart = 0\nend = 1\n[experiments.warm]\nk = \"faster * k\"\n",
+    );
+    let told = "warm.toml:12: in experiment warm k = 4 is outside its bounds, 0 to 3";
+    for (arguments, is_told) in [
+        ("", false),
+        ("--set faster=4", true),
+        ("--experiment warm --set faster=4", true),
+        // What the command line sets stands over the expression.
+        ("--experiment warm --set faster=4 --set k=1", false),
+    ] {
+        let run = room.run(&format!("solve warm.toml {arguments}")).done();
+        assert_eq!(run.err.contains(told), is_told, "{arguments}: {}", run.err);
+    }
+}
+
+#[test]
 fn states_that_no_tolerance_controls_are_told_by_every_command_that_solves() {
     let room = Room::new();
     room.write(

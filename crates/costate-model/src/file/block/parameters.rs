@@ -155,6 +155,9 @@ impl ParameterBlock {
     /// Why the parameter cannot have this value: its bounds, its prior or its scale.
     pub(crate) fn refusal(&self, value: f64) -> Option<String> {
         let name = &self.name.value;
+        if !value.is_finite() {
+            return Some(format!("the value {value} of '{name}' is no finite number"));
+        }
         let outside = self.lower.is_some_and(|lower| value < lower)
             || self.upper.is_some_and(|upper| value > upper);
         if outside {
