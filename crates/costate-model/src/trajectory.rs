@@ -315,6 +315,22 @@ impl Model {
                 let state = &self.states[component % self.states.len()].name;
                 Error::Argument(format!("{which} = {value:e} for state {state}: {reason}"))
             }
+            costate_ode::Error::Start { component, value } => {
+                let i = component % self.states.len();
+                let initial = self.initial_formulas().nth(i);
+                let why = initial.and_then(|formula| self.origin(formula, &[], f64::NAN));
+                let message = format!(
+                    "{}: {} is {value} at the start{}{}",
+                    self.path().display(),
+                    self.states[i].name,
+                    self.within(),
+                    why.map_or(String::new(), |why| format!(": {why}"))
+                );
+                Error::Solve {
+                    message,
+                    partial: Box::new(partial),
+                }
+            }
             other => Error::Argument(other.to_string()),
         }
     }
@@ -388,7 +404,9 @@ impl Model {
                     state(component)
                 )
             }
-            Cause::NotFinite { .. } | Cause::StepTooSmall if after_event.is_some() => {
+            Cause::State { .. } | Cause::NotFinite { .. } | Cause::StepTooSmall
+                if after_event.is_some() =>
+            {
                 format!("{stopped}{}", after_event.unwrap_or_default())
             }
             Cause::NotFinite { t, component, .. } => format!(
@@ -397,6 +415,10 @@ impl Model {
                 behind(component, t).unwrap_or_else(|| {
                     "look for a division by zero, a logarithm or root of a negative number, or an overflow".into()
                 })
+            ),
+            Cause::NothingAllowed { component } => format!(
+                "{stopped}{name} is zero there and so is its atol, which allows it no error at all; set an atol for {name}, the size below which it does not matter",
+                name = state(component)
             ),
             Cause::StepTooSmall if undefined.is_some() => {
                 let (component, why) = undefined.as_ref().expect("just seen");

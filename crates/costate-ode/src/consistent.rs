@@ -2,6 +2,7 @@
 
 mod equations;
 
+use crate::integrator::check_start;
 use crate::jacobian::Derivatives;
 use crate::system::evaluate;
 use crate::{Element, Error, Field, Options, Real, Scale, State, Stats, System};
@@ -35,10 +36,11 @@ const ITERATIONS: usize = 50;
 ///
 /// # Errors
 /// [`Error::Index`] if the equations say nothing of some algebraic variable: the index is above 1. [`Error::Inconsistent`] if no solution is found. Both name
-/// the rows concerned. Also [`Error::Tolerance`] and [`Error::Length`]: the tolerances in `options` are the units in which corrections are measured.
+/// the rows concerned. Also [`Error::Tolerance`] and [`Error::Length`]: the tolerances in `options` are the units in which corrections are measured, and the mass
+/// matrix is as large as the state; and [`Error::Start`] for a state that is not finite.
 ///
 /// # Panics
-/// If the system's structure or mass matrix is of another size.
+/// If the system's structure is of another size.
 ///
 /// # References
 /// \[Hairer1996\] VI.1, \[Deuflhard2004\].
@@ -55,8 +57,17 @@ where
     S: System<T, Y>,
 {
     let mut stats = Stats::default();
-    if system.mass().is_none() {
-        return Ok(stats);
+    let n = y.as_slice().len();
+    match system.mass() {
+        None => return Ok(stats),
+        Some(mass) if mass.len() != n => {
+            return Err(Error::Length {
+                what: "a row of the mass matrix",
+                expected: n,
+                found: mass.len(),
+            });
+        }
+        Some(_) => check_start(y)?,
     }
     let derivatives = Derivatives::new(system, y);
     let Some(mut equations) = Equations::new::<T, Y>(&derivatives) else {
@@ -66,7 +77,7 @@ where
         options.rtol.clone(),
         options.atol.clone(),
         options.norm.clone(),
-        y.as_slice().len(),
+        n,
     )?;
     let mut search = Search {
         f: y.clone(),

@@ -17,6 +17,16 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Cause {
+    /// A component of the state is not finite where the step begins, as a reset or [`Integrator::set_y`](crate::Integrator::set_y) left it.
+    State {
+        /// The first such component.
+        component: usize,
+    },
+    /// A component is zero and its `atol` too: no error in it is small enough, not even none.
+    NothingAllowed {
+        /// The first such component.
+        component: usize,
+    },
     /// f gave a component that is not finite, in every step however small.
     NotFinite {
         /// The stage of the method that was evaluated.
@@ -143,6 +153,14 @@ impl fmt::Display for Diagnosis {
             self.method, self.t, self.end
         )?;
         match self.cause {
+            Cause::State { component } => write!(
+                f,
+                "component {component} of the state is not a finite number there. Look at what set it: a start, a reset or a change by hand."
+            )?,
+            Cause::NothingAllowed { component } => write!(
+                f,
+                "component {component} of the state is zero and so is its atol, which allows it no error at all. Give it a positive atol, the size below which it does not matter."
+            )?,
             Cause::NotFinite {
                 stage,
                 t,
@@ -184,9 +202,9 @@ impl fmt::Display for Diagnosis {
             )?;
         }
         if let Some(worst) = self.worst
-            && !matches!(
+            && matches!(
                 self.cause,
-                Cause::NotFinite { .. } | Cause::Unbounded { .. }
+                Cause::StepTooSmall | Cause::NotSolved | Cause::TooManySteps
             )
         {
             write!(

@@ -57,6 +57,14 @@ pub enum Error {
         /// The length found.
         found: usize,
     },
+    /// A start that is no state.
+    #[error("component {component} of the start is {value}: a start is of finite numbers")]
+    Start {
+        /// The first component concerned.
+        component: usize,
+        /// Its value, or the magnitude of what is no plain number.
+        value: f64,
+    },
     /// An option whose value makes no sense.
     #[error("{what} = {value}: {reason}")]
     Option {

@@ -8,7 +8,7 @@ mod start;
 use crate::controller::Control;
 use crate::diagnosis::Cause;
 use crate::engine::{Engine, RungeKutta, Span};
-use crate::{Error, Options, Real, Scale, State, Stats, System, Tableau};
+use crate::{Element, Error, Options, Real, Scale, State, Stats, System, Tableau};
 
 /// What became of one try of a step.
 ///
@@ -112,12 +112,38 @@ impl<T: Real> Resolution<T> {
     }
 }
 
+/// # Errors
+/// [`Error::Option`] for a time that is not finite.
+pub(crate) fn check_time<T: Real>(what: &'static str, t: T) -> Result<(), Error> {
+    if t.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Option {
+        what,
+        value: t.as_f64(),
+        reason: "it must be a finite number",
+    })
+}
+
+/// # Errors
+/// [`Error::Start`] for a component that is not finite.
+pub(crate) fn check_start<T: Real, Y: State<T>>(y0: &Y) -> Result<(), Error> {
+    let sizes = y0.as_slice().iter().map(|y| y.magnitude());
+    match sizes.enumerate().find(|(_, size)| !size.is_finite()) {
+        None => Ok(()),
+        Some((component, size)) => Err(Error::Start {
+            component,
+            value: size.as_f64(),
+        }),
+    }
+}
+
 impl<T: Real, Y: State<T>, S: System<T, Y>> Integrator<T, Y, S> {
     /// An integration that starts at y(`t0`) = `y0`, by an explicit Runge–Kutta method. Its end is at +∞ until [`set_end`](Integrator::set_end) moves it.
     ///
     /// # Errors
-    /// [`Error::Tolerance`], [`Error::Length`], [`Error::Option`] for options that make no sense; [`Error::NoErrorEstimate`] if the method can only take constant
-    /// steps and the options give none; [`Error::MassMatrix`] for a system that has one.
+    /// [`Error::Tolerance`], [`Error::Length`], [`Error::Option`] for options that make no sense; [`Error::Start`] for a start that is not finite;
+    /// [`Error::NoErrorEstimate`] if the method can only take constant steps and the options give none; [`Error::MassMatrix`] for a system that has one.
     pub fn new(
         tableau: &'static Tableau,
         system: S,
@@ -162,7 +188,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     /// An integration by any engine.
     ///
     /// # Errors
-    /// [`Error::Tolerance`], [`Error::Length`], [`Error::Option`] for options that make no sense.
+    /// [`Error::Tolerance`], [`Error::Length`], [`Error::Option`] for options that make no sense; [`Error::Start`] for a start that is not finite.
     ///
     /// ```
     /// use costate_ode::{Integrator, Options, Symplectic, SymplecticTableau};
@@ -187,6 +213,8 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         options: Options<T>,
     ) -> Result<Self, Error> {
         options.validate()?;
+        check_time("t0", t0)?;
+        check_start(y0)?;
         let n = y0.as_slice().len();
         let scale = Scale::new::<Y::Element>(
             options.rtol.clone(),
@@ -250,8 +278,16 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     }
 
     /// Moves the end, which may lie ahead or behind: the sign of `end − t` is the direction of time. The step size is carried over.
+    ///
+    /// # Panics
+    /// If `end` is not a number. It may be infinite.
     #[inline]
+    #[track_caller]
     pub fn set_end(&mut self, end: T) {
+        assert!(
+            !end.is_nan(),
+            "the end of an integration is a time, not NaN"
+        );
         self.end = end;
         self.direction = if end < self.t() { -T::one() } else { T::one() };
     }
@@ -333,7 +369,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
                 .trial
                 .as_slice()
                 .iter()
-                .all(|y| crate::Element::magnitude(*y).is_finite())
+                .all(|y| y.magnitude().is_finite())
             {
                 return Err(self.diagnose(Cause::StepTooSmall, span));
             }

@@ -48,9 +48,9 @@ impl<T: Real, Y: State<T>, S: System<T, Y>> Ivp<T, Y, S> {
     /// Solves it.
     ///
     /// # Errors
-    /// [`Failure`], which says why and holds the solution as far as it was computed: options that make no sense, save times out of order, a differential-algebraic
-    /// system without a consistent start near y₀ ([`Error::Index`], [`Error::Inconsistent`]), or an integration that
-    /// had to stop ([`Error::Stopped`], [`Error::Zeno`], [`Error::Event`], [`Error::Cancelled`]).
+    /// [`Failure`], which says why and holds the solution as far as it was computed: options that make no sense, a start that is not finite ([`Error::Start`]), a mass
+    /// matrix of another size ([`Error::Length`]), save times out of order, a differential-algebraic system without a consistent start near y₀ ([`Error::Index`],
+    /// [`Error::Inconsistent`]), or an integration that had to stop ([`Error::Stopped`], [`Error::Zeno`], [`Error::Event`], [`Error::Cancelled`]).
     pub fn solve(self) -> Result<Solution<T, Y>, Failure<T, Y>>
     where
         Y::Element: Field<T>,

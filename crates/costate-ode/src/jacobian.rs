@@ -28,11 +28,13 @@ impl<T: Real, Y: State<T>> Derivatives<T, Y>
 where
     Y::Element: Field<T>,
 {
+    #[track_caller]
     pub(crate) fn new<S: System<T, Y>>(system: &S, y: &Y) -> Self {
         Self::of_structure(system.structure(), system, y)
     }
 
     /// For methods that can do without ∂f/∂y: no room for it if the system wants that.
+    #[track_caller]
     pub(crate) fn optional<S: System<T, Y>>(system: &S, y: &Y) -> Self {
         let structure = match system.krylov() {
             Some(_) => Structure::Banded { lower: 0, upper: 0 },
@@ -41,6 +43,7 @@ where
         Self::of_structure(structure, system, y)
     }
 
+    #[track_caller]
     fn of_structure<S: System<T, Y>>(mut structure: Structure, system: &S, y: &Y) -> Self {
         let () = Size::<Y>::ALLOWED;
         let n = y.as_slice().len();

@@ -221,6 +221,14 @@ impl<T: Real> Scale<T> {
         self.atol.at(i) + self.rtol.at(i) * pick_larger(y.magnitude(), y1.magnitude())
     }
 
+    /// The components of a state of length `n` whose errors steer the steps.
+    pub(crate) fn measured(&self, n: usize) -> Range<usize> {
+        match &self.norm {
+            Norm::RmsOf(part) | Norm::MaxOf(part) => part.clone(),
+            _ => 0..n,
+        }
+    }
+
     /// The smallest relative tolerance.
     pub(crate) fn finest_rtol(&self) -> T {
         let values = self.rtol.values().iter();

@@ -1,6 +1,9 @@
 //! What goes wrong is said with its place, its reason and what to do; what was computed is kept.
 
-use costate_ode::{Cause, Diagnosis, Error, Failure, Integrator, Ivp, Options, tableau};
+use costate_ode::{
+    Cause, Diagnosis, Error, Event, Failure, Integrator, Ivp, Matrix, Method, Norm, Options,
+    tableau,
+};
 
 fn decay(_t: f64, y: &[f64; 2], dy: &mut [f64; 2]) {
     *dy = [-y[0], -2.0 * y[1]];
@@ -210,6 +213,97 @@ fn a_stage_that_is_not_finite_is_named_with_its_component() {
     };
     assert_eq!(diagnosis(&failure).cause, expected);
     assert_eq!(failure.partial.t, [0.0]);
+}
+
+#[test]
+fn a_start_that_is_not_finite_is_refused_before_f_is_asked() {
+    let field = |_t: f64, _y: &[f64; 2], _dy: &mut [f64; 2]| panic!("f was asked");
+    for method in Method::all() {
+        let refused = |second: f64| {
+            let ivp = Ivp::new(field, 0.0, [1.0, second], 1.0).method(method);
+            ivp.step(0.1).solve().unwrap_err()
+        };
+        assert_eq!(
+            refused(f64::NAN).to_string(),
+            "component 1 of the start is NaN: a start is of finite numbers"
+        );
+        let infinite = refused(f64::NEG_INFINITY);
+        assert!(
+            matches!(infinite.error, Error::Start { component: 1, .. })
+                && infinite.partial.t.is_empty()
+        );
+    }
+    let constrained = Ivp::new(field, 0.0, [1.0, f64::NAN], 1.0)
+        .method(Method::by_name("radau").unwrap())
+        .mass(Matrix::diagonal::<f64>([1.0, 0.0]));
+    let refused = constrained.solve().unwrap_err().error;
+    assert!(matches!(refused, Error::Start { component: 1, .. }));
+}
+
+#[test]
+fn a_reset_to_no_number_is_not_blamed_on_f() {
+    for name in ["tsit5", "radau", "bdf", "adams", "verlet"] {
+        let reset = Event::at([0.5]).reset(|_t, y: &mut [f64; 2]| y[1] = f64::NAN);
+        let mut ivp = problem()
+            .method(Method::by_name(name).unwrap())
+            .event(reset);
+        if name == "verlet" {
+            ivp = ivp.step(0.1);
+        }
+        let failure = ivp.solve().unwrap_err();
+        let found = diagnosis(&failure);
+        assert_eq!((found.cause, found.t), (Cause::State { component: 1 }, 0.5));
+        assert!(
+            failure.to_string().contains(
+                "component 1 of the state is not a finite number there. Look at what set it"
+            ),
+            "{failure}"
+        );
+    }
+}
+
+#[test]
+fn a_zero_without_absolute_tolerance_is_named_with_what_it_lacks() {
+    // Zero stays zero: its error of zero is compared with an allowance of zero.
+    for method in Method::all().into_iter().filter(|method| method.adaptive) {
+        let ivp = Ivp::new(decay as Field, 0.0, [1.0, 0.0], 1.0).method(method);
+        let failure = ivp.clone().atol(0.0).solve().unwrap_err();
+        assert_eq!(
+            diagnosis(&failure).cause,
+            Cause::NothingAllowed { component: 1 },
+            "{failure}"
+        );
+        assert!(
+            failure.to_string().contains("Give it a positive atol"),
+            "{failure}"
+        );
+        assert!(ivp.clone().atol([0.0, 1e-9]).solve().is_ok());
+        // Nor does it matter where it does not steer.
+        assert!(ivp.atol(0.0).norm(Norm::MaxOf(0..1)).solve().is_ok());
+    }
+}
+
+#[test]
+#[should_panic(expected = "the end of an integration is a time, not NaN")]
+fn an_end_that_is_no_number_is_refused() {
+    let tsit5 = tableau::by_name("tsit5").unwrap();
+    let options = Options::tolerances(1e-6, 1e-6);
+    let mut it = Integrator::new(tsit5, decay as Field, 0.0, &[1.0; 2], options).unwrap();
+    it.set_end(f64::NAN);
+}
+
+#[test]
+fn a_mass_matrix_of_another_size_is_refused_with_both_sizes() {
+    for method in Method::all().into_iter().filter(|method| method.mass) {
+        let ivp = problem()
+            .method(method)
+            .mass(Matrix::diagonal::<f64>([1.0, 1.0, 0.0]));
+        let refused = ivp.step(0.1).solve().unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "a row of the mass matrix has 3 entries, but the state has 2"
+        );
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Members in lanes are to the bit what they are alone.
 
 use costate_ode::{
-    Ended, Error, Integrator, Lane, LaneField, Member, Options, lane_ensemble, tableau,
+    Cause, Ended, Error, Integrator, Lane, LaneField, Member, Options, lane_ensemble, tableau,
 };
 
 struct Lorenz;
@@ -125,6 +125,35 @@ fn a_member_that_runs_away_says_so_and_the_others_arrive() {
         };
     }
     assert!(well > 2 && lost > 2, "{well} {lost}");
+}
+
+#[test]
+fn a_member_without_a_start_says_so_and_an_end_that_is_no_time_is_refused() {
+    let mut members = lorenz_members();
+    members[3].y0[2] = f64::NAN;
+    let (tsit5, options) = (
+        tableau::by_name("tsit5").unwrap(),
+        Options::tolerances(1e-6, 1e-6),
+    );
+    let ended = lane_ensemble(&Lorenz, tsit5, &members, 0.0, 1.0, &options).unwrap();
+    for (i, ended) in ended.iter().enumerate() {
+        match (&ended.error, i) {
+            (Some(Error::Stopped(why)), 3) => assert_eq!(why.cause, Cause::State { component: 2 }),
+            (error, _) => assert!(error.is_none() && i != 3, "{i}"),
+        }
+    }
+    for (t0, t1, name) in [
+        (0.0, f64::NAN, "t1"),
+        (0.0, f64::INFINITY, "t1"),
+        (f64::NAN, 1.0, "t0"),
+    ] {
+        let refused = lane_ensemble(&Lorenz, tsit5, &members, t0, t1, &options).unwrap_err();
+        let told = refused.to_string();
+        assert!(
+            told.starts_with(name) && told.ends_with("it must be a finite number"),
+            "{told}"
+        );
+    }
 }
 
 #[test]

@@ -39,6 +39,28 @@ fn a_solution_that_ends_is_told_with_its_growth_or_the_operation_that_ends_it() 
 }
 
 #[test]
+fn a_start_that_is_no_number_and_a_zero_without_atol_are_told_by_name() {
+    let told = |z: &str, atol: &str| {
+        let text = format!(
+            "[states]\ny = 1.0\nz = {z}\n[parameters]\na = -1.0\n[equations]\ny = \"-y\"\nz = \"-z\"\n\
+             [time]\nstart = 0.0\nend = 1.0\n[solver]\natol = {{ z = {atol} }}\n"
+        );
+        let model = Model::parse(&text, "m.toml").unwrap();
+        let failed = model.solve(&costate_model::Save::Steps);
+        failed.expect_err("there is no solution").to_string()
+    };
+    assert_eq!(
+        told("\"log(a)\"", "1e-9"),
+        "m.toml: z is NaN at the start: log of -1 in 'log(a)'"
+    );
+    let zero = told("0.0", "0.0");
+    assert!(
+        zero.contains("at t = 0: z is zero there and so is its atol, which allows it no error at all; set an atol for z"),
+        "{zero}"
+    );
+}
+
+#[test]
 fn a_loss_that_is_not_finite_is_told_with_the_operation_and_its_argument() {
     let folder = room(&[("d.csv", "t,total\n1.0,0.3\n2.0,0.1\n")]);
     for (is, told) in [

@@ -119,8 +119,8 @@ pub struct Ended<const D: usize> {
 /// ```
 ///
 /// # Errors
-/// [`Error::Option`] if the method, the norm or the tolerances are not of the kind this can do (tolerances equal for all components, RMS norm, adaptive steps); what
-/// an [`Integrator`] refuses.
+/// [`Error::Option`] if the method, the norm or the tolerances are not of the kind this can do (tolerances equal for all components, RMS norm, adaptive steps), or
+/// if `t0` or `t1` is not finite; what an [`Integrator`] refuses.
 pub fn lane_ensemble<F: LaneField<D, P>, const D: usize, const P: usize>(
     field: &F,
     tableau: &'static Tableau,

@@ -46,7 +46,13 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             .not_finite(tried)
             .filter(|_| self.stats.steps > 0);
         let stats = self.stats;
+        let (y, scale) = (self.y.as_slice(), &self.scale);
+        let undefined = y.iter().position(|y| !y.magnitude().is_finite());
+        let exact = scale
+            .measured(y.len())
+            .find(|i| scale.at(*i, y[*i], y[*i]) == T::zero());
         let cause = match (cause, self.growth(), not_finite) {
+            _ if let Some(component) = undefined => Cause::State { component },
             (Cause::TooManySteps, ..) => cause,
             (_, Some((component, near)), _) => Cause::Unbounded {
                 component,
@@ -57,7 +63,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
                 t: t.as_f64(),
                 component,
             },
-            _ => cause,
+            _ => exact.map_or(cause, |component| Cause::NothingAllowed { component }),
         };
         let stiffness = self
             .spectral_radius()

@@ -1,6 +1,7 @@
 //! The loop from the start to the end: saving, stops, events.
 
 use crate::event::{Event, Hit, Occurrence, Watch, When};
+use crate::integrator::check_time;
 use crate::{
     Engine, Error, Failure, Field, Integrator, Real, Solution, State, Stats, System, Trajectory,
 };
@@ -101,13 +102,7 @@ pub(super) fn check_times<T: Real, Y>(plan: &Plan<T, Y>, t0: T, t1: T) -> Result
         .chain(stops)
         .chain(jumps)
     {
-        if !t.is_finite() {
-            return Err(Error::Option {
-                what,
-                value: t.as_f64(),
-                reason: "it must be a finite number",
-            });
-        }
+        check_time(what, t)?;
     }
     let Save::At(times) = &plan.save else {
         return Ok(());

@@ -2,6 +2,7 @@
 
 use super::{Alone, LaneField, Member, Single};
 use crate::controller::Law;
+use crate::integrator::check_time;
 use crate::{Error, Integrator, Norm, Options, Tableau, Tolerance};
 
 /// What members side by side share.
@@ -39,6 +40,7 @@ impl<'a, F: LaneField<D, P>, const D: usize, const P: usize> Group<'a, F, D, P> 
                 reason,
             })
         };
+        check_time("t1", t1)?;
         let stages = tableau.stages();
         if !tableau.fsal || stages > 7 || tableau.embedded_order.is_none() {
             let reason = "ensembles in lanes take a pair that is FSAL with at most seven stages";
