@@ -343,6 +343,24 @@ fn too_many_steps_say_how_many_the_worst_component_and_whether_it_looks_stiff() 
 }
 
 #[test]
+fn a_start_that_is_zero_but_for_rounding_has_a_first_step_that_t_can_tell() {
+    // As behind a crossing that was located: by its size in units of a small atol the state would ask for a step below the resolution of t.
+    let field = |t: f64, _y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = t.cos();
+    for y0 in [1e-16, 4e-16, -5e-16] {
+        for method in Method::all().into_iter().filter(|method| method.adaptive) {
+            let ivp = Ivp::new(field, 3.5, [y0], 4.0).method(method);
+            let solution = ivp.rtol(1e-6).atol(1e-12).solve();
+            let end = solution.unwrap_or_else(|e| panic!("{e}")).last()[0];
+            assert!(
+                (end - (4_f64.sin() - 3.5_f64.sin())).abs() < 1e-4,
+                "{}: {end}",
+                method.name
+            );
+        }
+    }
+}
+
+#[test]
 fn a_jump_of_the_right_hand_side_below_h_min_is_a_step_too_small() {
     let field = |t: f64, _y: &[f64; 1], dy: &mut [f64; 1]| dy[0] = if t < 0.5 { 1.0 } else { 1e6 };
     let options = Options {

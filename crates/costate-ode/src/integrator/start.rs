@@ -16,7 +16,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
     /// Hairer's estimate from f at the start and f a small Euler step ahead (\[Hairer1993\] II.4).
     ///
     /// With d₀ = ‖y‖, d₁ = ‖f‖ in the error norm, h₀ = 0.01 d₀/d₁ and d₂ = ‖f(t + h₀, y + h₀ f) − f‖/h₀, the step is
-    /// min(100 h₀, (0.01/max(d₁, d₂))^{1/k}).
+    /// min(100 h₀, (0.01/max(d₁, d₂))^{1/k}). A state that is zero but for rounding, as on a crossing, says nothing of the step: h₀ is not so small that t does not see it.
     #[cold]
     pub(super) fn choose_first_step(&mut self) {
         let (tiny, small) = (T::from_f64(1e-10), T::from_f64(0.01));
@@ -33,6 +33,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         } else {
             small * (d0 / d1).sqrt()
         }
+        .max(T::from_f64(100.0) * T::epsilon() * t.abs())
         .min(limit);
 
         let weight = Y::Element::weight(h0 * self.direction);
