@@ -62,12 +62,18 @@ impl Settle {
         crossed: Option<(usize, f64)>,
     ) {
         let mut undecided = Vec::new();
+        let (mut slope, mut by_state) = (vec![0.0; h.len()], vec![0.0; h.len()]);
+        self.field.eval(0, t, h, &mut slope);
         for (k, (_, component, margin)) in self.switches.iter_mut().enumerate() {
-            let (mut value, mut by_state) = ([0.0], vec![0.0; h.len()]);
+            let mut value = [0.0];
             Map::eval(margin, 0, h, t, &mut value);
             let by_time = margin.row(0, &[1.0], &mut by_state);
             let sizes = by_state.iter().zip(&*h).map(|(g, h)| (g * h).abs());
-            let noise = 64.0 * f64::EPSILON * sizes.fold((by_time * t).abs(), |sum, x| sum + x);
+            let size = sizes.fold((by_time * t).abs(), |sum, x| sum + x);
+            let along = by_state.iter().zip(&slope).map(|(g, f)| g * f);
+            let rate = by_time + along.sum::<f64>();
+            // What rounding makes of the margin, and its way during what cannot be told from t.
+            let noise = f64::EPSILON * (64.0 * size + 16.0 * (rate * t).abs());
             match crossed {
                 Some((own, answer)) if own == *component => {
                     h[own] = answer;

@@ -121,6 +121,81 @@ fn sliding_along_a_comparison_is_told() {
     assert!(error.contains("changes without end at t = 1"), "{error}");
 }
 
+/// A swing through zero, seen by y. RISES and SINKS are what x loses on either side, SIZE is |x|.
+const SWING: &str = r#"[states]
+x = 1.0
+y = 0.0
+[parameters]
+a = 1.5
+om = 1.1
+k = 0.6
+[definitions]
+is_low = "if(x < 0, 1, 0)"
+[equations]
+x = "a * sin(om * t) - k * RISES - 0.2 * SINKS"
+y = "if(x < 0, 0.3, 0.1) + 0.5 * SIZE - 0.3 * y"
+[time]
+start = 0.0
+end = 12.0
+[solver]
+rtol = RTOL
+atol = ATOL
+[data]
+file = "d.csv"
+time = "t"
+"#;
+
+const SWING_DATA: &str = "t,x,y\n2,1.5,1.0\n5,-1.0,1.2\n8,1.0,1.5\n11,-1.2,1.1\n";
+
+fn swing(rises: &str, sinks: &str, size: &str, rtol: f64) -> costate_model::Model {
+    let text = SWING.replace("RISES", rises).replace("SINKS", sinks);
+    let text = text
+        .replace("SIZE", size)
+        .replace("ATOL", &format!("{:e}", 1e-2 * rtol));
+    parse(
+        &text.replace("RTOL", &format!("{rtol:e}")),
+        &[("d.csv", SWING_DATA)],
+    )
+}
+
+#[test]
+fn comparisons_that_turn_at_one_zero_turn_together_however_tight_the_tolerances() {
+    for exponent in 10..=24 {
+        let rtol = 10_f64.powf(-0.5 * f64::from(exponent));
+        let one = swing(
+            "(1 - is_low) * x",
+            "is_low * x",
+            "(1 - 2 * is_low) * x",
+            rtol,
+        );
+        let four = swing(
+            "if(x < 0, 0, x)",
+            "if(x < 0, x, 0)",
+            "if(x < 0, -x, x)",
+            rtol,
+        );
+        // Functions with kinks at the very zero; by their own derivatives there.
+        let beside = swing("max(x, 0)", "min(x, 0)", "abs(x)", rtol);
+        let solved = one.gradient().unwrap();
+        for model in [four, beside] {
+            let found = model.gradient().unwrap();
+            close(&[found.loss], &[solved.loss], 1e-6_f64.min(1e3 * rtol));
+            let all = found.parameters.iter().zip(&solved.parameters);
+            all.for_each(|(a, b)| close(&[a.1], &[b.1], 1e-4_f64.min(1e4 * rtol)));
+        }
+    }
+    gradients_are_slopes(
+        &swing(
+            "if(x < 0, 0, x)",
+            "if(x < 0, x, 0)",
+            "if(x < 0, -x, x)",
+            1e-9,
+        ),
+        METHODS,
+        1e-6,
+    );
+}
+
 #[test]
 fn the_sign_of_what_moves_is_a_comparison_with_zero() {
     let text = |dose: &str, fall: &str| {

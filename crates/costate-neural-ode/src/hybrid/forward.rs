@@ -204,7 +204,7 @@ where
                 let mut kind = *kind;
                 if arc.end.is_some() {
                     // Another at the same time: no way between them.
-                    if kind == Kind::Crossing && !self.is_zero(*event, leg.end, &h) {
+                    if kind == Kind::Crossing && self.is_zero(*event, leg.end, &h).is_none() {
                         kind = Kind::Tied;
                     }
                     arc = self.point(
@@ -242,9 +242,11 @@ where
                 return Ok(());
             }
             for (event, ..) in due {
-                if self.is_crossing(event) && self.is_zero(event, t, &h) {
+                if self.is_crossing(event)
+                    && let Some(within) = self.is_zero(event, t, &h)
+                {
                     let watched = self.watched.iter().filter(|w| w.event == event);
-                    watched.for_each(|watched| watched.zero_at(t));
+                    watched.for_each(|watched| watched.zero_near(t, within));
                 }
             }
         }

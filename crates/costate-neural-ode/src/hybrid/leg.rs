@@ -218,11 +218,16 @@ where
         (level, rate)
     }
 
-    /// Whether the function of crossing `event` is zero, but for rounding.
-    pub(super) fn is_zero(&mut self, event: usize, t: T, h: &[Y::Element]) -> bool {
+    /// If the function of crossing `event` is zero but for rounding: how far from `t` it cannot be told from it.
+    pub(super) fn is_zero(&mut self, event: usize, t: T, h: &[Y::Element]) -> Option<T> {
         let (level, rate) = self.level(event, scalar(t), h);
-        let within: Y::Element = scalar(T::from_f64(4.0) * resolution(t, t));
-        level.value.abs() <= level.noise + within * rate.abs()
+        let within = T::from_f64(4.0) * resolution(t, t);
+        let is_zero =
+            level.value.abs() <= level.noise + scalar::<_, Y::Element>(within) * rate.abs();
+        // Beside a zero that is hardly crossed nothing is taken for granted.
+        let longest = T::from_f64(1e2) * within;
+        let by_noise = T::from_f64((level.noise / rate.abs()).as_f64()).min(longest);
+        is_zero.then(|| T::from_f64(2.0) * (within + by_noise))
     }
 
     /// f(h, t, θ), in natural order.

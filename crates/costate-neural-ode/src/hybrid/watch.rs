@@ -21,13 +21,15 @@ struct Probe<T, E> {
     /// Where the natural component of each packed one lies.
     order: Arc<[usize]>,
     natural: Vec<E>,
-    /// Where the last event left the function at zero, whatever rounding or a reset makes of it: its sign shows on the way.
-    zero_at: Option<T>,
+    /// Where the last event left the function at zero, and how far around that time rounding or a reset may make anything of it: its sign shows on the way.
+    zero_near: Option<(T, T)>,
 }
 
 impl<T: Real, E: Element<T> + Real> Probe<T, E> {
     fn value(&mut self, t: T, packed: &[E]) -> T {
-        if self.zero_at == Some(t) {
+        if let Some((zero, within)) = self.zero_near
+            && (t - zero).abs() <= within
+        {
             return T::zero();
         }
         for (value, place) in packed.iter().zip(&*self.order) {
@@ -56,7 +58,7 @@ where
                     function: function.boxed(),
                     order: order.clone(),
                     natural: like.as_slice().to_vec(),
-                    zero_at: None,
+                    zero_near: None,
                 }));
                 let seen = probe.clone();
                 let value = move |t: T, y: &Y| {
@@ -85,13 +87,13 @@ where
     pub(super) fn set_parameters(&self, theta: &[Y::Element]) {
         let mut probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
         probe.function.set_parameters(theta);
-        probe.zero_at = None;
+        probe.zero_near = None;
     }
 
-    /// The function has just been zero at `t`.
-    pub(super) fn zero_at(&self, t: T) {
+    /// The function has just been zero at `t`, and cannot be told from zero `within` a time of it.
+    pub(super) fn zero_near(&self, t: T, within: T) {
         let mut probe = self.probe.lock().unwrap_or_else(PoisonError::into_inner);
-        probe.zero_at = Some(t);
+        probe.zero_near = Some((t, within));
     }
 }
 
