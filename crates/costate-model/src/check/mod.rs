@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::field::{Layout, check_separable};
 use crate::fit::Fit;
 use crate::model::Model;
-use crate::scope::{Answer, Resolved};
+use crate::scope::{Answer, Resolved, Symbol};
 
 /// A model as far as it can be looked at without solving it.
 ///
@@ -101,6 +101,9 @@ impl Model {
         warnings.extend(self.ignored_loss());
         warnings.extend(self.beyond_bounds());
         warnings.extend(self.unseen_jumps());
+        if data.is_some() {
+            warnings.extend(self.unseen_kinks());
+        }
         let outside = data.as_ref().and_then(|data| self.outside(data));
         let names = |fixed: bool| {
             let parameters = self
@@ -303,6 +306,29 @@ impl Model {
         warnings
     }
 
+    /// Where the equations bend by a function of states, which nothing looks for: what a gradient loses there.
+    fn unseen_kinks(&self) -> Vec<Warning> {
+        let equations: Vec<&Resolved> = self.states.iter().map(|state| &state.equation).collect();
+        let parts = self.parts.needed(equations.iter().copied());
+        let parts = parts.into_iter().flat_map(|part| self.parts.formulas(part));
+        let mut warnings = Vec::new();
+        for resolved in parts.chain(equations) {
+            let symbol = |name: usize| resolved.symbols[name];
+            let moves = |name: usize| self.parts.dependence_of(symbol(name)).states;
+            let is_state = |name: usize| matches!(symbol(name), Symbol::State(_));
+            for [text, instead] in resolved.formula.bends(moves, is_state) {
+                let path = self.path().display().to_string();
+                warnings.push(Warning {
+                    place: Some((path, resolved.formula.place().line())),
+                    message: format!(
+                        "{text} bends on the way: if the solution crosses there, gradients are off by more than the tolerances; {instead} is located, and exact"
+                    ),
+                });
+            }
+        }
+        warnings
+    }
+
     /// Rows to fit at times that the model does not reach.
     fn outside(&self, data: &Data) -> Option<Warning> {
         let (start, end) = self.span();
@@ -386,6 +412,69 @@ mod tests {
             .iter()
             .map(|warning| warning.to_string().replace(&folder, ""));
         texts.collect()
+    }
+
+    #[test]
+    fn functions_that_bend_are_warned_of_with_what_is_located_in_their_place() {
+        let data = "[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
+        let told = |equation: &str| {
+            let text = MODEL.replace("-a * x\"", &format!("{equation}\""));
+            let text = format!("{text}y = {{ is = \"y\" }}\n{data}");
+            let mut told = warnings(&text, "t,x,y\n1,0.4,1\n");
+            told.retain(|text| text.contains("bends"));
+            told
+        };
+        for (equation, bend, instead) in [
+            (
+                "-a * abs(x - y)",
+                "abs(x - y)",
+                "if(x - y > 0, x - y, -(x - y))",
+            ),
+            ("-a * abs(x) * y", "abs(x)", "if(x > 0, x, -x)"),
+            (
+                "-a * max(x - b, 0)",
+                "max(x - b, 0)",
+                "if(x - b > 0, x - b, 0)",
+            ),
+            ("-a * max(x, 0.5)", "max(x, 0.5)", "if(x > 0.5, x, 0.5)"),
+            (
+                "-a * min(x, y * t)",
+                "min(x, y * t)",
+                "if(x < y * t, x, y * t)",
+            ),
+            ("-relu(x - 1)", "relu(x - 1)", "if(x - 1 > 0, x - 1, 0)"),
+        ] {
+            let told = told(equation);
+            let expected = format!("m.toml:10: {bend} bends on the way: ");
+            assert!(
+                told.len() == 1
+                    && told[0].starts_with(&expected)
+                    && told[0].contains(&format!("; {instead} is located")),
+                "{equation}: {told:?}"
+            );
+        }
+        // Guards, what is known beforehand, and what has a slope everywhere.
+        for equation in [
+            "-a * max(x, 0)",
+            "-a * sqrt(max(1e-9, x))",
+            "-relu(x)",
+            "-x * abs(sin(a * t))",
+            "-a * x * abs(x) / b",
+            "-abs(x - y) * b * (x - y)",
+            "-if(x > 1, a * x, 1)",
+        ] {
+            assert_eq!(told(equation), [""; 0], "{equation}");
+        }
+        let text = MODEL.replace("-a * x\"", "-a * abs(x + y)\"");
+        assert_eq!(
+            Model::parse(&text, "m.toml")
+                .unwrap()
+                .check()
+                .unwrap()
+                .warnings
+                .len(),
+            0
+        );
     }
 
     #[test]
