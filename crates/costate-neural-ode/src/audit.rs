@@ -287,11 +287,15 @@ impl Audit {
         for run in &mut audit.runs {
             if let Ok(values) = &mut run.gradient {
                 keep(values, &kept);
-                // Where a difference from both sides is no number, the given ones, which may be from one side, stand for it.
+                // Where a difference from both sides is no number, the given ones, which may be from one side, stand for it. Those of whole solutions do so for
+                // all but times: differences of arcs, each from a start of its own, step over a kink that lies on a crossing.
                 if is_differences(run.about) {
-                    let pairs = values.iter_mut().zip(&slopes);
-                    let nan = pairs.filter(|(value, _)| value.is_nan());
-                    nan.for_each(|(value, slope)| *value = *slope);
+                    let given = slopes.iter().zip(&audit.variables);
+                    for (value, (slope, variable)) in values.iter_mut().zip(given) {
+                        if value.is_nan() || audit.own_steps && !is_time(variable) {
+                            *value = *slope;
+                        }
+                    }
                 }
             }
         }

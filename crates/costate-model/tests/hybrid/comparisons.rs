@@ -1,6 +1,7 @@
 //! Equations that change where a comparison does.
 
 use costate_model::{Error, Save};
+use costate_neural_ode::audit::Verdict;
 
 use crate::{METHODS, close, first, gradients_are_slopes, parse};
 
@@ -194,6 +195,14 @@ fn comparisons_that_turn_at_one_zero_turn_together_however_tight_the_tolerances(
         METHODS,
         1e-6,
     );
+}
+
+#[test]
+fn an_audit_agrees_where_a_kink_lies_on_a_crossing() {
+    let model = swing("max(x, 0)", "min(x, 0)", "abs(x)", 1e-9);
+    let (_, audit) = &model.audit().unwrap()[0];
+    assert_eq!(audit.verdict(), Verdict::Right, "{audit}");
+    assert!(audit.own_steps && audit.unchecked.is_empty());
 }
 
 #[test]
