@@ -14,6 +14,12 @@ use crate::kernel::lanes::Rows;
 use crate::kernel::straight::List;
 use crate::op::{Binary, holds};
 
+/// Bytes after which addresses meet in the same set of a first cache.
+const PAGE: usize = 4096;
+
+/// Rows in such a set beyond which copies of them are faster, as measured with 24 rows; a set has 8 to 12 lines.
+const CROWD: usize = 16;
+
 impl<T: Registers> Plain<T> {
     /// The list that evaluation is, if it is one of single numbers; else the name of a step over arrays.
     fn list(steps: &[Step<T>]) -> Result<Option<&List>, &'static str> {
@@ -47,15 +53,16 @@ impl<T: Registers> Plain<T> {
         Ok(self.blocks.get_or_init(blocks))
     }
 
-    /// Numbers that run over a largest block: its file, and room for rows that the caller has only a part of.
+    /// Numbers of a largest block: its file, and room for rows where the caller's do not serve.
     fn block_memory(&self, blocks: &Blocks<T>) -> usize {
-        let rows = self
-            .inputs
-            .iter()
-            .map(ExactSizeIterator::len)
-            .sum::<usize>()
-            + self.output.len();
-        (blocks.places + if blocks.direct { rows } else { 0 }) * blocks.sizes[0].width
+        let rows = if blocks.direct { self.rows() } else { 0 };
+        (blocks.places + rows) * blocks.sizes[0].width
+    }
+
+    /// Elements that enter and leave.
+    fn rows(&self) -> usize {
+        let inputs: usize = self.inputs.iter().map(ExactSizeIterator::len).sum();
+        inputs + self.output.len()
     }
 }
 
@@ -183,7 +190,7 @@ impl<T: Registers> Slice<T> {
         unsafe { (self.copy)(&memory, &Rows { rows, from, to }) }
     }
 
-    /// Evaluates the points in the file; `rows` have room for those that the caller has only a part of.
+    /// Evaluates the points in the file; `rows` have room for those of the caller that do not serve.
     fn run(
         &self,
         plain: &Plain<T>,
@@ -198,18 +205,18 @@ impl<T: Registers> Slice<T> {
             let to = &mut file[piece.places.start * self.width..];
             self.enter(from, piece.places.len(), to);
         }
-        let partial = blocks.direct && self.len < self.width;
-        let given = if partial {
-            self.partial(plain, inputs, rows)
+        let own = blocks.direct && (self.len < self.width || self.crowds(plain));
+        let given = if own {
+            self.own_rows(plain, inputs, rows)
         } else {
             let inputs = inputs.iter().map(|input| input[self.at..].as_ptr());
             Given::new(self.points, inputs, out[self.at..].as_mut_ptr())
         };
-        // SAFETY: the caller's rows hold a whole block from `at` on, or there is no machine code, or these are the rows of `partial`.
+        // SAFETY: the caller's rows hold a whole block from `at` on, or there is no machine code, or these are rows of its own.
         unsafe { blocks.run(size, file, &given) };
-        if partial {
-            let own = &rows[rows.len() - plain.output.len() * self.width..];
-            for (e, from) in own.chunks_exact(self.width).enumerate() {
+        if own {
+            let of_output = &rows[rows.len() - plain.output.len() * self.width..];
+            for (e, from) in of_output.chunks_exact(self.width).enumerate() {
                 self.leave(from, e, out);
             }
         }
@@ -218,8 +225,15 @@ impl<T: Registers> Slice<T> {
         }
     }
 
-    /// Rows of inputs, repeated past the last point, and of the output.
-    fn partial(&self, plain: &Plain<T>, inputs: &[&[T]], rows: &mut [T]) -> Given<T> {
+    /// Whether the caller's rows, of which code touches one register each, meet in so few sets of a first cache that they drive each other out.
+    fn crowds(&self, plain: &Plain<T>) -> bool {
+        let apart: usize = 1 << (self.points * size_of::<T>()).trailing_zeros();
+        let sets = PAGE / apart.min(PAGE);
+        plain.rows() > CROWD * sets
+    }
+
+    /// Rows of inputs, repeated past the last point, and of the output, as long as a block.
+    fn own_rows(&self, plain: &Plain<T>, inputs: &[&[T]], rows: &mut [T]) -> Given<T> {
         let starts = || {
             plain.inputs.iter().scan(0, |next, places| {
                 let start = *next;
