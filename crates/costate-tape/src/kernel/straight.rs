@@ -47,6 +47,14 @@ pub(crate) struct Instruction {
     pub(crate) from: [u32; 3],
 }
 
+impl Instruction {
+    /// The places that it reads, and the one that it writes.
+    pub(crate) fn places(&self) -> [u32; 4] {
+        let [a, b, c] = self.from;
+        [a, b, c, self.to]
+    }
+}
+
 /// Instructions in the order in which they run.
 pub(crate) type List = Arc<[Instruction]>;
 

@@ -105,14 +105,9 @@ impl<T: Registers> Blocks<T> {
 
     /// None if machine code cannot be had.
     fn of_way(list: &List, ends: &Ends<'_>, isa: Isa, direct: bool) -> Option<Blocks<T>> {
-        let touched = |instruction: &Instruction| {
-            let [a, b, c] = instruction.from;
-            [a, b, c, instruction.to].map(|place| place as usize + 1)
-        };
-        let places = list
-            .iter()
-            .flat_map(touched)
-            .fold(ends.places(), usize::max);
+        let touched = list.iter().flat_map(Instruction::places);
+        let touched = touched.map(|place| place as usize + 1);
+        let places = touched.fold(ends.places(), usize::max);
         let traffic = Traffic::new(list, ends, direct);
         let distinct = traffic.places(list, ends, direct);
         let mut blocks = Blocks {

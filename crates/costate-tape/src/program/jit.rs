@@ -100,10 +100,8 @@ impl Ports {
 
     /// Past all places of a list and all numbers of ports.
     fn end(&self, list: &[Instruction]) -> usize {
-        let own = list.iter().flat_map(|one| {
-            let [a, b, c] = one.from;
-            [a, b, c, one.to].map(|place| place as usize)
-        });
+        let own = list.iter().flat_map(Instruction::places);
+        let own = own.map(|place| place as usize);
         let read = self.reads.iter();
         let read = read.map(|(places, _, first)| first + places.len());
         let written = self.writes.iter();

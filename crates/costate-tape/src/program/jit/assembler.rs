@@ -32,6 +32,12 @@ impl Form {
         if self.wide { 32 } else { 16 }
     }
 
+    /// Whether numbers have eight bytes.
+    pub(super) fn double(self) -> bool {
+        self.number == size_of::<f64>()
+    }
+
+    /// Whether one number of a register is worked on.
     pub(super) fn one(self) -> bool {
         self.bytes == self.number
     }
@@ -120,13 +126,8 @@ struct Opcode {
     /// 0x66, 0xf3, 0xf2 as 1, 2, 3.
     prefix: u8,
     byte: u8,
-    /// Whether AVX-512's form says that numbers have eight bytes; AVX's says so nowhere here.
-    double: bool,
-    /// Bytes of the registers.
+    /// Bytes of the registers, and of an operand in memory.
     bytes: usize,
-    /// Bytes of an operand in memory.
-    memory: usize,
-    wide: bool,
 }
 
 /// Code being written.
@@ -170,36 +171,26 @@ impl Assembler {
     }
 
     fn opcode(&self, byte: u8) -> Opcode {
-        let Form {
-            number,
-            bytes,
-            wide,
-        } = self.form;
-        let double = number == 8;
         Opcode {
             map: 1,
-            prefix: match (self.form.one(), double) {
+            prefix: match (self.form.one(), self.form.double()) {
                 (false, false) => 0,
                 (false, true) => 1,
                 (true, false) => 2,
                 (true, true) => 3,
             },
             byte,
-            double,
-            bytes,
-            memory: bytes,
-            wide,
+            bytes: self.form.bytes,
         }
     }
 
     /// An operation on the bits of whole registers.
     fn opcode_of_bits(&self, byte: u8) -> Opcode {
-        let bytes = self.form.bits();
         Opcode {
-            prefix: u8::from(self.form.number == 8),
-            bytes,
-            memory: bytes,
-            ..self.opcode(byte)
+            map: 1,
+            prefix: u8::from(self.form.double()),
+            byte,
+            bytes: self.form.bits(),
         }
     }
 
@@ -234,7 +225,7 @@ impl Assembler {
             };
             self.emit(blend, [to, otherwise], then, MASK, None);
         } else {
-            let byte = if self.form.number == 8 { 0x4b } else { 0x4a };
+            let byte = if self.form.double() { 0x4b } else { 0x4a };
             let blend = Opcode {
                 map: 3,
                 prefix: 1,
@@ -276,8 +267,9 @@ impl Assembler {
         };
         let first = not(to, 3) << 7 | not(last, 4) << 6 | not(last, 3) << 5;
         let second = (!a & 15) << 3 | op.prefix;
-        if op.wide {
-            let double = u8::from(op.double) << 7;
+        if self.form.wide {
+            // This form alone says whether numbers have eight bytes.
+            let double = u8::from(self.form.double()) << 7;
             let third = length << 5 | not(a, 4) << 3 | mask;
             let first = first | not(to, 4) << 4 | op.map;
             self.code.extend([0x62, first, double | second | 4, third]);
@@ -290,7 +282,8 @@ impl Assembler {
         match b {
             Operand::Register(last) => self.code.push(0xc0 | register | last & 7),
             Operand::At(base, offset) => {
-                self.address(register, base, offset, if op.wide { op.memory } else { 1 });
+                let unit = if self.form.wide { op.bytes } else { 1 };
+                self.address(register, base, offset, unit);
             }
             Operand::Row(base) => {
                 // The base's low bits are not those that would want an offset too.

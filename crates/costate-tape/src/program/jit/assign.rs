@@ -10,7 +10,7 @@ use crate::op::{Binary, Unary};
 /// The code of a list; a place of the file has so many registers, of which it works on the first. Over registers of points, the second
 /// argument is not where a frame begins, but how many bytes the rows of what is given are apart.
 pub(super) fn code(list: &[Instruction], ports: &Ports, form: Form, apart: usize) -> Vec<u8> {
-    let selection = Selection::new(list, ports, form.one() && form.number == 8);
+    let selection = Selection::new(list, ports, form.one() && form.double());
     let operations = selection.operations;
     let mut values: Vec<State> = selection.values.into_iter().map(State::new).collect();
     // Of each operand of an operation, the next operation that reads it.
@@ -109,7 +109,7 @@ impl Writer {
         let (port, number) = match home {
             Home::Port(port, number) => (port, number),
             Home::Constant(constant) => {
-                let bytes = constant.bytes(self.assembler.form.number);
+                let bytes = constant.bytes(self.assembler.form.double());
                 return Operand::Table(self.assembler.constant(&bytes));
             }
         };
@@ -292,8 +292,8 @@ impl Writer {
             let from = self.at(home.expect("all values are in memory"));
             self.assembler.load(argument as u8, from);
         }
-        let double = self.assembler.form.number == size_of::<f64>();
-        self.assembler.call(rules[usize::from(double)], op);
+        let double = usize::from(self.assembler.form.double());
+        self.assembler.call(rules[double], op);
         self.table = None;
         self.hold(to, 0);
         self.release(to);

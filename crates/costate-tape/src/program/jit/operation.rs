@@ -23,18 +23,18 @@ pub(super) enum Constant {
 }
 
 impl Constant {
-    /// As a number of so many bytes.
-    pub(super) fn bytes(self, number: usize) -> Vec<u8> {
-        let (double, single) = match self {
+    /// As a number of eight bytes or of four.
+    pub(super) fn bytes(self, double: bool) -> Vec<u8> {
+        let (eight, four) = match self {
             Constant::Zero => (0.0, 0.0),
             Constant::One => (1.0, 1.0),
             Constant::Sign => (f64::SIGN, f32::SIGN),
             Constant::Magnitude => (f64::MAGNITUDE, f32::MAGNITUDE),
         };
-        if number == 8 {
-            double.to_le_bytes().into()
+        if double {
+            eight.to_le_bytes().into()
         } else {
-            single.to_le_bytes().into()
+            four.to_le_bytes().into()
         }
     }
 }
@@ -131,9 +131,8 @@ impl<'a> Selection<'a> {
         let mut stores = Stores::new(self.ports, pairs);
         // A value is stored as soon as it is known, which frees its register; what no instruction makes, at the end.
         for (i, instruction) in list.iter().enumerate() {
-            self.instruction(instruction);
+            let value = self.instruction(instruction);
             if last[&instruction.to] == i {
-                let value = self.places[&instruction.to];
                 for (port, number) in wanted.remove(&instruction.to).unwrap_or_default() {
                     self.operations.extend(stores.store(value, port, number));
                 }
@@ -195,53 +194,37 @@ impl<'a> Selection<'a> {
         self.made(to, |value| Operation::Select(comparison, from, value))
     }
 
-    fn instruction(&mut self, instruction: &Instruction) {
+    /// The value that an instruction makes.
+    fn instruction(&mut self, instruction: &Instruction) -> Value {
         use Arithmetic::{Add, Div, Mul, Sub};
         let Instruction { code, to, from } = *instruction;
         let to = Some(to);
         let a = self.at(from[0]);
         match code {
-            Code::Unary(op) => {
-                self.unary(op, a, to);
-                return;
-            }
-            Code::Neg => {
-                self.unary(Unary::Neg, a, to);
-                return;
-            }
-            Code::Square => {
-                self.arithmetic(Mul, [a, a], to);
-                return;
-            }
+            Code::Unary(op) => return self.unary(op, a, to),
+            Code::Neg => return self.unary(Unary::Neg, a, to),
+            Code::Square => return self.arithmetic(Mul, [a, a], to),
             _ => {}
         }
         let b = self.at(from[1]);
         let (first, second) = match code {
-            Code::Add => (Add, None),
-            Code::Sub => (Sub, None),
-            Code::Mul => (Mul, None),
-            Code::Div => (Div, None),
-            Code::MulAdd => (Mul, Some(Add)),
-            Code::MulSub | Code::SubMul => (Mul, Some(Sub)),
-            Code::MulMul => (Mul, Some(Mul)),
-            Code::MulDiv => (Mul, Some(Div)),
-            Code::DivMul => (Div, Some(Mul)),
-            Code::SumMul => (Add, Some(Mul)),
-            Code::DiffMul => (Sub, Some(Mul)),
-            Code::Binary(op) => {
-                self.binary(op, [a, b], to);
-                return;
-            }
+            Code::Add => return self.arithmetic(Add, [a, b], to),
+            Code::Sub => return self.arithmetic(Sub, [a, b], to),
+            Code::Mul => return self.arithmetic(Mul, [a, b], to),
+            Code::Div => return self.arithmetic(Div, [a, b], to),
+            Code::Binary(op) => return self.binary(op, [a, b], to),
             Code::Select => {
                 let (c, zero) = (self.at(from[2]), self.constant(Constant::Zero));
-                self.select(Comparison::NotEqual, [a, zero, b, c], to);
-                return;
+                return self.select(Comparison::NotEqual, [a, zero, b, c], to);
             }
+            Code::MulAdd => (Mul, Add),
+            Code::MulSub | Code::SubMul => (Mul, Sub),
+            Code::MulMul => (Mul, Mul),
+            Code::MulDiv => (Mul, Div),
+            Code::DivMul => (Div, Mul),
+            Code::SumMul => (Add, Mul),
+            Code::DiffMul => (Sub, Mul),
             Code::Neg | Code::Square | Code::Unary(_) => unreachable!("matched above"),
-        };
-        let Some(second) = second else {
-            self.arithmetic(first, [a, b], to);
-            return;
         };
         let c = self.at(from[2]);
         let between = self.arithmetic(first, [a, b], None);
@@ -250,62 +233,52 @@ impl<'a> Selection<'a> {
         } else {
             [between, c]
         };
-        self.arithmetic(second, operands, to);
+        self.arithmetic(second, operands, to)
     }
 
     /// As [`registers`](crate::kernel::registers) does, where registers have a way.
-    fn unary(&mut self, op: Unary, x: Value, to: Option<u32>) {
+    fn unary(&mut self, op: Unary, x: Value, to: Option<u32>) -> Value {
         match op {
-            Unary::Identity => {
-                self.bits(Bits::Or, [x, x], to);
-            }
+            Unary::Identity => self.bits(Bits::Or, [x, x], to),
             Unary::Neg => {
                 let sign = self.constant(Constant::Sign);
-                self.bits(Bits::Xor, [x, sign], to);
+                self.bits(Bits::Xor, [x, sign], to)
             }
             Unary::Abs => {
                 let magnitude = self.constant(Constant::Magnitude);
-                self.bits(Bits::And, [x, magnitude], to);
+                self.bits(Bits::And, [x, magnitude], to)
             }
-            Unary::Sqrt => {
-                self.arithmetic(Arithmetic::Sqrt, [x, x], to);
-            }
+            Unary::Sqrt => self.arithmetic(Arithmetic::Sqrt, [x, x], to),
             Unary::Sign => {
                 let [zero, one, sign] =
                     [Constant::Zero, Constant::One, Constant::Sign].map(|x| self.constant(x));
                 let sign = self.bits(Bits::And, [x, sign], None);
                 let unit = self.bits(Bits::Or, [sign, one], None);
                 let unit = self.select(Comparison::Equal, [x, zero, x, unit], None);
-                self.select(Comparison::Equal, [x, x, unit, x], to);
+                self.select(Comparison::Equal, [x, x, unit, x], to)
             }
             Unary::Relu => {
                 let zero = self.constant(Constant::Zero);
                 let larger = self.arithmetic(Arithmetic::Max, [zero, x], None);
-                self.arithmetic(Arithmetic::Add, [larger, zero], to);
+                self.arithmetic(Arithmetic::Add, [larger, zero], to)
             }
-            _ => {
-                self.made(to, |value| Operation::Unary(op, [x], value));
-            }
+            _ => self.made(to, |value| Operation::Unary(op, [x], value)),
         }
     }
 
-    fn binary(&mut self, op: Binary, [a, b]: [Value; 2], to: Option<u32>) {
+    fn binary(&mut self, op: Binary, [a, b]: [Value; 2], to: Option<u32>) -> Value {
         if let Some(comparison) = comparison(op) {
             let [one, zero] = [Constant::One, Constant::Zero].map(|x| self.constant(x));
-            self.select(comparison, [a, b, one, zero], to);
-            return;
+            return self.select(comparison, [a, b, one, zero], to);
         }
         // At a tie the first; a NaN of either is the result.
         let first = match op {
             Binary::Min => Comparison::LessOrEqual,
             Binary::Max => Comparison::GreaterOrEqual,
-            _ => {
-                self.made(to, |value| Operation::Binary(op, [a, b], value));
-                return;
-            }
+            _ => return self.made(to, |value| Operation::Binary(op, [a, b], value)),
         };
         let other = self.select(Comparison::Equal, [a, a, b, a], None);
-        self.select(first, [a, b, a, other], to);
+        self.select(first, [a, b, a, other], to)
     }
 }
 
