@@ -169,7 +169,7 @@ fn kept(mut steps: Vec<Draft>, gone: &[bool]) -> Vec<Draft> {
     steps
 }
 
-/// Neighbouring elementwise steps of one length become one.
+/// Neighbouring elementwise steps of one length become one; single numbers are read before a chain begins, so that it makes none of its own.
 fn chains(steps: Vec<Draft>) -> Vec<Draft> {
     let mut joined: Vec<Draft> = Vec::with_capacity(steps.len());
     for step in steps {
@@ -180,11 +180,20 @@ fn chains(steps: Vec<Draft>) -> Vec<Draft> {
                     len: next,
                     each: more,
                 },
-            ) if *len == next && each.len() + more.len() <= LONGEST => {
+            ) if *len == next && each.len() + more.len() <= LONGEST && !feeds(each, &more) => {
                 each.extend(more);
             }
             (_, step) => joined.push(step),
         }
     }
     joined
+}
+
+/// Whether operations read single numbers of arrays that others write.
+fn feeds(each: &[Each], more: &[Each]) -> bool {
+    let mut numbers = more.iter().flat_map(|operation| &operation.from);
+    numbers.any(|&operand| match operand {
+        Operand::Number(place) => each.iter().any(|earlier| earlier.to.slot == place.slot),
+        Operand::Array(_) => false,
+    })
 }

@@ -84,3 +84,16 @@ fn an_operation_on_arrays_that_others_read_too_stays_by_itself() {
     let element = Function::<f64>::record(&inputs, |v| vec![(v[0] * v[1]).index(0) + v[2]]);
     codes(&element.unwrap());
 }
+
+#[test]
+fn a_number_of_an_array_that_was_just_made_is_read_behind_it() {
+    let inputs: [(&str, &[usize]); 2] = [("a", &[14]), ("b", &[14])];
+    // The array lives on or not.
+    let lives = Function::<f64>::record(&inputs, |v| {
+        let doubled = v[0] + v[0];
+        vec![(v[1] - doubled.index(3)) / doubled]
+    });
+    assert_eq!(codes(&lives.unwrap()), [Code::Add, Code::Sub, Code::Div]);
+    let dies = Function::<f64>::record(&inputs, |v| vec![v[1] / (v[0] + v[0]).index(3) - v[1]]);
+    assert_eq!(codes(&dies.unwrap()), [Code::Add, Code::Div, Code::Sub]);
+}
