@@ -27,7 +27,7 @@ pub(crate) fn is_function(op: Unary) -> bool {
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-unsafe fn function<V: Vector, const G: usize>(op: Unary, x: [V; G]) -> Option<[V; G]> {
+pub(crate) unsafe fn function<V: Vector, const G: usize>(op: Unary, x: [V; G]) -> Option<[V; G]> {
     // SAFETY: the caller's.
     unsafe {
         Some(match op {

@@ -8,7 +8,7 @@ use super::lowered::{Lowered, slots};
 use super::parameters::{Part, parts};
 use super::place::{Place, Value};
 use super::source::Source;
-use super::step::{Step, assemble};
+use super::step::{self, Step, assemble};
 use crate::kernel::dispatch::{Isa, Memory, Registers};
 
 /// How far past an array's end the kernels may read, in registers: eight rows of the widest panel.
@@ -123,10 +123,7 @@ impl<T: Registers> Batch<T> {
         let mut steps: [Vec<Step<T>>; 2] = std::array::from_fn(|phase| {
             assemble(&lowered.phases[phase], &layout, isa, Some(&mut constants))
         });
-        steps
-            .iter_mut()
-            .flatten()
-            .for_each(|step| step.compile(isa));
+        steps.iter_mut().for_each(|steps| step::compile(steps, isa));
         let copies = &lowered.lower.copies;
         let copied = constants.copies(copies.keys().copied().collect());
         let copies = copies.values().map(|&place| layout.at(place) as usize);

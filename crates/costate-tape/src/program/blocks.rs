@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::jit::{Given, MachineCode};
+use super::jit::{Given, MachineCode, is_traced};
 use super::plain::Export;
 use crate::kernel::dispatch::{Isa, Memory, Registers, Run, select};
 use crate::kernel::elementwise::{self, Chain, Elementwise};
@@ -159,13 +159,6 @@ impl<T: Registers> Blocks<T> {
         Some(())
     }
 
-    /// Whether there are functions that registers have a way of their own for.
-    #[cfg(test)]
-    pub(super) fn has_functions(&self) -> bool {
-        let mut parts = self.sizes[0].parts.iter();
-        parts.any(|part| matches!(part, Part::Functions(..)))
-    }
-
     /// The size of block that suits this many points.
     pub(super) fn fitting(&self, points: usize) -> usize {
         let holds = |&size: &usize| self.sizes[size].width >= points;
@@ -241,8 +234,10 @@ enum Way {
     Rule,
 }
 
-fn way(instruction: &Instruction) -> Way {
+/// As machine code, functions are their operations, where these are always the same.
+fn way(instruction: &Instruction, machine: bool) -> Way {
     match instruction.code {
+        Code::Unary(op) if machine && is_traced(op) => Way::Registers,
         Code::Unary(op) if elementwise::is_function(op) => Way::Function,
         code if has_operation(code) => Way::Registers,
         _ => Way::Rule,
@@ -272,12 +267,12 @@ struct Traffic {
 impl Traffic {
     fn new(list: &[Instruction], ends: &Ends<'_>, direct: bool) -> Traffic {
         let mut first = 0;
-        let chunks = list.chunk_by(|a, b| way(a) == way(b));
+        let chunks = list.chunk_by(|a, b| way(a, direct) == way(b, direct));
         let group = |own: &[Instruction]| {
             let range = first..first + own.len();
             first = range.end;
             Group {
-                way: way(&own[0]),
+                way: way(&own[0], direct),
                 range,
                 reads: Vec::new(),
                 stays: Vec::new(),

@@ -4,8 +4,10 @@
 //! the same. A phase that is one list becomes one function, which reads the caller's inputs and writes the caller's outputs; values stay
 //! in registers. Lists between kernels over arrays read and write the file.
 
+mod arrays;
 mod assembler;
 mod assign;
+mod function;
 mod operation;
 
 use std::mem::MaybeUninit;
@@ -21,6 +23,7 @@ use super::step::Step;
 use crate::kernel::dispatch::{Isa, Memory, Registers};
 use crate::kernel::straight::Instruction;
 use assembler::Form;
+pub(super) use function::is_traced;
 
 /// Inputs or outputs that a function can have, beside the one output or input that it has anyway.
 const MOST: usize = 8;
@@ -70,7 +73,10 @@ impl<T> Given<T> {
 /// Memory that a function knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Port {
+    /// Over arrays, it moves on with them.
     File,
+    /// The file where it begins: numbers that stand for whole arrays.
+    Number,
     Frame,
     /// What the caller hands over: first the one output of an evaluation or the one cotangent of products, then the inputs or outputs.
     Given(usize),
@@ -83,6 +89,8 @@ struct Ports {
     reads: Vec<(Range<usize>, Port, usize)>,
     /// Places whose last values are wanted, and where they go.
     writes: Vec<(u32, Port, usize)>,
+    /// Places that are in no memory.
+    inside: Range<u32>,
 }
 
 impl Ports {
@@ -93,8 +101,8 @@ impl Ports {
         written.dedup();
         let stays = |at: u32| (at, Port::File, at as usize);
         Ports {
-            reads: Vec::new(),
             writes: written.into_iter().map(stays).collect(),
+            ..Ports::default()
         }
     }
 
@@ -160,6 +168,7 @@ impl<T: Registers> MachineCode<T> {
         let ports = Ports {
             reads: group.reads.iter().map(read).collect(),
             writes: stays.chain(leaves).collect(),
+            ..Ports::default()
         };
         Self::of_form(list, &ports, form, apart)
     }
@@ -172,9 +181,13 @@ impl<T: Registers> MachineCode<T> {
     ) -> Option<MachineCode<T>> {
         let farthest = ports.end(list).checked_mul(apart * form.bytes)?;
         i32::try_from(farthest).ok()?;
-        let code = assign::code(list, ports, form, apart);
+        Self::of_code(&assign::code::<T>(list, ports, form, apart * form.bytes))
+    }
+
+    /// The function that these bytes are.
+    fn of_code(code: &[u8]) -> Option<MachineCode<T>> {
         let mut memory = MmapMut::map_anon(code.len()).ok()?;
-        memory.copy_from_slice(&code);
+        memory.copy_from_slice(code);
         let memory = memory.make_exec().ok()?;
         // SAFETY: what was written is a function of this signature.
         let run = unsafe { std::mem::transmute::<*const u8, Run<T>>(memory.as_ptr()) };
@@ -184,10 +197,10 @@ impl<T: Registers> MachineCode<T> {
         })
     }
 
-    /// Runs a list over the file.
+    /// Runs a list, or chains, over the file.
     ///
     /// # Safety
-    /// It was compiled by [`of_file`](MachineCode::of_file); every place of the list is inside the file.
+    /// It was compiled by [`of_file`](MachineCode::of_file) or [`of_chains`](MachineCode::of_chains), all of whose places are inside the file.
     #[inline]
     pub(crate) unsafe fn run(&self, memory: &Memory<'_, T>) {
         let file = memory.frame;
@@ -280,7 +293,7 @@ impl<T: Registers> Plain<T> {
                 (self.kept.clone(), Port::Frame, 0),
                 (self.cotangent.clone(), Port::Given(0), 0),
             ],
-            writes: Vec::new(),
+            ..Ports::default()
         };
         for (output, export) in self.cotangents.iter().enumerate() {
             for (i, at) in export.addresses().enumerate() {

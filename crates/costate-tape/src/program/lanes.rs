@@ -22,10 +22,11 @@ const CROWD: usize = 16;
 
 impl<T: Registers> Plain<T> {
     /// The list that evaluation is, if it is one of single numbers; else the name of a step over arrays.
-    fn list(steps: &[Step<T>]) -> Result<Option<&List>, &'static str> {
+    pub(super) fn list(steps: &[Step<T>]) -> Result<Option<&List>, &'static str> {
         match steps {
             [] => Ok(None),
-            [Step::Straight(_, list) | Step::Machine(_, list)] => Ok(Some(list)),
+            [Step::Straight(_, list)] => Ok(Some(list)),
+            [Step::Machine(_, steps)] => Self::list(steps),
             steps => Err(steps.iter().find_map(Step::array).unwrap_or("a list")),
         }
     }

@@ -406,10 +406,7 @@ impl<T: Lane> Program<T> {
     pub fn without_machine_code(mut self) -> Self {
         match &mut self.lowering {
             Lowering::Plain(plain) => plain.interpret(),
-            Lowering::Batch(batch) => {
-                let steps = batch.steps.iter_mut().flatten();
-                steps.for_each(step::Step::interpret);
-            }
+            Lowering::Batch(batch) => batch.steps.iter_mut().for_each(step::interpret),
         }
         self
     }

@@ -13,7 +13,7 @@ use super::jit::MachineCode;
 use super::lowered::{Lowered, slots};
 use super::place::Value;
 use super::source::Source;
-use super::step::{Step, assemble};
+use super::step::{self, Step, assemble};
 use crate::kernel::dispatch::{Isa, Memory, Registers};
 
 /// A compiled function.
@@ -232,15 +232,13 @@ impl<T: Registers> Plain<T> {
 }
 
 impl<T: Registers> Plain<T> {
-    /// Phases, or at least lists, become machine code, where there is such.
+    /// Phases, or at least lists and chains, become machine code, where there is such.
     fn compile_lists(&mut self) {
         let isa = self.isa;
         for phase in 0..2 {
             self.machine[phase] = self.function(phase, isa);
             if self.machine[phase].is_none() {
-                self.steps[phase]
-                    .iter_mut()
-                    .for_each(|step| step.compile(isa));
+                step::compile(&mut self.steps[phase], isa);
             }
         }
     }
@@ -248,7 +246,7 @@ impl<T: Registers> Plain<T> {
     /// Undoes that.
     pub(super) fn interpret(&mut self) {
         self.machine = [None, None];
-        self.steps.iter_mut().flatten().for_each(Step::interpret);
+        self.steps.iter_mut().for_each(step::interpret);
         self.blocks = OnceLock::new();
         self.compiled = false;
     }

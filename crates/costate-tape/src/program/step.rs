@@ -19,7 +19,8 @@ use crate::kernel::straight::{Instruction, List, Straight};
 #[derive(Clone, Debug)]
 pub(crate) enum Step<T> {
     Straight(Run<T, List>, List),
-    Machine(MachineCode<T>, List),
+    /// The steps are what it was made of.
+    Machine(MachineCode<T>, Box<[Step<T>]>),
     Chain(Run<T, Chain>, Chain),
     MatMul(Run<T, MatMul>, MatMul),
     MatMulTransposed(Run<T, MatMulTransposed>, MatMulTransposed),
@@ -37,7 +38,7 @@ impl<T: Registers> Step<T> {
     pub(super) fn array(&self) -> Option<&'static str> {
         match self {
             Step::Straight(..) => None,
-            Step::Machine(..) => None,
+            Step::Machine(_, steps) => steps.iter().find_map(Step::array),
             Step::Chain(..) => Some("an elementwise operation on an array"),
             Step::MatMul(..) | Step::MatMulTransposed(..) => Some("a matrix product"),
             Step::Sum(..) => Some("a sum over an array"),
@@ -46,23 +47,6 @@ impl<T: Registers> Step<T> {
             }
             Step::Linear(..) => Some("a layer"),
             Step::Algebra(..) => Some("a linear system"),
-        }
-    }
-
-    /// A list becomes machine code, if there is such.
-    pub(super) fn compile(&mut self, isa: Isa) {
-        if let Step::Straight(_, list) = self
-            && let Some(code) = MachineCode::of_file(list, isa)
-        {
-            *self = Step::Machine(code, std::mem::take(list));
-        }
-    }
-
-    /// Machine code becomes a list again.
-    pub(super) fn interpret(&mut self) {
-        if let Step::Machine(_, list) = self {
-            // Scalar code is the same on every instruction set.
-            *self = Step::Straight(select::<T, Straight>(Isa::detect()), std::mem::take(list));
         }
     }
 
@@ -114,6 +98,40 @@ impl<T: Registers> Step<T> {
             }
         }
     }
+}
+
+/// Lists, and chains that can be done together, become machine code, if there is such.
+pub(super) fn compile<T: Registers>(steps: &mut Vec<Step<T>>, isa: Isa) {
+    let mut rest = std::mem::take(steps).into_iter();
+    loop {
+        let chains = rest.as_slice().iter().map_while(|step| match step {
+            Step::Chain(_, chain) => Some(chain),
+            _ => None,
+        });
+        let chains: Vec<&Chain> = chains.collect();
+        let (taken, code) = match rest.as_slice() {
+            [] => return,
+            [Step::Straight(_, list), ..] => (1, MachineCode::of_file(list, isa)),
+            _ => match MachineCode::<T>::joined(&chains, isa) {
+                0 => (1, None),
+                joined => (joined, MachineCode::of_chains(&chains[..joined], isa)),
+            },
+        };
+        let own = rest.by_ref().take(taken);
+        match code {
+            Some(code) => steps.push(Step::Machine(code, own.collect())),
+            None => steps.extend(own),
+        }
+    }
+}
+
+/// Undoes [`compile`].
+pub(super) fn interpret<T>(steps: &mut Vec<Step<T>>) {
+    let single = |step: Step<T>| match step {
+        Step::Machine(_, steps) => steps.into_vec(),
+        step => vec![step],
+    };
+    *steps = std::mem::take(steps).into_iter().flat_map(single).collect();
 }
 
 /// Gives the steps of one phase their addresses; neighbouring scalar steps become one list. Layers, which only batches have,

@@ -4,6 +4,7 @@ mod arrays;
 mod chains;
 mod frames;
 mod lanes;
+mod loops;
 mod machine;
 mod random;
 

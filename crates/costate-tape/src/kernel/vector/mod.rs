@@ -86,13 +86,7 @@ pub(crate) trait Vector: Copy {
     /// `self · 2ⁿ` for integral `n`, rounded once, also into the subnormal numbers and to infinity.
     #[inline(always)]
     fn scale(self, n: Self) -> Self {
-        // SAFETY: `self` exists, so the instruction set does.
-        let (half, magic) = unsafe { (Self::splat(Self::T::HALF), Self::splat(Self::T::MAGIC)) };
-        // Two factors, each a normal number: the first product is exact.
-        let first = n.fma(half, magic);
-        let second = n.sub(first.sub(magic)).add(magic);
-        self.mul(first.bits_to_exponent())
-            .mul(second.bits_to_exponent())
+        scaled(self, n)
     }
 
     /// `self`, which is not negative, with the sign of `sign`.
@@ -131,4 +125,16 @@ pub(crate) trait Vector: Copy {
         }
         sums[0]
     }
+}
+
+/// `x · 2ⁿ`, by two products.
+#[inline(always)]
+pub(crate) fn scaled<V: Vector>(x: V, n: V) -> V {
+    // SAFETY: `x` exists, so the instruction set does.
+    let (half, magic) = unsafe { (V::splat(V::T::HALF), V::splat(V::T::MAGIC)) };
+    // Two factors, each a normal number: the first product is exact.
+    let first = n.fma(half, magic);
+    let second = n.sub(first.sub(magic)).add(magic);
+    x.mul(first.bits_to_exponent())
+        .mul(second.bits_to_exponent())
 }

@@ -61,6 +61,7 @@ pub(super) enum Base {
     R8,
     R9,
     R10,
+    Sp = 4,
     R12 = 12,
     R13,
     R14,
@@ -86,15 +87,43 @@ pub(super) enum Arithmetic {
     Add = 0x58,
     Mul = 0x59,
     Sub = 0x5c,
+    /// The second where either is NaN.
+    Min = 0x5d,
     Div = 0x5e,
     /// The second where either is NaN.
     Max = 0x5f,
+    /// Of AVX-512: by the power of two that the second rounds down to.
+    Scale = 0x2c,
 }
 
 impl Arithmetic {
     pub(super) fn commutes(self) -> bool {
         matches!(self, Arithmetic::Add | Arithmetic::Mul)
     }
+}
+
+/// Products with a third number, rounded once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fused {
+    /// a·b + c
+    Add,
+    /// c − a·b
+    SubtractFrom,
+}
+
+/// Which operand of a fused product the result replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Replaced {
+    Factor,
+    Summand,
+}
+
+/// Moves of bits by as many as there are before an exponent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Shift {
+    Right = 2,
+    Left = 6,
 }
 
 /// Operations on bits.
@@ -126,8 +155,12 @@ struct Opcode {
     /// 0x66, 0xf3, 0xf2 as 1, 2, 3.
     prefix: u8,
     byte: u8,
-    /// Bytes of the registers, and of an operand in memory.
+    /// Bytes of the registers.
     bytes: usize,
+    /// Bytes of an operand in memory.
+    memory: usize,
+    /// Whether AVX wants to be told that numbers have eight bytes.
+    double: bool,
 }
 
 /// Code being written.
@@ -160,8 +193,9 @@ impl Assembler {
         self.form.registers() - 1
     }
 
-    /// Number `i` of the table: these bytes, repeated as often as a register holds them.
-    pub(super) fn constant(&mut self, number: &[u8]) -> usize {
+    /// The entry of the table with these bits, repeated as often as a register holds them.
+    pub(super) fn constant(&mut self, bits: u64) -> usize {
+        let number = &bits.to_le_bytes()[..self.form.number];
         let bytes = number.repeat(self.form.bits() / number.len());
         let known = self.table.iter().position(|other| *other == bytes);
         known.unwrap_or_else(|| {
@@ -181,6 +215,8 @@ impl Assembler {
             },
             byte,
             bytes: self.form.bytes,
+            memory: self.form.bytes,
+            double: false,
         }
     }
 
@@ -191,11 +227,16 @@ impl Assembler {
             prefix: u8::from(self.form.double()),
             byte,
             bytes: self.form.bits(),
+            memory: self.form.bits(),
+            double: false,
         }
     }
 
     pub(super) fn arithmetic(&mut self, op: Arithmetic, to: u8, a: u8, b: Operand) {
-        let opcode = self.opcode(op as u8);
+        let mut opcode = self.opcode(op as u8);
+        if op == Arithmetic::Scale {
+            (opcode.map, opcode.prefix) = (2, 1);
+        }
         // Roots have one operand; of a register with one number, the rest comes from the first.
         let roots = op == Arithmetic::Sqrt && !self.form.one();
         self.emit(opcode, [to, if roots { NONE } else { a }], b, 0, None);
@@ -203,6 +244,37 @@ impl Assembler {
 
     pub(super) fn bits(&mut self, op: Bits, to: u8, a: u8, b: Operand) {
         self.emit(self.opcode_of_bits(op as u8), [to, a], b, 0, None);
+    }
+
+    /// `to`, which is a factor or the summand, with the other two.
+    pub(super) fn fused(&mut self, op: Fused, replaced: Replaced, to: u8, a: u8, b: Operand) {
+        let byte = match (op, replaced) {
+            (Fused::Add, Replaced::Factor) => 0xa8,
+            (Fused::Add, Replaced::Summand) => 0xb8,
+            (Fused::SubtractFrom, Replaced::Factor) => 0xac,
+            (Fused::SubtractFrom, Replaced::Summand) => 0xbc,
+        };
+        let opcode = Opcode {
+            map: 2,
+            prefix: 1,
+            double: self.form.double(),
+            ..self.opcode(byte)
+        };
+        self.emit(opcode, [to, a], b, 0, None);
+    }
+
+    pub(super) fn shift(&mut self, shift: Shift, to: u8, from: u8) {
+        let (byte, bits) = if self.form.double() {
+            (0x73, 52)
+        } else {
+            (0x72, 23)
+        };
+        let opcode = Opcode {
+            prefix: 1,
+            ..self.opcode_of_bits(byte)
+        };
+        let from = Operand::Register(from);
+        self.emit(opcode, [shift as u8, to], from, 0, Some(bits));
     }
 
     /// `to` = `then` where the comparison of `a` with `b` holds, else `otherwise`.
@@ -237,6 +309,23 @@ impl Assembler {
 
     pub(super) fn load(&mut self, to: u8, from: Operand) {
         self.emit(self.opcode(0x10), [to, NONE], from, 0, None);
+    }
+
+    pub(super) fn copy(&mut self, to: u8, from: u8) {
+        let copy = self.opcode_of_bits(0x28);
+        self.emit(copy, [to, NONE], Operand::Register(from), 0, None);
+    }
+
+    /// One number in every lane.
+    pub(super) fn broadcast(&mut self, to: u8, from: Operand) {
+        let byte = if self.form.double() { 0x19 } else { 0x18 };
+        let opcode = Opcode {
+            map: 2,
+            prefix: 1,
+            memory: self.form.number,
+            ..self.opcode(byte)
+        };
+        self.emit(opcode, [to, NONE], from, 0, None);
     }
 
     pub(super) fn store(&mut self, from: u8, to: Operand) {
@@ -274,15 +363,16 @@ impl Assembler {
             let first = first | not(to, 4) << 4 | op.map;
             self.code.extend([0x62, first, double | second | 4, third]);
         } else {
-            self.code
-                .extend([0xc4, first | op.map, second | length << 2]);
+            let double = u8::from(op.double) << 7;
+            let third = double | second | length << 2;
+            self.code.extend([0xc4, first | op.map, third]);
         }
         self.code.push(op.byte);
         let register = (to & 7) << 3;
         match b {
             Operand::Register(last) => self.code.push(0xc0 | register | last & 7),
             Operand::At(base, offset) => {
-                let unit = if self.form.wide { op.bytes } else { 1 };
+                let unit = if self.form.wide { op.memory } else { 1 };
                 self.address(register, base, offset, unit);
             }
             Operand::Row(base) => {
@@ -365,14 +455,49 @@ impl Assembler {
         self.code.extend([0xff, 0xd0]); // call rax
     }
 
-    /// Returns, and gives the code with its table behind it.
-    pub(super) fn finish(mut self) -> Vec<u8> {
+    /// Where the next instruction will be.
+    pub(super) fn here(&self) -> usize {
+        self.code.len()
+    }
+
+    /// The number of times that what follows will be done.
+    pub(super) fn count(&mut self, times: u32) {
+        self.code.push(0xb8); // mov eax, …
+        self.code.extend(times.to_le_bytes());
+    }
+
+    /// Moves a port on.
+    pub(super) fn advance(&mut self, port: Base, bytes: i32) {
+        let port = port as u8;
+        self.code.extend([0x48 | port >> 3, 0x81, 0xc0 | port & 7]); // add port, …
+        self.code.extend(bytes.to_le_bytes());
+    }
+
+    /// Back to `start`, unless that was the last time.
+    pub(super) fn again(&mut self, start: usize) {
+        self.code.extend([0xff, 0xc8, 0x0f, 0x85]); // dec eax; jnz …
+        let back = start as i64 - (self.code.len() as i64 + 4);
+        self.code.extend((back as i32).to_le_bytes());
+    }
+
+    /// Returns, and gives the code with its table behind it; before it, room for so many registers on the stack, if it wants any.
+    pub(super) fn finish(mut self, stack: usize) -> Vec<u8> {
+        let size = self.form.bits();
+        if stack > 0 {
+            self.code.extend([0x48, 0x89, 0xec, 0x5d]); // mov rsp, rbp; pop rbp
+            let mut begin = vec![0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xec]; // push rbp; mov rbp, rsp; sub rsp, …
+            begin.extend(((stack * size) as u32).to_le_bytes());
+            begin.extend([0x48, 0x83, 0xe4, 0xc0]); // and rsp, −64
+            self.offsets
+                .iter_mut()
+                .for_each(|(at, ..)| *at += begin.len());
+            self.code.splice(0..0, begin);
+        }
         if !self.form.one() {
             // Upper halves in use would slow what the caller has without them.
             self.code.extend([0xc5, 0xf8, 0x77]); // vzeroupper
         }
         self.code.push(0xc3);
-        let size = self.form.bits();
         let table = self.code.len().next_multiple_of(64);
         for &(at, number, follow) in &self.offsets {
             let offset = (table + number * size - (at + 4 + follow)) as i32;

@@ -1,56 +1,64 @@
 //! Registers for values, and the code with them: when all are taken, the value whose next use is farthest leaves (Belady, IBM Systems
 //! Journal 5, 1966). A list has no branches, so that all uses are known.
 
-use super::assembler::{Assembler, Base, Form, Operand};
-use super::operation::{Home, Operation, Origin, Selection, Value};
+use super::assembler::{Assembler, Base, Form, Fused, Operand, Replaced};
+use super::operation::{Home, Operation, Operations, Origin, Selection, Value};
 use super::{AT_HAND, Port, Ports};
+use crate::kernel::dispatch::Registers;
 use crate::kernel::straight::Instruction;
 use crate::op::{Binary, Unary};
 
-/// The code of a list; a place of the file has so many registers, of which it works on the first. Over registers of points, the second
+/// The code of a list; a place of the file has so many bytes, of which it works on the first. Over registers of points, the second
 /// argument is not where a frame begins, but how many bytes the rows of what is given are apart.
-pub(super) fn code(list: &[Instruction], ports: &Ports, form: Form, apart: usize) -> Vec<u8> {
-    let selection = Selection::new(list, ports, form.one() && form.double());
-    let operations = selection.operations;
-    let mut values: Vec<State> = selection.values.into_iter().map(State::new).collect();
-    // Of each operand of an operation, the next operation that reads it.
-    let mut later = vec![[NEVER; 4]; operations.len()];
-    for (i, operation) in operations.iter().enumerate().rev() {
-        for (later, &value) in later[i].iter_mut().zip(operation.reads()) {
-            *later = values[value].next;
-        }
-        for &value in operation.reads() {
-            values[value].next = i as u32;
-        }
-    }
+pub(super) fn code<T: Registers>(
+    list: &[Instruction],
+    ports: &Ports,
+    form: Form,
+    apart: usize,
+) -> Vec<u8> {
+    let operations = Selection::<T>::operations(list, ports, form);
     let calls =
         |operation: &Operation| matches!(operation, Operation::Unary(..) | Operation::Binary(..));
-    let calls = operations.iter().any(calls);
-    let mut assembler = Assembler::new(form);
+    let calls = operations.list.iter().any(calls);
+    let mut writer = Writer::new(form, apart);
     if calls {
-        assembler.enter();
+        writer.assembler.enter();
+        writer.arguments = KEPT;
     }
-    let mut writer = Writer {
-        registers: vec![None; usize::from(assembler.scratch())],
-        assembler,
-        values,
-        apart: apart * form.bytes,
-        arguments: if calls { KEPT } else { GIVEN },
-        table: None,
-    };
-    for (operation, later) in operations.iter().zip(later) {
-        for (&value, later) in operation.reads().iter().zip(later) {
-            writer.values[value].next = later;
-        }
-        writer.operation(operation);
-        for &value in operation.reads() {
-            writer.release(value);
-        }
-    }
+    writer.operations(operations);
     if calls {
         writer.assembler.leave();
     }
-    writer.assembler.finish()
+    writer.finish()
+}
+
+/// A list over arrays, which is done so many times; each time it moves on by so many bytes.
+pub(super) struct Loop {
+    pub(super) list: Vec<Instruction>,
+    pub(super) ports: Ports,
+    pub(super) times: usize,
+    pub(super) bytes: usize,
+}
+
+/// The code of lists over arrays, one after another.
+pub(super) fn loops<T: Registers>(loops: &[Loop], form: Form) -> Vec<u8> {
+    let mut writer = Writer::new(form, form.number);
+    for (i, part) in loops.iter().enumerate() {
+        let operations = Selection::<T>::operations(&part.list, &part.ports, form);
+        let repeats = part.times > 1;
+        if repeats {
+            writer.assembler.count(part.times as u32);
+        }
+        let start = writer.assembler.here();
+        writer.operations(operations);
+        if repeats || i + 1 < loops.len() {
+            writer.assembler.advance(GIVEN[0], part.bytes as i32);
+        }
+        if repeats {
+            writer.assembler.again(start);
+        }
+    }
+    writer.finish()
 }
 
 /// Where the arguments are: of System V's convention, and where [`Assembler::enter`] moves them.
@@ -67,10 +75,25 @@ const KEPT: [Base; 6] = [
 /// No operation.
 const NEVER: u32 = u32::MAX;
 
+/// Where a value is in memory.
+#[derive(Clone, Copy)]
+enum Memory {
+    Home(Home),
+    /// So many registers into the stack.
+    Stack(usize),
+}
+
+impl Memory {
+    /// Whether it is one number, which stands for as many as a register holds.
+    fn is_number(self) -> bool {
+        matches!(self, Memory::Home(Home::Port(Port::Number, _)))
+    }
+}
+
 /// What is known of a value.
 struct State {
     register: Option<u8>,
-    home: Option<Home>,
+    home: Option<Memory>,
     /// Its place in the file, where it goes if its register is taken.
     place: Option<u32>,
     /// The operation that reads it next.
@@ -80,7 +103,7 @@ struct State {
 impl State {
     fn new(origin: Origin) -> Self {
         let (home, place) = match origin {
-            Origin::Memory(home) => (Some(home), None),
+            Origin::Memory(home) => (Some(Memory::Home(home)), None),
             Origin::Made(place) => (None, place),
         };
         State {
@@ -96,6 +119,8 @@ struct Writer {
     assembler: Assembler,
     values: Vec<State>,
     registers: Vec<Option<Value>>,
+    /// The value in each register of the stack.
+    stack: Vec<Option<Value>>,
     /// Bytes from one place of the file to the next.
     apart: usize,
     arguments: [Base; 6],
@@ -104,18 +129,68 @@ struct Writer {
 }
 
 impl Writer {
+    fn new(form: Form, apart: usize) -> Self {
+        let assembler = Assembler::new(form);
+        Writer {
+            registers: vec![None; usize::from(assembler.scratch())],
+            assembler,
+            values: Vec::new(),
+            stack: Vec::new(),
+            apart,
+            arguments: GIVEN,
+            table: None,
+        }
+    }
+
+    fn finish(self) -> Vec<u8> {
+        self.assembler.finish(self.stack.len())
+    }
+
+    /// Writes operations whose values are in no register yet.
+    fn operations(&mut self, operations: Operations) {
+        self.values = operations.values.into_iter().map(State::new).collect();
+        self.registers.fill(None);
+        self.stack.fill(None);
+        // Of each operand of an operation, the next operation that reads it.
+        let mut later = vec![[NEVER; 4]; operations.list.len()];
+        for (i, operation) in operations.list.iter().enumerate().rev() {
+            for (later, &value) in later[i].iter_mut().zip(operation.reads()) {
+                *later = self.values[value].next;
+            }
+            for &value in operation.reads() {
+                self.values[value].next = i as u32;
+            }
+        }
+        for (operation, later) in operations.list.iter().zip(later) {
+            for (&value, later) in operation.reads().iter().zip(later) {
+                self.values[value].next = later;
+            }
+            self.operation(operation);
+            for &value in operation.reads() {
+                self.release(value);
+            }
+        }
+    }
+
     /// Where a value is in memory.
-    fn at(&mut self, home: Home) -> Operand {
-        let (port, number) = match home {
-            Home::Port(port, number) => (port, number),
-            Home::Constant(constant) => {
-                let bytes = constant.bytes(self.assembler.form.double());
-                return Operand::Table(self.assembler.constant(&bytes));
+    fn at(&mut self, memory: Memory) -> Operand {
+        let (port, number) = match memory {
+            Memory::Home(Home::Port(port, number)) => (port, number),
+            Memory::Home(Home::Constant(bits)) => {
+                return Operand::Table(self.assembler.constant(bits));
+            }
+            Memory::Stack(register) => {
+                let offset = register * self.assembler.form.bytes;
+                return Operand::At(Base::Sp, offset as i32);
             }
         };
         let [file, second, .., rest] = self.arguments;
         let base = match port {
             Port::File => file,
+            Port::Number => {
+                let offset = number * self.assembler.form.number;
+                return Operand::At(second, offset as i32);
+            }
             Port::Frame => second,
             Port::Given(i) if i < AT_HAND => self.arguments[2 + i],
             Port::Given(i) => {
@@ -160,18 +235,29 @@ impl Writer {
         if state.home.is_some() {
             return;
         }
-        let (register, place) = (state.register, state.place);
-        let (Some(register), Some(place)) = (register, place) else {
-            unreachable!("what has no place of its own is read by the next operation")
+        let memory = match state.place {
+            Some(place) => Memory::Home(Home::Port(Port::File, place as usize)),
+            None => Memory::Stack(self.push(value)),
         };
-        self.store(register, value, Port::File, place as usize);
+        let register = self.values[value].register.expect("it is in a register");
+        self.store(register, value, memory);
     }
 
-    fn store(&mut self, register: u8, value: Value, port: Port, number: usize) {
-        let home = Home::Port(port, number);
-        let to = self.at(home);
+    /// A register of the stack for a value.
+    fn push(&mut self, value: Value) -> usize {
+        let free = self.stack.iter().position(Option::is_none);
+        let register = free.unwrap_or_else(|| {
+            self.stack.push(None);
+            self.stack.len() - 1
+        });
+        self.stack[register] = Some(value);
+        register
+    }
+
+    fn store(&mut self, register: u8, value: Value, memory: Memory) {
+        let to = self.at(memory);
         self.assembler.store(register, to);
-        self.values[value].home.get_or_insert(home);
+        self.values[value].home.get_or_insert(memory);
     }
 
     /// A register that holds a value.
@@ -180,9 +266,13 @@ impl Writer {
             return register;
         }
         let register = self.take(needed);
-        let home = self.values[value].home;
-        let from = self.at(home.expect("it is somewhere"));
-        self.assembler.load(register, from);
+        let home = self.values[value].home.expect("it is somewhere");
+        let from = self.at(home);
+        if home.is_number() {
+            self.assembler.broadcast(register, from);
+        } else {
+            self.assembler.load(register, from);
+        }
         self.hold(value, register);
         register
     }
@@ -197,7 +287,8 @@ impl Writer {
         let state = &self.values[value];
         if let (None, Some(home)) = (state.register, state.home) {
             // Operations on bits read a whole register, which may be more than the one number that there is.
-            let there = !(bits && self.assembler.form.one()) || matches!(home, Home::Constant(_));
+            let constant = matches!(home, Memory::Home(Home::Constant(_)));
+            let there = (!(bits && self.assembler.form.one()) || constant) && !home.is_number();
             let full = self.registers.iter().all(Option::is_some);
             let last = state.next == NEVER;
             let later = || state.next > self.values[self.farthest(needed).1].next;
@@ -223,10 +314,14 @@ impl Writer {
     /// Frees the register of a value that nothing reads any more.
     fn release(&mut self, value: Value) {
         let state = &mut self.values[value];
-        if state.next == NEVER
-            && let Some(register) = state.register.take()
-        {
+        if state.next != NEVER {
+            return;
+        }
+        if let Some(register) = state.register.take() {
             self.registers[usize::from(register)] = None;
+        }
+        if let Some(Memory::Stack(register)) = state.home {
+            self.stack[register] = None;
         }
     }
 
@@ -241,6 +336,12 @@ impl Writer {
                 let (a, b) = self.two(from, true, true);
                 let to = self.result(operation, to);
                 self.assembler.bits(op, to, a, b);
+            }
+            Operation::Fused(op, from, to) => self.fused(op, from, to),
+            Operation::Shift(shift, [from], to) => {
+                let register = self.register(from, &[from]);
+                let to = self.result(operation, to);
+                self.assembler.shift(shift, to, register);
             }
             Operation::Select(comparison, from, to) => {
                 let registers = from.map(|value| self.register(value, &from));
@@ -257,14 +358,43 @@ impl Writer {
             }
             Operation::Store(value, port, number) => {
                 let register = self.register(value, &[]);
-                self.store(register, value, port, number);
+                self.store(register, value, Memory::Home(Home::Port(port, number)));
             }
             Operation::StorePair(pair, port, number) => {
                 let registers = pair.map(|value| self.register(value, &pair));
-                let to = self.at(Home::Port(port, number));
+                let to = self.at(Memory::Home(Home::Port(port, number)));
                 self.assembler.store_pair(registers, to);
             }
         }
+    }
+
+    /// The result is in the register of an operand that nothing else reads, or of a copy.
+    fn fused(&mut self, op: Fused, [a, b, c]: [Value; 3], to: Value) {
+        let needed = [a, b, c];
+        let free = |value: Value| {
+            let state = &self.values[value];
+            state.next == NEVER && state.register.is_some()
+        };
+        let (replaced, first, second, third) = if !free(a) && free(c) {
+            (Replaced::Summand, c, a, b)
+        } else if !free(a) && free(b) {
+            (Replaced::Factor, b, a, c)
+        } else {
+            (Replaced::Factor, a, b, c)
+        };
+        let mut register = self.register(first, &needed);
+        let second = self.register(second, &needed);
+        let third = self.operand(third, &needed, false);
+        if self.values[first].next == NEVER {
+            self.values[first].register = None;
+        } else {
+            let other = self.take(&needed);
+            self.assembler.copy(other, register);
+            register = other;
+        }
+        self.assembler.fused(op, replaced, register, second, third);
+        self.hold(to, register);
+        self.release(to);
     }
 
     fn two(&mut self, from: [Value; 2], commutes: bool, bits: bool) -> (u8, Operand) {

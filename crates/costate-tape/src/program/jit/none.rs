@@ -6,7 +6,14 @@ use std::marker::PhantomData;
 use super::blocks::Group;
 use super::plain::Plain;
 use crate::kernel::dispatch::{Isa, Memory, Registers};
+use crate::kernel::elementwise::Chain;
 use crate::kernel::straight::Instruction;
+use crate::op::Unary;
+
+/// No function is.
+pub(super) fn is_traced(_: Unary) -> bool {
+    false
+}
 
 /// There is none.
 #[derive(Clone, Debug)]
@@ -23,6 +30,14 @@ impl<T> Given<T> {
 
 impl<T: Registers> MachineCode<T> {
     pub(super) fn of_file(_: &[Instruction], _: Isa) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn joined(_: &[&Chain], _: Isa) -> usize {
+        0
+    }
+
+    pub(crate) fn of_chains(_: &[&Chain], _: Isa) -> Option<Self> {
         None
     }
 

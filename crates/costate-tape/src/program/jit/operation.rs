@@ -1,42 +1,28 @@
 //! Instructions of the interpreter as operations that a processor has, on values that are made once.
 
 use std::collections::{HashMap, HashSet};
+use std::marker::PhantomData;
 
-use super::assembler::{Arithmetic, Bits, Comparison};
+use super::assembler::{Arithmetic, Bits, Comparison, Form, Fused, Shift};
+use super::function::{Trace, Traced, is_traced};
 use super::{Port, Ports};
-use crate::kernel::elementary::Constants;
+use crate::kernel::dispatch::Registers;
+use crate::kernel::elementwise::function;
 use crate::kernel::straight::{Code, Instruction};
 use crate::op::{Binary, Unary};
 
 /// A value by its number.
 pub(super) type Value = usize;
 
-/// What operations need beside the numbers of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Constant {
-    Zero,
-    One,
-    /// Only the sign bit set.
-    Sign,
-    /// All but the sign bit set.
-    Magnitude,
-}
-
-impl Constant {
-    /// As a number of eight bytes or of four.
-    pub(super) fn bytes(self, double: bool) -> Vec<u8> {
-        let (eight, four) = match self {
-            Constant::Zero => (0.0, 0.0),
-            Constant::One => (1.0, 1.0),
-            Constant::Sign => (f64::SIGN, f32::SIGN),
-            Constant::Magnitude => (f64::MAGNITUDE, f32::MAGNITUDE),
-        };
-        if double {
-            eight.to_le_bytes().into()
-        } else {
-            four.to_le_bytes().into()
-        }
+/// The bits of a number.
+pub(super) fn bits<T: Registers>(x: T) -> u64 {
+    let mut bits = [0; size_of::<u64>()];
+    // SAFETY: a number of registers is one of four or eight bytes.
+    unsafe {
+        let from = std::ptr::from_ref(&x).cast();
+        std::ptr::copy_nonoverlapping(from, bits.as_mut_ptr(), size_of::<T>());
     }
+    u64::from_le_bytes(bits)
 }
 
 /// Where a value can be read from memory.
@@ -44,22 +30,25 @@ impl Constant {
 pub(super) enum Home {
     /// A number of a port.
     Port(Port, usize),
-    /// The same number in every lane.
-    Constant(Constant),
+    /// The number of these bits in every lane.
+    Constant(u64),
 }
 
 /// Where a value is before it is in a register.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Origin {
     Memory(Home),
-    /// An operation makes it; its place in the file is free for it as long as it is wanted.
+    /// An operation makes it; if it has a place in the file, that is free for it as long as it is wanted.
     Made(Option<u32>),
 }
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Operation {
     Arithmetic(Arithmetic, [Value; 2], Value),
+    /// The product of the first two and the third, rounded once.
+    Fused(Fused, [Value; 3], Value),
     Bits(Bits, [Value; 2], Value),
+    Shift(Shift, [Value; 1], Value),
     /// The third where the first compares so with the second, else the fourth.
     Select(Comparison, [Value; 4], Value),
     /// The one rule of an operation.
@@ -77,8 +66,9 @@ impl Operation {
             | Operation::Bits(_, from, _)
             | Operation::Binary(_, from, _)
             | Operation::StorePair(from, ..) => from,
+            Operation::Fused(_, from, _) => from,
             Operation::Select(_, from, _) => from,
-            Operation::Unary(_, from, _) => from,
+            Operation::Unary(_, from, _) | Operation::Shift(_, from, _) => from,
             Operation::Store(from, ..) => std::slice::from_ref(from),
         }
     }
@@ -96,27 +86,62 @@ fn comparison(op: Binary) -> Option<Comparison> {
     })
 }
 
-/// A list as operations.
-pub(super) struct Selection<'a> {
-    ports: &'a Ports,
+/// Operations on values, as they are made.
+#[derive(Default)]
+pub(super) struct Operations {
     pub(super) values: Vec<Origin>,
-    pub(super) operations: Vec<Operation>,
-    /// What is at each place by now.
-    places: HashMap<u32, Value>,
-    constants: HashMap<Constant, Value>,
+    pub(super) list: Vec<Operation>,
+    constants: HashMap<u64, Value>,
 }
 
-impl<'a> Selection<'a> {
-    pub(super) fn new(list: &[Instruction], ports: &'a Ports, pairs: bool) -> Self {
-        let mut selection = Selection {
+impl Operations {
+    fn value(&mut self, origin: Origin) -> Value {
+        self.values.push(origin);
+        self.values.len() - 1
+    }
+
+    pub(super) fn constant(&mut self, bits: u64) -> Value {
+        if let Some(&value) = self.constants.get(&bits) {
+            return value;
+        }
+        let value = self.value(Origin::Memory(Home::Constant(bits)));
+        self.constants.insert(bits, value);
+        value
+    }
+
+    /// The value that an operation makes.
+    pub(super) fn make(&mut self, operation: impl FnOnce(Value) -> Operation) -> Value {
+        let value = self.value(Origin::Made(None));
+        self.list.push(operation(value));
+        value
+    }
+}
+
+/// A list as operations.
+pub(super) struct Selection<'a, T> {
+    ports: &'a Ports,
+    form: Form,
+    trace: Trace,
+    /// What is at each place by now.
+    places: HashMap<u32, Value>,
+    number: PhantomData<T>,
+}
+
+impl<'a, T: Registers> Selection<'a, T> {
+    /// What a list does between these ports.
+    pub(super) fn operations(list: &[Instruction], ports: &'a Ports, form: Form) -> Operations {
+        let mut selection = Selection::<T> {
             ports,
-            values: Vec::new(),
-            operations: Vec::new(),
+            form,
+            trace: Trace {
+                scales: form.wide,
+                ..Trace::default()
+            },
             places: HashMap::new(),
-            constants: HashMap::new(),
+            number: PhantomData,
         };
-        selection.list(list, pairs);
-        selection
+        selection.list(list, form.one() && form.double());
+        selection.trace.operations.into_inner()
     }
 
     fn list(&mut self, list: &[Instruction], pairs: bool) {
@@ -134,7 +159,7 @@ impl<'a> Selection<'a> {
             let value = self.instruction(instruction);
             if last[&instruction.to] == i {
                 for (port, number) in wanted.remove(&instruction.to).unwrap_or_default() {
-                    self.operations.extend(stores.store(value, port, number));
+                    self.made().list.extend(stores.store(value, port, number));
                 }
             }
         }
@@ -143,7 +168,7 @@ impl<'a> Selection<'a> {
         for (at, to) in rest {
             let value = self.at(at);
             for (port, number) in to {
-                self.operations.extend(stores.store(value, port, number));
+                self.made().list.extend(stores.store(value, port, number));
             }
         }
     }
@@ -154,68 +179,65 @@ impl<'a> Selection<'a> {
             return value;
         }
         let (port, number) = self.ports.read(place);
-        let value = self.value(Origin::Memory(Home::Port(port, number)));
+        let home = Origin::Memory(Home::Port(port, number));
+        let value = self.made().value(home);
         self.places.insert(place, value);
         value
     }
 
-    fn value(&mut self, origin: Origin) -> Value {
-        self.values.push(origin);
-        self.values.len() - 1
+    fn constant(&mut self, x: T) -> Value {
+        self.made().constant(bits(x))
     }
 
-    fn constant(&mut self, constant: Constant) -> Value {
-        if let Some(&value) = self.constants.get(&constant) {
-            return value;
-        }
-        let value = self.value(Origin::Memory(Home::Constant(constant)));
-        self.constants.insert(constant, value);
-        value
+    fn made(&mut self) -> &mut Operations {
+        self.trace.operations.get_mut()
     }
 
-    fn made(&mut self, to: Option<u32>, operation: impl FnOnce(Value) -> Operation) -> Value {
-        let value = self.value(Origin::Made(to));
-        self.operations.push(operation(value));
-        if let Some(to) = to {
-            self.places.insert(to, value);
-        }
-        value
+    fn arithmetic(&mut self, op: Arithmetic, from: [Value; 2]) -> Value {
+        self.made()
+            .make(|value| Operation::Arithmetic(op, from, value))
     }
 
-    fn arithmetic(&mut self, op: Arithmetic, from: [Value; 2], to: Option<u32>) -> Value {
-        self.made(to, |value| Operation::Arithmetic(op, from, value))
+    fn bits(&mut self, op: Bits, from: [Value; 2]) -> Value {
+        self.made().make(|value| Operation::Bits(op, from, value))
     }
 
-    fn bits(&mut self, op: Bits, from: [Value; 2], to: Option<u32>) -> Value {
-        self.made(to, |value| Operation::Bits(op, from, value))
+    fn select(&mut self, comparison: Comparison, from: [Value; 4]) -> Value {
+        self.made()
+            .make(|value| Operation::Select(comparison, from, value))
     }
 
-    fn select(&mut self, comparison: Comparison, from: [Value; 4], to: Option<u32>) -> Value {
-        self.made(to, |value| Operation::Select(comparison, from, value))
-    }
-
-    /// The value that an instruction makes.
+    /// The value that an instruction makes, which is at its place then.
     fn instruction(&mut self, instruction: &Instruction) -> Value {
+        let value = self.result(instruction);
+        let place = instruction.to;
+        if !self.ports.inside.contains(&place) {
+            self.made().values[value] = Origin::Made(Some(place));
+        }
+        self.places.insert(place, value);
+        value
+    }
+
+    fn result(&mut self, instruction: &Instruction) -> Value {
         use Arithmetic::{Add, Div, Mul, Sub};
-        let Instruction { code, to, from } = *instruction;
-        let to = Some(to);
+        let Instruction { code, from, .. } = *instruction;
         let a = self.at(from[0]);
         match code {
-            Code::Unary(op) => return self.unary(op, a, to),
-            Code::Neg => return self.unary(Unary::Neg, a, to),
-            Code::Square => return self.arithmetic(Mul, [a, a], to),
+            Code::Unary(op) => return self.unary(op, a),
+            Code::Neg => return self.unary(Unary::Neg, a),
+            Code::Square => return self.arithmetic(Mul, [a, a]),
             _ => {}
         }
         let b = self.at(from[1]);
         let (first, second) = match code {
-            Code::Add => return self.arithmetic(Add, [a, b], to),
-            Code::Sub => return self.arithmetic(Sub, [a, b], to),
-            Code::Mul => return self.arithmetic(Mul, [a, b], to),
-            Code::Div => return self.arithmetic(Div, [a, b], to),
-            Code::Binary(op) => return self.binary(op, [a, b], to),
+            Code::Add => return self.arithmetic(Add, [a, b]),
+            Code::Sub => return self.arithmetic(Sub, [a, b]),
+            Code::Mul => return self.arithmetic(Mul, [a, b]),
+            Code::Div => return self.arithmetic(Div, [a, b]),
+            Code::Binary(op) => return self.binary(op, [a, b]),
             Code::Select => {
-                let (c, zero) = (self.at(from[2]), self.constant(Constant::Zero));
-                return self.select(Comparison::NotEqual, [a, zero, b, c], to);
+                let (c, zero) = (self.at(from[2]), self.constant(T::ZERO));
+                return self.select(Comparison::NotEqual, [a, zero, b, c]);
             }
             Code::MulAdd => (Mul, Add),
             Code::MulSub | Code::SubMul => (Mul, Sub),
@@ -227,58 +249,73 @@ impl<'a> Selection<'a> {
             Code::Neg | Code::Square | Code::Unary(_) => unreachable!("matched above"),
         };
         let c = self.at(from[2]);
-        let between = self.arithmetic(first, [a, b], None);
+        let between = self.arithmetic(first, [a, b]);
         let operands = if code == Code::SubMul {
             [c, between]
         } else {
             [between, c]
         };
-        self.arithmetic(second, operands, to)
+        self.arithmetic(second, operands)
     }
 
     /// As [`registers`](crate::kernel::registers) does, where registers have a way.
-    fn unary(&mut self, op: Unary, x: Value, to: Option<u32>) -> Value {
+    fn unary(&mut self, op: Unary, x: Value) -> Value {
+        if !self.form.one() && is_traced(op) {
+            return self.function(op, x);
+        }
         match op {
-            Unary::Identity => self.bits(Bits::Or, [x, x], to),
+            Unary::Identity => self.bits(Bits::Or, [x, x]),
             Unary::Neg => {
-                let sign = self.constant(Constant::Sign);
-                self.bits(Bits::Xor, [x, sign], to)
+                let sign = self.constant(T::SIGN);
+                self.bits(Bits::Xor, [x, sign])
             }
             Unary::Abs => {
-                let magnitude = self.constant(Constant::Magnitude);
-                self.bits(Bits::And, [x, magnitude], to)
+                let magnitude = self.constant(T::MAGNITUDE);
+                self.bits(Bits::And, [x, magnitude])
             }
-            Unary::Sqrt => self.arithmetic(Arithmetic::Sqrt, [x, x], to),
+            Unary::Sqrt => self.arithmetic(Arithmetic::Sqrt, [x, x]),
             Unary::Sign => {
-                let [zero, one, sign] =
-                    [Constant::Zero, Constant::One, Constant::Sign].map(|x| self.constant(x));
-                let sign = self.bits(Bits::And, [x, sign], None);
-                let unit = self.bits(Bits::Or, [sign, one], None);
-                let unit = self.select(Comparison::Equal, [x, zero, x, unit], None);
-                self.select(Comparison::Equal, [x, x, unit, x], to)
+                let [zero, one, sign] = [T::ZERO, T::ONE, T::SIGN].map(|x| self.constant(x));
+                let sign = self.bits(Bits::And, [x, sign]);
+                let unit = self.bits(Bits::Or, [sign, one]);
+                let unit = self.select(Comparison::Equal, [x, zero, x, unit]);
+                self.select(Comparison::Equal, [x, x, unit, x])
             }
             Unary::Relu => {
-                let zero = self.constant(Constant::Zero);
-                let larger = self.arithmetic(Arithmetic::Max, [zero, x], None);
-                self.arithmetic(Arithmetic::Add, [larger, zero], to)
+                let zero = self.constant(T::ZERO);
+                let larger = self.arithmetic(Arithmetic::Max, [zero, x]);
+                self.arithmetic(Arithmetic::Add, [larger, zero])
             }
-            _ => self.made(to, |value| Operation::Unary(op, [x], value)),
+            _ => self.made().make(|value| Operation::Unary(op, [x], value)),
         }
     }
 
-    fn binary(&mut self, op: Binary, [a, b]: [Value; 2], to: Option<u32>) -> Value {
+    /// A function of registers, as its operations.
+    fn function(&mut self, op: Unary, x: Value) -> Value {
+        let x = Traced::<T>::Made(&self.trace, x);
+        // SAFETY: a value that is only traced needs no instruction set.
+        let result = unsafe { function(op, [x]) };
+        let [result] = result.expect("registers have a way of their own");
+        result.value(&self.trace)
+    }
+
+    fn binary(&mut self, op: Binary, [a, b]: [Value; 2]) -> Value {
         if let Some(comparison) = comparison(op) {
-            let [one, zero] = [Constant::One, Constant::Zero].map(|x| self.constant(x));
-            return self.select(comparison, [a, b, one, zero], to);
+            let [one, zero] = [T::ONE, T::ZERO].map(|x| self.constant(x));
+            return self.select(comparison, [a, b, one, zero]);
         }
         // At a tie the first; a NaN of either is the result.
         let first = match op {
             Binary::Min => Comparison::LessOrEqual,
             Binary::Max => Comparison::GreaterOrEqual,
-            _ => return self.made(to, |value| Operation::Binary(op, [a, b], value)),
+            _ => {
+                return self
+                    .made()
+                    .make(|value| Operation::Binary(op, [a, b], value));
+            }
         };
-        let other = self.select(Comparison::Equal, [a, a, b, a], None);
-        self.select(first, [a, b, a, other], to)
+        let other = self.select(Comparison::Equal, [a, a, b, a]);
+        self.select(first, [a, b, a, other])
     }
 }
 

@@ -1,7 +1,10 @@
 //! Points in lanes against the same points alone: to the bit, but for functions that registers have a way of their own for.
 
+use super::plain::Plain;
 use super::random::{Instruction, instructions, random_scalars};
 use super::*;
+use crate::kernel::elementwise::is_function;
+use crate::kernel::straight;
 use crate::op::Binary;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
@@ -90,7 +93,8 @@ fn random_lanes<T: Lane + Float>(code: &[Instruction]) -> usize {
             panic!("it is of single numbers")
         };
         // Random functions make anything of a last place.
-        let own = plain.blocks().unwrap().has_functions();
+        let list = Plain::list(&plain.steps[0]).unwrap();
+        let own = list.is_some_and(|list| list.iter().any(has_function));
         equal += usize::from(!own);
         let off = if own { Off::Anything } else { Off::Nothing };
         lanes_equal_points(program, theta, points, off);
@@ -290,4 +294,9 @@ fn an_input_of_another_length_is_refused() {
     let program = Program::compile(&f).unwrap();
     let mut workspace = program.workspace(1);
     let _ = program.run_lanes(&mut workspace, 3, &[&[0.0; 5]], &mut [0.0; 3]);
+}
+
+/// Whether registers have a way of their own for it.
+fn has_function(instruction: &straight::Instruction) -> bool {
+    matches!(instruction.code, straight::Code::Unary(op) if is_function(op))
 }
