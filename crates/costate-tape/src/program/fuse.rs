@@ -1,5 +1,7 @@
 //! Fewer, larger steps: signs and first operations join the operation that uses them, elementwise steps of one length join into chains.
 
+use std::collections::HashMap;
+
 use super::draft::{Draft, Each, One, Operand};
 use super::place::Place;
 use super::schedule::schedule;
@@ -7,6 +9,11 @@ use crate::kernel::straight::Code;
 
 /// Elementwise operations that one chain may hold; its table of operands is bounded.
 const LONGEST: usize = 12;
+
+/// Elements of arrays so short that chains over them are brought together from afar, until they have so many operations: what they make may
+/// then wait for its readers.
+const SHORT: usize = 128;
+const MOST: usize = 256;
 
 /// Fuses the steps of one phase. `uses[slot]` counts all readers of a slot, outputs and later phases among them.
 pub(crate) fn fuse(steps: Vec<Draft>, uses: &[u32]) -> Vec<Draft> {
@@ -169,24 +176,50 @@ fn kept(mut steps: Vec<Draft>, gone: &[bool]) -> Vec<Draft> {
     steps
 }
 
-/// Neighbouring elementwise steps of one length become one; single numbers are read before a chain begins, so that it makes none of its own.
+/// Elementwise steps of one length come together where nothing in between is read, and become one; single numbers are read before a
+/// chain begins, so that it makes none of its own.
 fn chains(steps: Vec<Draft>) -> Vec<Draft> {
-    let mut joined: Vec<Draft> = Vec::with_capacity(steps.len());
+    // Runs of chains of one length, and steps between them.
+    let mut runs: Vec<Vec<Draft>> = Vec::with_capacity(steps.len());
+    // The run that each slot is written in, and the last one of each length with its operations.
+    let mut written = HashMap::new();
+    let mut last: HashMap<usize, (usize, usize)> = HashMap::new();
     for step in steps {
-        match (joined.last_mut(), step) {
-            (
-                Some(Draft::Chain { len, each }),
-                Draft::Chain {
-                    len: next,
-                    each: more,
-                },
-            ) if *len == next && each.len() + more.len() <= LONGEST && !feeds(each, &more) => {
+        let mut after = 0;
+        step.reads(|slot| after = after.max(written.get(&slot).copied().unwrap_or(0)));
+        let run = runs.len();
+        let to = match &step {
+            Draft::Chain { len, each } => {
+                let (to, operations) = last.get(len).copied().unwrap_or((run, 0));
+                let neighbour = to + 1 == run;
+                let near = *len <= SHORT && operations < MOST;
+                let to = if after <= to && (neighbour || near) {
+                    to
+                } else {
+                    run
+                };
+                let before = if to == run { 0 } else { operations };
+                last.insert(*len, (to, before + each.len()));
+                to
+            }
+            _ => run,
+        };
+        step.writes(|slot| {
+            written.insert(slot, to);
+        });
+        if to == run {
+            runs.push(Vec::new());
+        }
+        match (runs[to].last_mut(), step) {
+            (Some(Draft::Chain { each, .. }), Draft::Chain { each: more, .. })
+                if each.len() + more.len() <= LONGEST && !feeds(each, &more) =>
+            {
                 each.extend(more);
             }
-            (_, step) => joined.push(step),
+            (_, step) => runs[to].push(step),
         }
     }
-    joined
+    runs.into_iter().flatten().collect()
 }
 
 /// Whether operations read single numbers of arrays that others write.

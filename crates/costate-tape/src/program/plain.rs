@@ -1,8 +1,8 @@
 //! Any function, over one file of numbers: lists of scalar instructions, and kernels over row-major arrays.
 //!
 //! The file holds constants, the values that the products need of an evaluation, and memory that steps use in turn. A frame
-//! is a copy of those values, with a·∂f/∂θ beside them: parameter products are computed with the others, and only weighted and
-//! added when they are accumulated.
+//! is a copy of those values, or, where they are most of a file, a file of its own; with a·∂f/∂θ beside them: parameter products
+//! are computed with the others, and only weighted and added when they are accumulated.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -27,6 +27,8 @@ pub(crate) struct Plain<T> {
     pub(crate) constants: Vec<T>,
     pub(crate) file: usize,
     pub(crate) kept: Range<usize>,
+    /// Whether a frame is a file.
+    files: bool,
     /// Where the parameters are in the file.
     pub(crate) parameters: Range<usize>,
     /// Where each varying input goes.
@@ -203,6 +205,8 @@ impl<T: Registers> Plain<T> {
         };
         let steps =
             std::array::from_fn(|phase| assemble(&lowered.phases[phase], &layout, isa, None));
+        let lists = steps.iter().all(|steps| Self::list(steps).is_ok());
+        let kept = layout.shared - layout.kept;
         let inputs: Vec<Range<usize>> = lowered.inputs.iter().map(range).collect();
         let (output, guards) = (export(&lowered.outputs), export(&guards));
         let mut plain = Plain {
@@ -214,6 +218,8 @@ impl<T: Registers> Plain<T> {
             constants: lowered.literals(&layout),
             file: layout.len,
             kept: layout.kept..layout.shared,
+            // What a file holds beside them is copied or written again in each; a list reads and writes both.
+            files: !lists && layout.len <= 2 * kept,
             parameters: lowered.parameters.as_ref().map_or(0..0, range),
             inputs,
             output,
@@ -236,7 +242,9 @@ impl<T: Registers> Plain<T> {
     fn compile_lists(&mut self) {
         let isa = self.isa;
         for phase in 0..2 {
-            self.machine[phase] = self.function(phase, isa);
+            if !self.files {
+                self.machine[phase] = self.function(phase, isa);
+            }
             if self.machine[phase].is_none() {
                 step::compile(&mut self.steps[phase], isa);
             }
@@ -256,8 +264,17 @@ impl<T: Registers> Plain<T> {
         self.file + self.parameters.len().next_multiple_of(BLOCK)
     }
 
+    /// Where a·∂f/∂θ begins in a frame.
+    fn terms(&self) -> usize {
+        if self.files {
+            self.file
+        } else {
+            self.kept.len()
+        }
+    }
+
     pub(crate) fn frame_len(&self) -> usize {
-        self.kept.len() + self.parameters.len().next_multiple_of(BLOCK)
+        self.terms() + self.parameters.len().next_multiple_of(BLOCK)
     }
 
     pub(crate) fn prepare(&self, shared: &mut [T]) {
@@ -269,16 +286,16 @@ impl<T: Registers> Plain<T> {
     }
 
     #[inline]
-    fn run(&self, phase: usize, shared: &mut [T]) {
-        assert_eq!(shared.len(), self.shared_len());
-        let file = shared.as_mut_ptr();
+    fn run(&self, phase: usize, file: &mut [T]) {
+        assert!(file.len() >= self.file);
+        let file = file.as_mut_ptr();
         let memory = Memory {
             constants: file,
             frame: file,
             kept: &[],
         };
         for step in &self.steps[phase] {
-            // SAFETY: addresses were given by `allocate` inside a file of this length, which `shared` is and nobody else sees;
+            // SAFETY: addresses were given by `allocate` inside a file of this length, which this is and nobody else sees;
             // the kernels were chosen for this processor.
             unsafe { step.run(&memory) };
         }
@@ -307,12 +324,25 @@ impl<T: Registers> Plain<T> {
     /// Evaluation step by step.
     #[inline(never)]
     fn eval_steps(&self, shared: &mut [T], frame: &mut [T], inputs: &[&[T]], out: &mut [T]) {
-        for i in 0..inputs.len() {
-            copy(&mut shared[self.inputs[i].clone()], inputs[i]);
+        if self.files {
+            let constants = ..self.kept.start;
+            frame[constants].copy_from_slice(&shared[constants]);
+            self.eval_file(frame, inputs, out);
+            for at in self.guards.addresses().map(|at| at as usize) {
+                shared[at] = frame[at];
+            }
+        } else {
+            self.eval_file(shared, inputs, out);
+            copy(&mut frame[..self.kept.len()], &shared[self.kept.clone()]);
         }
-        self.run(0, shared);
-        self.output.copy(shared, out);
-        copy(&mut frame[..self.kept.len()], &shared[self.kept.clone()]);
+    }
+
+    fn eval_file(&self, file: &mut [T], inputs: &[&[T]], out: &mut [T]) {
+        for i in 0..inputs.len() {
+            copy(&mut file[self.inputs[i].clone()], inputs[i]);
+        }
+        self.run(0, file);
+        self.output.copy(file, out);
     }
 
     /// The two sides of guard `i` in the last evaluation.
@@ -348,14 +378,20 @@ impl<T: Registers> Plain<T> {
         a: &[T],
         cotangents: &mut [&mut [T]],
     ) {
-        copy(&mut shared[self.kept.clone()], &frame[..self.kept.len()]);
-        copy(&mut shared[self.cotangent.clone()], a);
-        self.run(1, shared);
+        let (own, terms) = frame.split_at_mut(self.terms());
+        let file = if self.files {
+            own
+        } else {
+            copy(&mut shared[self.kept.clone()], own);
+            shared
+        };
+        copy(&mut file[self.cotangent.clone()], a);
+        self.run(1, file);
         for i in 0..cotangents.len() {
-            self.cotangents[i].copy(shared, cotangents[i]);
+            self.cotangents[i].copy(file, cotangents[i]);
         }
-        let to = &mut frame[self.kept.len()..][..self.parameters.len()];
-        self.parameter_cotangent.copy(shared, to);
+        let terms = &mut terms[..self.parameters.len()];
+        self.parameter_cotangent.copy(file, terms);
     }
 
     /// Adds the terms that lie in some frames, so far apart.
@@ -370,7 +406,7 @@ impl<T: Registers> Plain<T> {
         for b in 0..blocks.len() {
             let mut sum = blocks[b];
             for &(frame, weight) in some {
-                let at = frame * stride + self.kept.len() + b * BLOCK;
+                let at = frame * stride + self.terms() + b * BLOCK;
                 let terms: &[T; BLOCK] = frames[at..].first_chunk().expect("frames are padded");
                 for i in 0..BLOCK {
                     sum[i] = sum[i] + weight * terms[i];

@@ -179,3 +179,48 @@ fn movements_of_runs_equal_the_interpreter() {
     movements::<f64>();
     movements::<f32>();
 }
+
+/// Gated steps over arrays of `len`, most of whose numbers the products need.
+fn gated<T: Lane + Float>(len: usize, branch: bool) -> Function<T> {
+    let point = vec![T::HALF; len];
+    let inputs: [(&str, &[usize], &[T]); 2] = [("x", &[len], &point), ("theta", &[len], &point)];
+    let f = Function::record_at(&inputs, |v: &[Var<'_, T>]| {
+        let mut state = v[0];
+        for _ in 0..8 {
+            let gate = (state * v[1]).sigmoid();
+            state = gate * state + (state - gate).tanh() * v[1];
+        }
+        let total = state.sum();
+        let scale = if branch && total < T::from_f64(1e3) {
+            total.sin()
+        } else {
+            total
+        };
+        vec![state * scale]
+    });
+    f.unwrap()
+}
+
+#[test]
+fn frames_that_are_files_keep_apart_what_they_hold() {
+    for isa in Isa::available() {
+        let f = gated::<f64>(20, true);
+        let program = Program::with_products_for(&f, 1, isa).unwrap();
+        let Lowering::Plain(plain) = &program.lowering else {
+            unreachable!("a vector of products is no layer")
+        };
+        assert_eq!(plain.frame_len(), plain.file + 20);
+        agrees(&f, 1, isa, 1e-13, Some(false));
+        agrees(&gated::<f32>(33, false), 1, isa, 1e-5, Some(false));
+
+        let mut workspace = program.workspace(1);
+        program.set_params(&mut workspace, &[0.1; 20]);
+        let mut out = [0.0; 20];
+        program.eval(&mut workspace, 0, &[&[0.2; 20]], &mut out);
+        program.check_guards(&workspace).unwrap();
+        program.eval(&mut workspace, 0, &[&[1e6; 20]], &mut out);
+        assert!(program.check_guards(&workspace).is_err() && out[3].is_nan());
+        program.eval(&mut workspace, 0, &[&[0.2; 20]], &mut out);
+        program.check_guards(&workspace).unwrap();
+    }
+}
