@@ -1,7 +1,7 @@
 //! Chains of elementwise operations over arrays: an interpreter whose instructions work on blocks of registers.
 //!
 //! An operand is an index into a table of pointers, so no instruction only loads or stores; with eight registers to a block
-//! the dispatch costs less than the memory traffic, and disappears beside one tanh.
+//! the dispatch costs less than the memory traffic, and disappears beside one tanh. What broadcasting repeats is read again row by row.
 
 use core::mem::MaybeUninit;
 
@@ -63,14 +63,36 @@ pub(crate) struct Chain {
     pub(crate) numbers: Box<[u32]>,
     /// Temporaries: the entries after those.
     pub(crate) temporaries: usize,
+    /// Operands that come again from row to row: the entries after those.
+    pub(crate) rows: Box<[Rows]>,
     pub(crate) code: Box<[Instruction]>,
     /// Elements; work is rounded up to whole registers.
     pub(crate) len: usize,
+    /// Elements of a row, whole registers if there are several rows.
+    pub(crate) row: usize,
+}
+
+/// What is read for each row: from `at` on, a `step` farther after `every` rows, from the beginning after `count` steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rows {
+    pub(crate) at: u32,
+    pub(crate) every: u32,
+    pub(crate) count: u32,
+    pub(crate) step: u32,
+    /// One number for each element, or one for all of a row.
+    pub(crate) along: bool,
+}
+
+impl Rows {
+    /// What row number `row` begins with.
+    pub(crate) fn start(&self, row: usize) -> usize {
+        self.at as usize + row / self.every as usize % self.count as usize * self.step as usize
+    }
 }
 
 /// Entries of the table.
 pub(crate) const TABLE: usize = 64;
-/// Numbers and temporaries together.
+/// Numbers, also those of rows, and temporaries together.
 pub(crate) const SCRATCH: usize = 48;
 /// Registers of a block.
 const BLOCK: usize = 8;
@@ -83,49 +105,76 @@ impl Kernel for Elementwise {
 
     #[inline(always)]
     unsafe fn run<V: Vector>(memory: &Memory<'_, V::T>, args: &Chain) {
-        let place = |at: u32| memory.frame.wrapping_add(at as usize);
+        let place = |at: usize| memory.frame.wrapping_add(at);
         // SAFETY: the caller's; table and scratch are written before they are read, temporaries by the code.
         unsafe {
             let mut scratch = [MaybeUninit::<[V; BLOCK]>::uninit(); SCRATCH];
             let mut table = [MaybeUninit::<Entry<V::T>>::uninit(); TABLE];
-            let mut entry = 0;
-            for &array in &args.arrays {
-                table[entry].write(Entry {
-                    base: place(array),
-                    moves: usize::MAX,
-                });
-                entry += 1;
-            }
+            let arrays = args.arrays.len();
+            let inside = args.numbers.len() + args.temporaries;
             for (i, &number) in args.numbers.iter().enumerate() {
-                scratch[i].write([V::splat(*place(number)); BLOCK]);
+                scratch[i].write([V::splat(*place(number as usize)); BLOCK]);
             }
-            for slot in scratch
-                .iter_mut()
-                .take(args.numbers.len() + args.temporaries)
-            {
-                table[entry].write(Entry {
-                    base: slot.as_mut_ptr().cast(),
+            for i in 0..inside {
+                table[arrays + i].write(Entry {
+                    base: scratch[i].as_mut_ptr().cast(),
                     moves: 0,
                 });
-                entry += 1;
             }
-            let registers = args.len.div_ceil(V::N);
-            let mut at = 0;
-            while at + 8 <= registers {
-                pass::<V, 8>(&args.code, &table, at);
-                at += 8;
+            let rows = args.len / args.row;
+            for row in 0..rows {
+                for (entry, &array) in args.arrays.iter().enumerate() {
+                    table[entry].write(Entry {
+                        base: place(array as usize + row * args.row),
+                        moves: usize::MAX,
+                    });
+                }
+                for (i, own) in args.rows.iter().enumerate() {
+                    let start = place(own.start(row));
+                    let entry = if own.along {
+                        Entry {
+                            base: start,
+                            moves: usize::MAX,
+                        }
+                    } else {
+                        let number = scratch[inside + i].write([V::splat(*start); BLOCK]);
+                        Entry {
+                            base: number.as_mut_ptr().cast(),
+                            moves: 0,
+                        }
+                    };
+                    table[arrays + inside + i].write(entry);
+                }
+                one_row::<V>(args, &table);
             }
-            if at + 4 <= registers {
-                pass::<V, 4>(&args.code, &table, at);
-                at += 4;
-            }
-            if at + 2 <= registers {
-                pass::<V, 2>(&args.code, &table, at);
-                at += 2;
-            }
-            if at < registers {
-                pass::<V, 1>(&args.code, &table, at);
-            }
+        }
+    }
+}
+
+/// The code over all registers of a row.
+///
+/// # Safety
+/// As [`pass`], with the row's end in place of `at + G`.
+#[inline(always)]
+unsafe fn one_row<V: Vector>(args: &Chain, table: &[MaybeUninit<Entry<V::T>>; TABLE]) {
+    let registers = args.row.div_ceil(V::N);
+    let mut at = 0;
+    // SAFETY: the caller's.
+    unsafe {
+        while at + 8 <= registers {
+            pass::<V, 8>(&args.code, table, at);
+            at += 8;
+        }
+        if at + 4 <= registers {
+            pass::<V, 4>(&args.code, table, at);
+            at += 4;
+        }
+        if at + 2 <= registers {
+            pass::<V, 2>(&args.code, table, at);
+            at += 2;
+        }
+        if at < registers {
+            pass::<V, 1>(&args.code, table, at);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Array operations: their values, and both directions of their derivatives.
 
 use crate::graph::Node;
-use crate::op::{Op, linear, matmul};
+use crate::op::{Op, Unary, linear, matmul};
 use crate::scalar::{Scalar, whole_power};
 use crate::shape::Shape;
 use crate::var::Var;
@@ -167,7 +167,7 @@ pub(crate) fn pull_back<'t, T: Scalar>(
     };
     match op {
         Op::Input(_) | Op::Constant(_) => smallvec![],
-        Op::Unary(op) => smallvec![Some(times(op.derivative(operands[0], y)))],
+        Op::Unary(op) => smallvec![slope(*op, operands[0], y).map(times)],
         Op::Binary(op) if op.is_comparison() => smallvec![None, None],
         Op::Binary(op) => {
             let (a, b) = (operands[0], operands[1]);
@@ -243,6 +243,11 @@ pub(crate) fn pull_back<'t, T: Scalar>(
     }
 }
 
+/// The derivative of an operation of one argument; `None` where it is zero throughout.
+fn slope<'t, T: Scalar>(op: Unary, x: Var<'t, T>, y: Var<'t, T>) -> Option<Var<'t, T>> {
+    Some(op.derivative(x, y)).filter(|slope| !slope.is_zero())
+}
+
 /// The tangent of the result, given the operands, the result `y` and the operands' tangents (`None` is zero).
 pub(crate) fn push_forward<'t, T: Scalar>(
     op: &Op,
@@ -259,7 +264,10 @@ pub(crate) fn push_forward<'t, T: Scalar>(
     }
     match op {
         Op::Input(_) | Op::Constant(_) => None,
-        Op::Unary(op) => tangents[0].map(|d| op.derivative(operands[0], y) * d),
+        Op::Unary(op) => {
+            let slope = slope(*op, operands[0], y);
+            tangents[0].and_then(|d| Some(slope? * d))
+        }
         Op::Binary(op) if op.is_comparison() => None,
         Op::Binary(op) => {
             let (a, b) = (operands[0], operands[1]);

@@ -103,7 +103,7 @@ impl<T: Registers> Batch<T> {
         let lanes = isa.lanes::<T>();
         let weights = size_of::<T>() * source.largest_matrix(size);
         let geometry = Geometry::new(size, lanes, isa.registers::<T>(), weights);
-        let mut lowered = Lowered::new(source, signature, Some(&geometry)).ok()?;
+        let mut lowered = Lowered::new(source, signature, Some(&geometry), 0).ok()?;
         if !lowered.has_layers() {
             return None;
         }

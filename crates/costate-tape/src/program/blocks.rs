@@ -218,8 +218,10 @@ fn functions_of_blocks(functions: &[Instruction], width: usize) -> Chain {
         arrays: arrays.into(),
         numbers: Box::default(),
         temporaries: 0,
+        rows: Box::default(),
         code: code.into(),
         len: width,
+        row: width,
     }
 }
 

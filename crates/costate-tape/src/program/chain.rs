@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use super::allocate::Layout;
 use super::draft::{Each, Operand};
 use super::place::Place;
-use crate::kernel::elementwise::{self, Chain, Instruction};
+use crate::kernel::elementwise::{self, Chain, Instruction, Rows};
 
 /// The chain of these operations, with the addresses of `layout`.
-pub(crate) fn chain(len: usize, each: &[Each], layout: &Layout) -> Chain {
-    let mut arrays = Vec::new();
-    let mut numbers = Vec::new();
+pub(crate) fn chain(len: usize, row: usize, each: &[Each], layout: &Layout) -> Chain {
+    let (mut arrays, mut numbers, mut rows) = (Vec::new(), Vec::new(), Vec::new());
     let mut inside = HashMap::new();
     for operation in each {
         for &operand in &operation.from {
@@ -20,6 +19,7 @@ pub(crate) fn chain(len: usize, each: &[Each], layout: &Layout) -> Chain {
                     note(&mut arrays, layout.at(place))
                 }
                 Operand::Array(_) => {}
+                Operand::Rows(slot, own) => note(&mut rows, placed(slot, own, layout)),
             }
         }
         match layout.address[operation.to.slot as usize] {
@@ -34,6 +34,7 @@ pub(crate) fn chain(len: usize, each: &[Each], layout: &Layout) -> Chain {
         Some(temporary) => arrays.len() + numbers.len() + temporary,
         None => position(&arrays, layout.at(place)),
     };
+    let behind = arrays.len() + numbers.len() + inside.len();
     let code = each
         .iter()
         .map(|operation| {
@@ -44,6 +45,9 @@ pub(crate) fn chain(len: usize, each: &[Each], layout: &Layout) -> Chain {
                         (arrays.len() + position(&numbers, layout.at(place))) as u16
                     }
                     Operand::Array(place) => array(place) as u16,
+                    Operand::Rows(slot, own) => {
+                        (behind + position(&rows, placed(slot, own, layout))) as u16
+                    }
                 };
             }
             Instruction {
@@ -54,30 +58,38 @@ pub(crate) fn chain(len: usize, each: &[Each], layout: &Layout) -> Chain {
         })
         .collect();
     assert!(
-        arrays.len() + numbers.len() + inside.len() <= elementwise::TABLE,
+        behind + rows.len() <= elementwise::TABLE,
         "a chain's table is bounded"
     );
     assert!(
-        numbers.len() + inside.len() <= elementwise::SCRATCH,
+        numbers.len() + inside.len() + rows.len() <= elementwise::SCRATCH,
         "a chain's scratch is bounded"
     );
     Chain {
         temporaries: inside.len(),
         arrays: arrays.into(),
         numbers: numbers.into(),
+        rows: rows.into(),
         code,
         len,
+        row,
     }
 }
 
-fn note(list: &mut Vec<u32>, at: u32) {
-    if !list.contains(&at) {
-        list.push(at);
+/// Rows of a slot where it lies.
+fn placed(slot: u32, rows: Rows, layout: &Layout) -> Rows {
+    let at = layout.at(Place { slot, at: rows.at });
+    Rows { at, ..rows }
+}
+
+fn note<T: PartialEq>(list: &mut Vec<T>, entry: T) {
+    if !list.contains(&entry) {
+        list.push(entry);
     }
 }
 
-fn position(list: &[u32], at: u32) -> usize {
+fn position<T: PartialEq>(list: &[T], entry: T) -> usize {
     list.iter()
-        .position(|&entry| entry == at)
+        .position(|own| *own == entry)
         .expect("every operand was noted")
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use super::algebra::Algebra;
 use super::packing::Matrix;
 use super::place::Place;
+use crate::kernel::elementwise::Rows;
 use crate::kernel::straight::Code;
 
 /// An operand of an elementwise step.
@@ -14,12 +15,15 @@ pub(crate) enum Operand {
     Array(Place),
     /// One number for all elements.
     Number(Place),
+    /// What broadcasting repeats; `at` counts from the beginning of a slot.
+    Rows(u32, Rows),
 }
 
 impl Operand {
     pub(crate) fn place(self) -> Place {
         match self {
             Operand::Array(place) | Operand::Number(place) => place,
+            Operand::Rows(slot, rows) => Place { slot, at: rows.at },
         }
     }
 }
@@ -81,9 +85,10 @@ pub(crate) enum Epilogue {
 #[derive(Clone, Debug)]
 pub(crate) enum Draft {
     One(One),
-    /// Operations on arrays of `len` elements, one after another.
+    /// Operations on arrays of `len` elements, one after another; a `row` is what broadcasting repeats, or all.
     Chain {
         len: usize,
+        row: usize,
         each: Vec<Each>,
     },
     /// \[m, k\]·\[k, n\]; `strides` are those of the first.

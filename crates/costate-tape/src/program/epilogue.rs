@@ -76,6 +76,7 @@ impl<'a> Reader<'a> {
                 Operand::Number(place) => {
                     tree.code += &format!(" {:x}", self.literals.get(&place.slot)?)
                 }
+                Operand::Rows(..) => return None,
                 Operand::Array(place) if place.slot == sum => tree.code += " sum",
                 Operand::Array(place) => match self.made.get(&place.slot) {
                     Some(&inner) if self.uses[place.slot as usize] == 1 => {

@@ -97,12 +97,12 @@ fn pairs(mut steps: Vec<Draft>, uses: &[u32]) -> Vec<Draft> {
     kept(steps, &gone)
 }
 
-/// An operation of two numbers, or of two arrays of `len` elements.
+/// An operation of two numbers, or of two arrays of a length in rows of another.
 struct Two {
     code: Code,
     to: Place,
     from: [Operand; 2],
-    len: Option<usize>,
+    len: Option<[usize; 2]>,
 }
 
 impl Two {
@@ -112,10 +112,10 @@ impl Two {
                 let [a, b, _] = one.from.map(Operand::Number);
                 (one.code, one.to, [a, b], None)
             }
-            Draft::Chain { len, each } => {
+            Draft::Chain { len, row, each } => {
                 let [each] = each.as_slice() else { return None };
                 let from = each.from.as_slice().try_into().ok()?;
-                (each.code, each.to, from, Some(*len))
+                (each.code, each.to, from, Some([*len, *row]))
             }
             _ => return None,
         };
@@ -136,11 +136,21 @@ impl Two {
             .find_map(|(operand, other, second)| {
                 let place = match operand {
                     Operand::Number(_) if self.len.is_some() => return None,
+                    Operand::Rows(..) => return None,
                     operand => operand.place(),
                 };
+                let first = first(place.slot)?;
+                let len = match (first.len, self.len) {
+                    (None, None) => None,
+                    (Some([one, first]), Some([len, own])) if one == len => {
+                        Some([len, common_row(len, first, own)?])
+                    }
+                    _ => return None,
+                };
                 // Of an array all elements, not some.
-                let whole = |first: &Two| first.len == self.len && place == first.to;
-                let first = first(place.slot).filter(whole)?;
+                if place != first.to {
+                    return None;
+                }
                 let code = match (first.code, self.code) {
                     (Code::Mul, Code::Add) => Code::MulAdd,
                     (Code::Mul, Code::Sub) if second => Code::SubMul,
@@ -154,10 +164,11 @@ impl Two {
                 };
                 let [x, y] = first.from;
                 let (to, from) = (self.to, [x, y, other]);
-                let fused = match self.len {
+                let fused = match len {
                     None => Draft::One(One::new(code, to, &from.map(Operand::place))),
-                    Some(len) => Draft::Chain {
+                    Some([len, row]) => Draft::Chain {
                         len,
+                        row,
                         each: vec![Each {
                             code,
                             to,
@@ -189,7 +200,7 @@ fn chains(steps: Vec<Draft>) -> Vec<Draft> {
         step.reads(|slot| after = after.max(written.get(&slot).copied().unwrap_or(0)));
         let run = runs.len();
         let to = match &step {
-            Draft::Chain { len, each } => {
+            Draft::Chain { len, each, .. } => {
                 let (to, operations) = last.get(len).copied().unwrap_or((run, 0));
                 let neighbour = to + 1 == run;
                 let near = *len <= SHORT && operations < MOST;
@@ -211,9 +222,18 @@ fn chains(steps: Vec<Draft>) -> Vec<Draft> {
             runs.push(Vec::new());
         }
         match (runs[to].last_mut(), step) {
-            (Some(Draft::Chain { each, .. }), Draft::Chain { each: more, .. })
-                if each.len() + more.len() <= LONGEST && !feeds(each, &more) =>
+            (
+                Some(Draft::Chain { len, row, each }),
+                Draft::Chain {
+                    row: own,
+                    each: more,
+                    ..
+                },
+            ) if each.len() + more.len() <= LONGEST
+                && !feeds(each, &more)
+                && common_row(*len, *row, own).is_some() =>
             {
+                *row = (*row).min(own);
                 each.extend(more);
             }
             (_, step) => runs[to].push(step),
@@ -222,11 +242,18 @@ fn chains(steps: Vec<Draft>) -> Vec<Draft> {
     runs.into_iter().flatten().collect()
 }
 
-/// Whether operations read single numbers of arrays that others write.
+/// The rows that operations on arrays of this length can have together.
+pub(super) fn common_row(len: usize, one: usize, other: usize) -> Option<usize> {
+    (one == other || one == len || other == len).then_some(one.min(other))
+}
+
+/// Whether operations read single numbers, or rows, of arrays that others write.
 fn feeds(each: &[Each], more: &[Each]) -> bool {
-    let mut numbers = more.iter().flat_map(|operation| &operation.from);
-    numbers.any(|&operand| match operand {
-        Operand::Number(place) => each.iter().any(|earlier| earlier.to.slot == place.slot),
+    let mut read = more.iter().flat_map(|operation| &operation.from);
+    read.any(|&operand| match operand {
+        Operand::Number(Place { slot, .. }) | Operand::Rows(slot, _) => {
+            each.iter().any(|earlier| earlier.to.slot == slot)
+        }
         Operand::Array(_) => false,
     })
 }

@@ -77,6 +77,9 @@ enum Port {
     File,
     /// The file where it begins: numbers that stand for whole arrays.
     Number,
+    /// What a row begins with, which moves on with arrays or is a number for all of it.
+    Row(usize),
+    RowNumber(usize),
     Frame,
     /// What the caller hands over: first the one output of an evaluation or the one cotangent of products, then the inputs or outputs.
     Given(usize),

@@ -30,8 +30,9 @@ impl<'a, T: Registers> Lowered<'a, T> {
         source: &'a Source<T>,
         signature: &Signature,
         geometry: Option<&'a Geometry>,
+        lanes: usize,
     ) -> Result<Self, Unfit> {
-        let mut lower = Lower::new(source, geometry);
+        let mut lower = Lower::new(source, geometry, lanes);
         let inputs = signature
             .varying
             .iter()
@@ -141,7 +142,7 @@ fn patterns<T: Registers>() -> Vec<Pattern> {
             cotangents: vec![source.outputs[1]],
             parameter_cotangent: None,
         };
-        let Ok(lowered) = Lowered::new(&source, &signature, None) else {
+        let Ok(lowered) = Lowered::new(&source, &signature, None, 0) else {
             continue;
         };
         let Some(cotangent) = &lowered.cotangent else {

@@ -178,7 +178,8 @@ const BLOCK: usize = 4;
 impl<T: Registers> Plain<T> {
     /// Compiles any function.
     pub(super) fn compile(source: &Source<T>, signature: &Signature, isa: Isa) -> Plain<T> {
-        let mut lowered = Lowered::new(source, signature, None).expect("row-major memory fits all");
+        let lowered = Lowered::new(source, signature, None, isa.lanes::<T>());
+        let mut lowered = lowered.expect("row-major memory fits all");
         let parameter_cotangent = signature
             .parameter_cotangent
             .map(|node| lowered.lower.value(node));

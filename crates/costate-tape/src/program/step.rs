@@ -108,15 +108,13 @@ pub(super) fn compile<T: Registers>(steps: &mut Vec<Step<T>>, isa: Isa) {
             Step::Chain(_, chain) => Some(chain),
             _ => None,
         });
-        let chains: Vec<&Chain> = chains.collect();
-        let (taken, code) = match rest.as_slice() {
+        let compiled = match rest.as_slice() {
             [] => return,
-            [Step::Straight(_, list), ..] => (1, MachineCode::of_file(list, isa)),
-            _ => match MachineCode::<T>::joined(&chains, isa) {
-                0 => (1, None),
-                joined => (joined, MachineCode::of_chains(&chains[..joined], isa)),
-            },
+            [Step::Straight(_, list), ..] => MachineCode::of_file(list, isa).map(|code| (code, 1)),
+            _ => MachineCode::of_chains(chains, isa),
         };
+        let (code, taken) = compiled.unzip();
+        let taken = taken.unwrap_or(1);
         let own = rest.by_ref().take(taken);
         match code {
             Some(code) => steps.push(Step::Machine(code, own.collect())),
@@ -183,8 +181,9 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
         Step::MatMul(select::<T, MatMul>(isa.for_rows::<T>(n)), args)
     };
     match draft {
-        Draft::Chain { len, each } => {
-            Step::Chain(select::<T, Elementwise>(isa), chain(*len, each, layout))
+        Draft::Chain { len, row, each } => {
+            let args = chain(*len, *row, each, layout);
+            Step::Chain(select::<T, Elementwise>(isa), args)
         }
         &Draft::MatMul {
             a,

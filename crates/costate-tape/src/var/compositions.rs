@@ -143,7 +143,7 @@ impl<'t, T: Scalar> Var<'t, T> {
         powers / sums
     }
 
-    /// The largest along the axis, and all less that. What the shift adds to a derivative cancels.
+    /// The largest along the axis, rounded down, and all less that. What a shift would add to a derivative cancels: one that is whole has none.
     #[track_caller]
     fn shifted(self, axis: usize) -> (Self, Self) {
         let own = self.shape();
@@ -152,8 +152,17 @@ impl<'t, T: Scalar> Var<'t, T> {
             own.axis(axis) > 0,
             "axis {axis} of shape {own} has no element"
         );
-        let largest = self.max_axis(axis);
-        (largest, self - largest.reshape(own.with_axis(axis, 1)))
+        let mut largest = self;
+        while largest.shape().axis(axis) > 1 {
+            let length = largest.shape().axis(axis);
+            // Of an odd number, the one in the middle is in both.
+            let half = length.div_ceil(2);
+            let [first, last] =
+                [0..half, length - half..length].map(|half| largest.slice(axis, half));
+            largest = first.binary(Binary::Max, last);
+        }
+        let shift = largest.floor();
+        (shift.reshape(without_axis(&own, axis)), self - shift)
     }
 
     /// √Σx² of all elements; the derivative at zero is 0.

@@ -3,21 +3,32 @@
 use std::ops::Range;
 
 use super::assembler::Form;
-use super::assign::{Loop, loops};
+use super::assign::{Again, Loop, ROWS, loops};
 use super::{MachineCode, Port, Ports, is_traced};
 use crate::kernel::dispatch::{Isa, Registers};
-use crate::kernel::elementwise::{self, Chain, is_function};
+use crate::kernel::elementwise::{self, Chain, Rows, is_function};
 use crate::kernel::registers::has_operation;
 use crate::kernel::straight::{Code, Instruction};
+use crate::program::fuse::common_row;
 
-/// Operations that one function may hold, so that it stays in the cache of decoded instructions.
-const MOST: usize = 1024;
+/// Operations that one function may hold: code is about as large as the numbers of short arrays that it works on.
+const MOST: usize = 512;
+
+/// Beginnings of rows that one function may hold.
+const STARTS: usize = 1 << 14;
 
 /// Places from here on are numbers of the file that stand for whole arrays.
 const NUMBERS: u32 = 1 << 30;
 
 /// Places from here on are inside chains.
-const INSIDE: u32 = 1 << 31;
+const INSIDE: u32 = 2 << 30;
+
+/// Places from here on are in rows, each of which has so many.
+const OF_ROWS: u32 = 3 << 30;
+const OF_ROW: u32 = 1 << 16;
+
+/// Registers of each array that are worked on side by side.
+const SIDE_BY_SIDE: usize = 2;
 
 /// Whether code is written for all that a chain does.
 fn is_compiled(chain: &Chain) -> bool {
@@ -25,59 +36,157 @@ fn is_compiled(chain: &Chain) -> bool {
         Code::Unary(op) if is_function(op) => is_traced(op),
         code => has_operation(code),
     };
-    chain
-        .code
-        .iter()
-        .all(|instruction| compiled(instruction.code))
+    let mut code = chain.code.iter();
+    code.all(|instruction| compiled(instruction.code))
 }
 
-/// Whether a chain can be done with earlier ones, register by register: as long, and no single number that they read is one that
-/// the others write.
-fn joins(earlier: &[&Chain], chain: &Chain, lanes: usize) -> bool {
-    let together = || earlier.iter().copied().chain([chain]);
-    let operations: usize = together().map(|chain| chain.code.len()).sum();
-    let written = || {
-        together().flat_map(|chain| {
-            let written = chain
-                .code
-                .iter()
-                .filter_map(|one| chain.arrays.get(usize::from(one.to)));
-            written.map(|&at| at as usize..at as usize + chain.len.next_multiple_of(lanes))
-        })
-    };
-    let mut numbers = together().flat_map(|chain| &chain.numbers);
-    earlier.iter().all(|other| other.len == chain.len)
-        && operations <= MOST
-        && numbers.all(|&number| !written().any(|written| written.contains(&(number as usize))))
+/// Chains that are done together, register by register.
+struct Together<'a> {
+    chains: Vec<&'a Chain>,
+    lanes: usize,
+    len: usize,
+    row: usize,
+    /// All that they read in rows.
+    rows: Vec<Rows>,
+    operations: usize,
+    /// The single numbers and rows that they read again and again, and the arrays that they write.
+    again: Vec<Range<usize>>,
+    written: Vec<Range<usize>>,
 }
 
-impl<T: Registers> MachineCode<T> {
-    /// How many of these chains, from the first on, one function can do.
-    pub(crate) fn joined(chains: &[&Chain], isa: Isa) -> usize {
-        let lanes = isa.lanes::<T>();
-        if Form::new(isa, size_of::<T>(), lanes).is_none() {
-            return 0;
+impl<'a> Together<'a> {
+    fn new(lanes: usize, len: usize) -> Self {
+        Together {
+            chains: Vec::new(),
+            lanes,
+            len,
+            row: len,
+            rows: Vec::new(),
+            operations: 0,
+            again: Vec::new(),
+            written: Vec::new(),
         }
-        let fits = |&n: &usize| is_compiled(chains[n]) && joins(&chains[..n], chains[n], lanes);
-        (0..chains.len()).take_while(fits).count()
     }
 
-    /// Compiles chains that can be [`joined`](MachineCode::joined).
-    pub(crate) fn of_chains(chains: &[&Chain], isa: Isa) -> Option<MachineCode<T>> {
-        let lanes = isa.lanes::<T>();
-        let form = Form::new(isa, size_of::<T>(), lanes)?;
-        let places = chains
-            .iter()
-            .flat_map(|chain| chain.arrays.iter().chain(&chain.numbers));
-        let farthest = places.max().map_or(0, |&at| at as usize) + chains[0].len + lanes;
-        if farthest >= NUMBERS as usize || i32::try_from(farthest * form.number).is_err() {
+    /// Adds a chain, unless it is of another length, in rows that do not fit, or reads single numbers or rows that others write, or writes
+    /// such as they read.
+    fn add(&mut self, chain: &'a Chain) -> Option<()> {
+        if chain.len != self.len || !is_compiled(chain) {
             return None;
         }
-        let registers = chains[0].len.div_ceil(lanes);
+        let row = common_row(self.len, self.row, chain.row)?;
+        let mut rows = self.rows.clone();
+        rows.extend(chain.rows.iter().filter(|own| !self.rows.contains(*own)));
+        let operations = self.operations + chain.code.len();
+        let starts = rows.len() * (self.len / row);
+        if rows.len() > ROWS.len() || starts > STARTS || operations > MOST {
+            return None;
+        }
+        let numbers = chain.numbers.iter().map(|&number| number as usize);
+        let numbers = numbers.map(|number| number..number + 1);
+        let of_rows = chain.rows.iter().map(|rows| {
+            let last = rows.at as usize + (rows.count as usize - 1) * rows.step as usize;
+            rows.at as usize..last + if rows.along { row } else { 1 }
+        });
+        let arrays = chain
+            .code
+            .iter()
+            .filter_map(|one| chain.arrays.get(usize::from(one.to)));
+        let end = self.len.next_multiple_of(self.lanes);
+        let written = arrays.map(|&at| at as usize..at as usize + end);
+        let (again, written): (Vec<_>, Vec<_>) =
+            (numbers.chain(of_rows).collect(), written.collect());
+        let meet = |some: &[Range<usize>], others: &[Range<usize>]| {
+            let meets =
+                |a: &Range<usize>| others.iter().any(|b| a.start < b.end && b.start < a.end);
+            some.iter().any(meets)
+        };
+        if meet(&again, &written) || meet(&again, &self.written) || meet(&self.again, &written) {
+            return None;
+        }
+        self.again.extend(again);
+        self.written.extend(written);
+        (self.row, self.rows, self.operations) = (row, rows, operations);
+        self.chains.push(chain);
+        Some(())
+    }
+
+    /// Past all places of the file.
+    fn end(&self) -> usize {
+        let arrays = self.chains.iter().flat_map(|chain| &chain.arrays);
+        let arrays = arrays.map(|&at| at as usize + self.len + self.lanes);
+        let again = self.again.iter().map(|read| read.end);
+        arrays.chain(again).max().unwrap_or(0)
+    }
+
+    /// The operations on so many registers of each array.
+    fn list(&self, registers: usize) -> Vec<Instruction> {
+        let mut list = Vec::new();
+        let mut temporaries = 0;
+        for chain in &self.chains {
+            let numbers = chain.arrays.len();
+            let inside = numbers + chain.numbers.len();
+            let behind = inside + chain.temporaries;
+            let place = |entry: u16, register: usize| {
+                let entry = usize::from(entry);
+                if entry < numbers {
+                    chain.arrays[entry] + (register * self.lanes) as u32
+                } else if entry < inside {
+                    NUMBERS + chain.numbers[entry - numbers]
+                } else if entry < behind {
+                    let own = temporaries + entry - inside;
+                    INSIDE + (own * registers + register) as u32
+                } else {
+                    self.place_of_row(&chain.rows[entry - behind], register)
+                }
+            };
+            for &elementwise::Instruction { code, to, from } in &chain.code {
+                list.extend((0..registers).map(|register| Instruction {
+                    code,
+                    to: place(to, register),
+                    from: from.map(|from| place(from, register)),
+                }));
+            }
+            temporaries += chain.temporaries;
+        }
+        list
+    }
+
+    fn place_of_row(&self, rows: &Rows, register: usize) -> u32 {
+        let number = self.rows.iter().position(|own| own == rows);
+        let first = OF_ROWS + number.expect("all were gathered") as u32 * OF_ROW;
+        if rows.along {
+            first + (register * self.lanes) as u32
+        } else {
+            first
+        }
+    }
+
+    /// All of these operations in the file, but for what is inside.
+    fn ports(&self, list: &[Instruction]) -> Ports {
+        let mut ports = Ports::file(list);
+        ports.inside = INSIDE..OF_ROWS;
+        ports.writes.retain(|(at, ..)| !ports.inside.contains(at));
+        let numbers = NUMBERS as usize..INSIDE as usize;
+        ports.reads = vec![(numbers, Port::Number, 0)];
+        for (i, rows) in self.rows.iter().enumerate() {
+            let port = if rows.along {
+                Port::Row(i)
+            } else {
+                Port::RowNumber(i)
+            };
+            let first = (OF_ROWS + i as u32 * OF_ROW) as usize;
+            ports.reads.push((first..first + OF_ROW as usize, port, 0));
+        }
+        ports
+    }
+
+    fn code<T: Registers>(&self, form: Form) -> Vec<u8> {
+        let registers = self.row.div_ceil(self.lanes);
         let part = |side_by_side: usize, times: usize| {
-            let list = list(chains, side_by_side, lanes);
+            let list = self.list(side_by_side);
             Loop {
-                ports: ports(&list),
+                ports: self.ports(&list),
                 list,
                 times,
                 bytes: side_by_side * form.bytes,
@@ -86,50 +195,38 @@ impl<T: Registers> MachineCode<T> {
         let two = SIDE_BY_SIDE;
         let parts = [part(two, registers / two), part(1, registers % two)];
         let parts: Vec<Loop> = parts.into_iter().filter(|part| part.times > 0).collect();
-        Self::of_code(&loops::<T>(&parts, form))
-    }
-}
-
-/// Registers of each array that are worked on side by side.
-const SIDE_BY_SIDE: usize = 2;
-
-/// The operations of chains on so many registers of each array.
-fn list(chains: &[&Chain], registers: usize, lanes: usize) -> Vec<Instruction> {
-    let mut list = Vec::new();
-    let mut temporaries = 0;
-    for chain in chains {
-        let numbers = chain.arrays.len();
-        let inside = numbers + chain.numbers.len();
-        let place = |entry: u16, register: usize| {
-            let entry = usize::from(entry);
-            if entry < numbers {
-                chain.arrays[entry] + (register * lanes) as u32
-            } else if entry < inside {
-                NUMBERS + chain.numbers[entry - numbers]
-            } else {
-                let own = temporaries + entry - inside;
-                INSIDE + (own * registers + register) as u32
-            }
+        let times = self.len / self.row;
+        let starts = (0..times).flat_map(|row| self.rows.iter().map(move |rows| rows.start(row)));
+        let again = Again {
+            times,
+            starts: starts.map(|start| (start * form.number) as u32).collect(),
+            along: self.rows.iter().map(|rows| rows.along).collect(),
         };
-        for &elementwise::Instruction { code, to, from } in &chain.code {
-            list.extend((0..registers).map(|register| Instruction {
-                code,
-                to: place(to, register),
-                from: from.map(|from| place(from, register)),
-            }));
-        }
-        temporaries += chain.temporaries;
+        loops::<T>(&parts, &again, form)
     }
-    list
 }
 
-/// All in the file, but for what is inside.
-fn ports(list: &[Instruction]) -> Ports {
-    let inside: Range<u32> = INSIDE..u32::MAX;
-    let mut ports = Ports::file(list);
-    ports.writes.retain(|(at, ..)| !inside.contains(at));
-    let numbers = NUMBERS as usize..INSIDE as usize;
-    ports.reads = vec![(numbers, Port::Number, 0)];
-    ports.inside = inside;
-    ports
+impl<T: Registers> MachineCode<T> {
+    /// The first of these chains, as many as one function can do, and their number; none where no code is written for the first.
+    pub(crate) fn of_chains<'a>(
+        mut chains: impl Iterator<Item = &'a Chain>,
+        isa: Isa,
+    ) -> Option<(MachineCode<T>, usize)> {
+        let lanes = isa.lanes::<T>();
+        let form = Form::new(isa, size_of::<T>(), lanes)?;
+        let first = chains.next()?;
+        let mut together = Together::new(lanes, first.len);
+        together.add(first)?;
+        while chains
+            .next()
+            .and_then(|chain| together.add(chain))
+            .is_some()
+        {}
+        let end = together.end();
+        if end >= NUMBERS as usize || i32::try_from(end * form.number).is_err() {
+            return None;
+        }
+        let code = Self::of_code(&together.code::<T>(form))?;
+        Some((code, together.chains.len()))
+    }
 }

@@ -68,6 +68,15 @@ pub(super) enum Base {
     R15,
 }
 
+/// What is counted down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counter {
+    /// In rax.
+    Registers,
+    /// In r11.
+    Rows,
+}
+
 /// The last operand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operand {
@@ -168,8 +177,10 @@ pub(super) struct Assembler {
     pub(super) form: Form,
     code: Vec<u8>,
     table: Vec<Vec<u8>>,
-    /// Where an offset of a number of the table is to be, which number, and how many bytes of the instruction follow.
+    /// Where an offset of a number of the table is to be, which number (past the last, what rows begin with), and how many bytes of the instruction follow.
     offsets: Vec<(usize, usize, usize)>,
+    /// What rows begin with, behind the table.
+    starts: Vec<u8>,
 }
 
 /// The mask of AVX-512 that comparisons write.
@@ -185,6 +196,7 @@ impl Assembler {
             code: Vec::new(),
             table: Vec::new(),
             offsets: Vec::new(),
+            starts: Vec::new(),
         }
     }
 
@@ -461,9 +473,41 @@ impl Assembler {
     }
 
     /// The number of times that what follows will be done.
-    pub(super) fn count(&mut self, times: u32) {
-        self.code.push(0xb8); // mov eax, …
+    pub(super) fn count(&mut self, counter: Counter, times: u32) {
+        match counter {
+            Counter::Registers => self.code.push(0xb8), // mov eax, …
+            Counter::Rows => self.code.extend([0x41, 0xbb]), // mov r11d, …
+        }
         self.code.extend(times.to_le_bytes());
+    }
+
+    /// The table of what rows begin with, which [`begin_row`](Assembler::begin_row) reads on.
+    pub(super) fn starts(&mut self, starts: &[u32]) {
+        self.code.extend([0x48, 0x8d, 0x15]); // lea rdx, …
+        self.offsets.push((self.code.len(), usize::MAX, 0));
+        self.code.extend([0; 4]);
+        self.starts = starts
+            .iter()
+            .flat_map(|start| start.to_le_bytes())
+            .collect();
+    }
+
+    /// Where each row begins, from a file on.
+    pub(super) fn begin_row(&mut self, file: Base, rows: &[Base]) {
+        for (i, &row) in rows.iter().enumerate() {
+            let (row, file) = (row as u8, file as u8);
+            self.code.extend([
+                0x40 | row >> 3 << 2,
+                0x8b,
+                0x42 | (row & 7) << 3,
+                4 * i as u8,
+            ]); // mov row, [rdx + 4·i]
+            self.code
+                .extend([0x48 | row >> 3, 0x01, 0xc0 | file << 3 | row & 7]); // add row, file
+        }
+        if !rows.is_empty() {
+            self.advance(Base::Dx, 4 * rows.len() as i32);
+        }
     }
 
     /// Moves a port on.
@@ -474,8 +518,12 @@ impl Assembler {
     }
 
     /// Back to `start`, unless that was the last time.
-    pub(super) fn again(&mut self, start: usize) {
-        self.code.extend([0xff, 0xc8, 0x0f, 0x85]); // dec eax; jnz …
+    pub(super) fn again(&mut self, counter: Counter, start: usize) {
+        match counter {
+            Counter::Registers => self.code.extend([0xff, 0xc8]), // dec eax
+            Counter::Rows => self.code.extend([0x41, 0xff, 0xcb]), // dec r11d
+        }
+        self.code.extend([0x0f, 0x85]); // jnz …
         let back = start as i64 - (self.code.len() as i64 + 4);
         self.code.extend((back as i32).to_le_bytes());
     }
@@ -500,11 +548,13 @@ impl Assembler {
         self.code.push(0xc3);
         let table = self.code.len().next_multiple_of(64);
         for &(at, number, follow) in &self.offsets {
+            let number = number.min(self.table.len());
             let offset = (table + number * size - (at + 4 + follow)) as i32;
             self.code[at..at + 4].copy_from_slice(&offset.to_le_bytes());
         }
         self.code.resize(table, 0xcc);
         self.code.extend(self.table.concat());
+        self.code.extend(self.starts);
         self.code
     }
 }

@@ -1,7 +1,7 @@
 //! Registers for values, and the code with them: when all are taken, the value whose next use is farthest leaves (Belady, IBM Systems
 //! Journal 5, 1966). A list has no branches, so that all uses are known.
 
-use super::assembler::{Assembler, Base, Form, Fused, Operand, Replaced};
+use super::assembler::{Assembler, Base, Counter, Form, Fused, Operand, Replaced};
 use super::operation::{Home, Operation, Operations, Origin, Selection, Value};
 use super::{AT_HAND, Port, Ports};
 use crate::kernel::dispatch::Registers;
@@ -40,23 +40,50 @@ pub(super) struct Loop {
     pub(super) bytes: usize,
 }
 
-/// The code of lists over arrays, one after another.
-pub(super) fn loops<T: Registers>(loops: &[Loop], form: Form) -> Vec<u8> {
+/// How often loops are done, one after another, and what begins anew each time.
+pub(super) struct Again {
+    pub(super) times: usize,
+    /// For each time, how far from the beginning of the file, in bytes, each row begins.
+    pub(super) starts: Vec<u32>,
+    /// The rows that move on with arrays.
+    pub(super) along: Vec<bool>,
+}
+
+/// Where rows are.
+pub(super) const ROWS: [Base; 4] = [Base::Cx, Base::R8, Base::R9, Base::R10];
+
+/// The code of lists over arrays.
+pub(super) fn loops<T: Registers>(loops: &[Loop], again: &Again, form: Form) -> Vec<u8> {
     let mut writer = Writer::new(form, form.number);
-    for (i, part) in loops.iter().enumerate() {
+    let rows = &ROWS[..again.along.len()];
+    if again.times > 1 {
+        writer.assembler.count(Counter::Rows, again.times as u32);
+    }
+    if !rows.is_empty() {
+        writer.assembler.starts(&again.starts);
+    }
+    let begin = writer.assembler.here();
+    writer.assembler.begin_row(GIVEN[1], rows);
+    for part in loops {
         let operations = Selection::<T>::operations(&part.list, &part.ports, form);
-        let repeats = part.times > 1;
-        if repeats {
-            writer.assembler.count(part.times as u32);
+        if part.times > 1 {
+            writer
+                .assembler
+                .count(Counter::Registers, part.times as u32);
         }
         let start = writer.assembler.here();
         writer.operations(operations);
-        if repeats || i + 1 < loops.len() {
-            writer.assembler.advance(GIVEN[0], part.bytes as i32);
+        writer.assembler.advance(GIVEN[0], part.bytes as i32);
+        let along = rows.iter().zip(&again.along);
+        for (&row, _) in along.filter(|(_, along)| **along) {
+            writer.assembler.advance(row, part.bytes as i32);
         }
-        if repeats {
-            writer.assembler.again(start);
+        if part.times > 1 {
+            writer.assembler.again(Counter::Registers, start);
         }
+    }
+    if again.times > 1 {
+        writer.assembler.again(Counter::Rows, begin);
     }
     writer.finish()
 }
@@ -86,7 +113,8 @@ enum Memory {
 impl Memory {
     /// Whether it is one number, which stands for as many as a register holds.
     fn is_number(self) -> bool {
-        matches!(self, Memory::Home(Home::Port(Port::Number, _)))
+        let numbers = |port| matches!(port, Port::Number | Port::RowNumber(_));
+        matches!(self, Memory::Home(Home::Port(port, _)) if numbers(port))
     }
 }
 
@@ -187,9 +215,13 @@ impl Writer {
         let [file, second, .., rest] = self.arguments;
         let base = match port {
             Port::File => file,
-            Port::Number => {
+            Port::Number | Port::Row(_) | Port::RowNumber(_) => {
+                let base = match port {
+                    Port::Row(row) | Port::RowNumber(row) => ROWS[row],
+                    _ => second,
+                };
                 let offset = number * self.assembler.form.number;
-                return Operand::At(second, offset as i32);
+                return Operand::At(base, offset as i32);
             }
             Port::Frame => second,
             Port::Given(i) if i < AT_HAND => self.arguments[2 + i],

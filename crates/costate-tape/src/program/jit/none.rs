@@ -33,11 +33,10 @@ impl<T: Registers> MachineCode<T> {
         None
     }
 
-    pub(crate) fn joined(_: &[&Chain], _: Isa) -> usize {
-        0
-    }
-
-    pub(crate) fn of_chains(_: &[&Chain], _: Isa) -> Option<Self> {
+    pub(crate) fn of_chains<'a>(
+        _: impl Iterator<Item = &'a Chain>,
+        _: Isa,
+    ) -> Option<(Self, usize)> {
         None
     }
 

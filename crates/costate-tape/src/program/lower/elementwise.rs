@@ -2,6 +2,7 @@
 
 use super::{Lower, SMALL, Unfit, Value, Virtual};
 use crate::kernel::dispatch::Registers;
+use crate::kernel::elementwise::Rows;
 use crate::program::draft::{Draft, Each, Operand};
 use crate::program::packing::Matrix;
 use crate::program::place::{self, Place};
@@ -38,6 +39,8 @@ impl<T: Registers> Lower<'_, T> {
         for (value, &operand) in values.iter().zip(&node.operands) {
             from.push(self.chain_operand(value, operand, &node.shape)?);
         }
+        let repeated = from.iter().any(|x| matches!(x, Operand::Rows(..)));
+        let row = if repeated { row_len(&node.shape) } else { len };
         let to = self.array(len);
         let each = Each {
             code: operation.code(),
@@ -46,6 +49,7 @@ impl<T: Registers> Lower<'_, T> {
         };
         self.steps.push(Draft::Chain {
             len,
+            row,
             each: vec![each],
         });
         Ok(Value::Array(to, len))
@@ -104,8 +108,10 @@ impl<T: Registers> Lower<'_, T> {
             to,
             from,
         };
+        let len = geometry.len(units);
         self.steps.push(Draft::Chain {
-            len: geometry.len(units),
+            len,
+            row: len,
             each: vec![each],
         });
         Ok(Value::Panels(to.slot, units))
@@ -124,8 +130,16 @@ impl<T: Registers> Lower<'_, T> {
         if self.shape(node) == shape {
             return Ok(Operand::Array(self.operand(node)?));
         }
-        let spread = Value::of(self.spread(value, node, shape)?);
-        Ok(Operand::Array(self.contiguous(&spread)?))
+        let spread = self.spread(value, node, shape)?;
+        let spread = self.all_readable(spread)?;
+        let row = row_len(shape);
+        if self.lanes > 0
+            && row.is_multiple_of(self.lanes)
+            && let Some((slot, rows)) = rows(&spread, row)
+        {
+            return Ok(Operand::Rows(slot, rows));
+        }
+        Ok(Operand::Array(self.contiguous(&Value::of(spread))?))
     }
 
     /// The place of all elements, if they are the same number.
@@ -302,4 +316,52 @@ fn broadcast_source(mut index: usize, own: &[usize], shape: &[usize]) -> usize {
         }
     }
     source
+}
+
+/// Elements of the last axis along which there are several.
+fn row_len(shape: &[usize]) -> usize {
+    let several = shape.iter().rev().find(|&&extent| extent > 1);
+    several.copied().unwrap_or(1)
+}
+
+/// Places as rows of one slot, if they come again in such a way.
+fn rows(places: &[Place], row: usize) -> Option<(u32, Rows)> {
+    let slot = places.first()?.slot;
+    let own = |place: &Place| place.slot == slot && !place.is_zero();
+    if !places.iter().all(own) {
+        return None;
+    }
+    let at = |place: &Place| place.at;
+    let along = places[row - 1].at != places[0].at;
+    let regular = |row: &[Place]| {
+        let of_row =
+            |(i, place): (usize, &Place)| at(place) == at(&row[0]) + u32::from(along) * i as u32;
+        row.iter().enumerate().all(of_row)
+    };
+    if !places.chunks_exact(row).all(regular) {
+        return None;
+    }
+    let starts: Vec<u32> = places.iter().step_by(row).map(at).collect();
+    let first = starts[0];
+    let every = starts.iter().position(|&start| start != first);
+    let (every, count, step) = match every {
+        None => (starts.len(), 1, 0),
+        Some(every) => {
+            let mut steps = starts.iter().step_by(every).skip(1);
+            let count = steps.position(|&start| start == first);
+            let count = count.map_or(starts.len().div_ceil(every), |before| before + 1);
+            (every, count, starts[every].checked_sub(first)?)
+        }
+    };
+    let rows = Rows {
+        at: first,
+        every: every as u32,
+        count: count as u32,
+        step,
+        along,
+    };
+    let found = (0..starts.len()).map(|row| rows.start(row));
+    found
+        .eq(starts.iter().map(|&start| start as usize))
+        .then_some((slot, rows))
 }

@@ -50,6 +50,8 @@ pub(super) struct Unfit;
 pub(super) struct Lower<'a, T> {
     source: &'a Source<T>,
     geometry: Option<&'a Geometry>,
+    /// Numbers of a register, if chains may read what broadcasting repeats where it is; else 0.
+    lanes: usize,
     /// How often nodes are used.
     uses: Vec<u32>,
     values: Vec<Option<Value>>,
@@ -66,7 +68,11 @@ pub(super) struct Lower<'a, T> {
 }
 
 impl<'a, T: Registers> Lower<'a, T> {
-    pub(super) fn new(source: &'a Source<T>, geometry: Option<&'a Geometry>) -> Lower<'a, T> {
+    pub(super) fn new(
+        source: &'a Source<T>,
+        geometry: Option<&'a Geometry>,
+        lanes: usize,
+    ) -> Lower<'a, T> {
         let mut uses = vec![0; source.nodes.len()];
         for node in &source.nodes {
             node.operands.iter().for_each(|&operand| uses[operand] += 1);
@@ -75,6 +81,7 @@ impl<'a, T: Registers> Lower<'a, T> {
         Lower {
             source,
             geometry,
+            lanes,
             uses,
             values: vec![None; source.nodes.len()],
             slots: vec![Slot {

@@ -173,3 +173,99 @@ fn random_chains_have_the_bits_of_the_interpreter() {
         })
         .unwrap();
 }
+
+/// Inputs of these shapes, one after another added to and multiplied with an array of `shape`; whether all are read where they are.
+fn broadcast<T: Lane + Float>(shape: &[usize], others: &[&[usize]]) -> bool {
+    let names: Vec<String> = (0..others.len()).map(|i| format!("b{i}")).collect();
+    let mut inputs: Vec<(&str, &[usize])> = vec![("x", shape)];
+    inputs.extend(
+        names
+            .iter()
+            .zip(others)
+            .map(|(name, shape)| (&name[..], *shape)),
+    );
+    let f = Function::<T>::record(&inputs, |v| {
+        let mut sum = v[0];
+        for (i, &other) in v[1..].iter().enumerate() {
+            sum = match i % 3 {
+                0 => sum * other + other,
+                1 => other - sum,
+                _ => sum.max(other) * (other + other),
+            };
+        }
+        vec![sum]
+    });
+    let f = f.unwrap();
+    let mut numbers = Numbers(shape.len() as u64 + 9);
+    let points: Vec<Vec<T>> = inputs
+        .iter()
+        .map(|(_, shape)| numbers.many(shape.iter().product()))
+        .collect();
+    let slices: Vec<&[T]> = points.iter().map(Vec::as_slice).collect();
+    let expected = f.eval(&slices).unwrap().remove(0);
+    let mut in_place = true;
+    for isa in Isa::available() {
+        let program = Program::compile_for(&f, isa).unwrap();
+        for program in [&program, &program.clone().without_machine_code()] {
+            let mut out = vec![T::ZERO; expected.len()];
+            program.eval(&mut program.workspace(1), 0, &slices, &mut out);
+            assert_eq!(out, expected, "{shape:?} with {others:?}, {isa:?}");
+        }
+        let Lowering::Plain(plain) = &program.lowering else {
+            unreachable!("no parameters, no batch")
+        };
+        let chain = |step: &step::Step<T>| match step {
+            step::Step::Machine(_, of) => {
+                of.iter().all(|step| matches!(step, step::Step::Chain(..)))
+            }
+            step => matches!(step, step::Step::Chain(..)),
+        };
+        in_place &= plain.steps[0].iter().all(chain);
+    }
+    in_place
+}
+
+#[test]
+fn what_broadcasting_repeats_is_read_where_it_is() {
+    let shapes: [(&[usize], &[&[usize]]); 8] = [
+        (&[6, 16], &[&[6, 1]]),
+        (&[6, 16], &[&[16], &[1, 16], &[6, 1], &[1, 1]]),
+        (&[6, 48], &[&[6, 1], &[48], &[6, 1], &[6, 48]]),
+        (&[3, 5, 16], &[&[3, 1, 16], &[5, 16], &[5, 1]]),
+        (&[3, 5, 16], &[&[3, 1, 1], &[3, 5, 1], &[1, 5, 16], &[16]]),
+        (&[2, 3, 32, 1], &[&[2, 1, 32, 1], &[3, 1, 1]]),
+        // More rows than there are registers for.
+        (&[6, 16], &[&[16], &[16], &[6, 1], &[6, 1], &[16], &[6, 1]]),
+        (&[130, 16], &[&[130, 1], &[16]]),
+    ];
+    for (shape, others) in shapes {
+        assert!(broadcast::<f64>(shape, others), "{shape:?} with {others:?}");
+        assert!(broadcast::<f32>(shape, others), "{shape:?} with {others:?}");
+    }
+    // Two axes that are not side by side; rows that are no whole registers.
+    broadcast::<f64>(
+        &[3, 2, 4, 16],
+        &[&[3, 1, 4, 1], &[1, 2, 1, 16], &[3, 1, 4, 16]],
+    );
+    broadcast::<f64>(&[6, 13], &[&[6, 1], &[13]]);
+    broadcast::<f32>(&[6, 20], &[&[6, 1], &[20]]);
+}
+
+#[test]
+fn rows_of_an_array_that_was_just_made_are_read_behind_it() {
+    let inputs: [(&str, &[usize]); 2] = [("x", &[16, 16]), ("theta", &[16, 16])];
+    let f = Function::<f64>::record(&inputs, |v| {
+        let y = v[0] * v[1] + v[0];
+        let column = y.slice(1, 3..4);
+        let row = y.slice(0, 2..3);
+        let z = (y - column) * row + y.tanh();
+        vec![z - z.slice(0, 15..16)]
+    });
+    let f = f.unwrap();
+    let mut numbers = Numbers(4);
+    let x = numbers.many::<f64>(256);
+    same_bits(&f, &[x], "rows");
+    for isa in Isa::available() {
+        agrees(&f, 1, isa, 1e-13, Some(false));
+    }
+}
