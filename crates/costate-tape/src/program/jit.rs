@@ -36,7 +36,7 @@ const AT_HAND: usize = 3;
 pub(crate) struct MachineCode<T> {
     run: Run<T>,
     /// The memory that `run` lies in.
-    _owner: Arc<Mmap>,
+    owner: Arc<Mmap>,
 }
 
 /// The file, the frame, what is at hand, a table of the rest.
@@ -196,8 +196,13 @@ impl<T: Registers> MachineCode<T> {
         let run = unsafe { std::mem::transmute::<*const u8, Run<T>>(memory.as_ptr()) };
         Some(MachineCode {
             run,
-            _owner: Arc::new(memory),
+            owner: Arc::new(memory),
         })
+    }
+
+    /// How large it is.
+    pub(crate) fn bytes(&self) -> usize {
+        self.owner.len()
     }
 
     /// Runs a list, or chains, over the file.

@@ -100,8 +100,13 @@ impl<T: Registers> Step<T> {
     }
 }
 
+/// Bytes of code for the chains of a phase: more than a processor keeps at hand would be read from memory at every run, which takes longer
+/// than interpreting them.
+const CODE: usize = 2 << 20;
+
 /// Lists, and chains that can be done together, become machine code, if there is such.
 pub(super) fn compile<T: Registers>(steps: &mut Vec<Step<T>>, isa: Isa) {
+    let mut written = 0;
     let mut rest = std::mem::take(steps).into_iter();
     loop {
         let chains = rest.as_slice().iter().map_while(|step| match step {
@@ -111,8 +116,12 @@ pub(super) fn compile<T: Registers>(steps: &mut Vec<Step<T>>, isa: Isa) {
         let compiled = match rest.as_slice() {
             [] => return,
             [Step::Straight(_, list), ..] => MachineCode::of_file(list, isa).map(|code| (code, 1)),
-            _ => MachineCode::of_chains(chains, isa),
+            _ if written < CODE => MachineCode::of_chains(chains, isa),
+            _ => None,
         };
+        if let (Some((code, _)), [Step::Chain(..), ..]) = (&compiled, rest.as_slice()) {
+            written += code.bytes();
+        }
         let (code, taken) = compiled.unzip();
         let taken = taken.unwrap_or(1);
         let own = rest.by_ref().take(taken);

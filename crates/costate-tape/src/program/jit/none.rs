@@ -48,6 +48,10 @@ impl<T: Registers> MachineCode<T> {
         None
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        match self.0 {}
+    }
+
     pub(crate) unsafe fn run(&self, _: &Memory<'_, T>) {
         match self.0 {}
     }
