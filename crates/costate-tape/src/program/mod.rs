@@ -85,8 +85,8 @@ impl Lane for f64 {}
 /// samples fill registers, and the state has an order of its own (see [`pack`](Program::pack)). All others run over plain
 /// row-major memory.
 ///
-/// Operations on single numbers become machine code on x86-64 processors with AVX2 (feature `jit`, on by default), in memory that is no
-/// longer writable once it is executable. Elsewhere, and where the system gives no such memory, they are interpreted, with the same
+/// Operations on single numbers and elementwise ones on arrays become machine code on x86-64 processors with AVX2 (feature `jit`, on by
+/// default), in memory that is no longer writable once it is executable. Elsewhere, and where the system gives no such memory, they are interpreted, with the same
 /// bits; so they are [without machine code](Program::without_machine_code).
 ///
 /// # Example
@@ -387,7 +387,7 @@ impl<T: Lane> Program<T> {
         }
     }
 
-    /// The same program with its scalar operations interpreted: the same bits, slower. For measuring what machine code (feature `jit`)
+    /// The same program with all operations interpreted that are machine code: the same bits, slower. For measuring what machine code (feature `jit`)
     /// gains, and for finding out whether it is to blame.
     ///
     /// ```
