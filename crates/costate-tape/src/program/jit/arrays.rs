@@ -1,4 +1,4 @@
-//! Chains over arrays as machine code: registers of elements, one or two at a time.
+//! Chains over arrays as machine code: loops over registers of elements, and over rows.
 
 use std::ops::Range;
 
@@ -23,12 +23,12 @@ const NUMBERS: u32 = 1 << 30;
 /// Places from here on are inside chains.
 const INSIDE: u32 = 2 << 30;
 
-/// Places from here on are in rows, each of which has so many.
+/// Places from here on are rows.
 const OF_ROWS: u32 = 3 << 30;
-const OF_ROW: u32 = 1 << 16;
 
-/// Registers of each array that are worked on side by side.
-const SIDE_BY_SIDE: usize = 2;
+/// Registers of each array that are worked on side by side, as long as there are so many: a processor looks ahead too little to begin with
+/// others while it waits for one, and with eight most values would leave their registers.
+const SIDE_BY_SIDE: [usize; 3] = [4, 2, 1];
 
 /// Whether code is written for all that a chain does.
 fn is_compiled(chain: &Chain) -> bool {
@@ -119,47 +119,39 @@ impl<'a> Together<'a> {
         arrays.chain(again).max().unwrap_or(0)
     }
 
-    /// The operations on so many registers of each array.
-    fn list(&self, registers: usize) -> Vec<Instruction> {
+    /// The operations on the first register of each array.
+    fn list(&self) -> Vec<Instruction> {
         let mut list = Vec::new();
         let mut temporaries = 0;
         for chain in &self.chains {
             let numbers = chain.arrays.len();
             let inside = numbers + chain.numbers.len();
             let behind = inside + chain.temporaries;
-            let place = |entry: u16, register: usize| {
+            let place = |entry: u16| {
                 let entry = usize::from(entry);
                 if entry < numbers {
-                    chain.arrays[entry] + (register * self.lanes) as u32
+                    chain.arrays[entry]
                 } else if entry < inside {
                     NUMBERS + chain.numbers[entry - numbers]
                 } else if entry < behind {
-                    let own = temporaries + entry - inside;
-                    INSIDE + (own * registers + register) as u32
+                    INSIDE + (temporaries + entry - inside) as u32
                 } else {
-                    self.place_of_row(&chain.rows[entry - behind], register)
+                    let rows = &chain.rows[entry - behind];
+                    let number = self.rows.iter().position(|own| own == rows);
+                    OF_ROWS + number.expect("all were gathered") as u32
                 }
             };
-            for &elementwise::Instruction { code, to, from } in &chain.code {
-                list.extend((0..registers).map(|register| Instruction {
+            let instructions = chain.code.iter();
+            list.extend(
+                instructions.map(|&elementwise::Instruction { code, to, from }| Instruction {
                     code,
-                    to: place(to, register),
-                    from: from.map(|from| place(from, register)),
-                }));
-            }
+                    to: place(to),
+                    from: from.map(place),
+                }),
+            );
             temporaries += chain.temporaries;
         }
         list
-    }
-
-    fn place_of_row(&self, rows: &Rows, register: usize) -> u32 {
-        let number = self.rows.iter().position(|own| own == rows);
-        let first = OF_ROWS + number.expect("all were gathered") as u32 * OF_ROW;
-        if rows.along {
-            first + (register * self.lanes) as u32
-        } else {
-            first
-        }
     }
 
     /// All of these operations in the file, but for what is inside.
@@ -175,26 +167,22 @@ impl<'a> Together<'a> {
             } else {
                 Port::RowNumber(i)
             };
-            let first = (OF_ROWS + i as u32 * OF_ROW) as usize;
-            ports.reads.push((first..first + OF_ROW as usize, port, 0));
+            let place = OF_ROWS as usize + i;
+            ports.reads.push((place..place + 1, port, 0));
         }
         ports
     }
 
     fn code<T: Registers>(&self, form: Form) -> Vec<u8> {
-        let registers = self.row.div_ceil(self.lanes);
-        let part = |side_by_side: usize, times: usize| {
-            let list = self.list(side_by_side);
-            Loop {
-                ports: self.ports(&list),
-                list,
-                times,
-                bytes: side_by_side * form.bytes,
+        let mut rest = self.row.div_ceil(self.lanes);
+        let mut parts = Vec::new();
+        for registers in SIDE_BY_SIDE {
+            let times = rest / registers;
+            rest -= times * registers;
+            if times > 0 {
+                parts.push(Loop { registers, times });
             }
-        };
-        let two = SIDE_BY_SIDE;
-        let parts = [part(two, registers / two), part(1, registers % two)];
-        let parts: Vec<Loop> = parts.into_iter().filter(|part| part.times > 0).collect();
+        }
         let times = self.len / self.row;
         let starts = (0..times).flat_map(|row| self.rows.iter().map(move |rows| rows.start(row)));
         let again = Again {
@@ -202,7 +190,8 @@ impl<'a> Together<'a> {
             starts: starts.map(|start| (start * form.number) as u32).collect(),
             along: self.rows.iter().map(|rows| rows.along).collect(),
         };
-        loops::<T>(&parts, &again, form)
+        let list = self.list();
+        loops::<T>(&list, &self.ports(&list), &parts, &again, form)
     }
 }
 

@@ -183,9 +183,6 @@ pub(super) struct Assembler {
     starts: Vec<u8>,
 }
 
-/// The mask of AVX-512 that comparisons write.
-const MASK: u8 = 1;
-
 /// Of what instructions do not use, all bits are set, which are written inverted.
 const NONE: u8 = 0;
 
@@ -289,17 +286,25 @@ impl Assembler {
         self.emit(opcode, [shift as u8, to], from, 0, Some(bits));
     }
 
-    /// `to` = `then` where the comparison of `a` with `b` holds, else `otherwise`.
-    pub(super) fn select(
-        &mut self,
-        comparison: Comparison,
-        [a, b, then, otherwise]: [u8; 4],
-        to: u8,
-    ) {
-        let b = Operand::Register(b);
+    /// How many masks there can be at a time: those of AVX-512, all but the one that stands for none; else one, in the register that no value
+    /// is in.
+    pub(super) fn masks(&self) -> usize {
+        if self.form.wide { 7 } else { 1 }
+    }
+
+    /// Mask number `mask`: where the comparison of `a` with `b` holds.
+    pub(super) fn compare(&mut self, comparison: Comparison, mask: usize, [a, b]: [u8; 2]) {
+        let to = if self.form.wide {
+            mask as u8 + 1
+        } else {
+            self.scratch()
+        };
         let how = Some(comparison as u8);
-        let mask = if self.form.wide { MASK } else { self.scratch() };
-        self.emit(self.opcode(0xc2), [mask, a], b, 0, how);
+        self.emit(self.opcode(0xc2), [to, a], Operand::Register(b), 0, how);
+    }
+
+    /// `to` = `then` where a mask holds, else `otherwise`.
+    pub(super) fn blend(&mut self, mask: usize, [then, otherwise]: [u8; 2], to: u8) {
         let then = Operand::Register(then);
         if self.form.wide {
             let blend = Opcode {
@@ -307,7 +312,7 @@ impl Assembler {
                 prefix: 1,
                 ..self.opcode_of_bits(0x65)
             };
-            self.emit(blend, [to, otherwise], then, MASK, None);
+            self.emit(blend, [to, otherwise], then, mask as u8 + 1, None);
         } else {
             let byte = if self.form.double() { 0x4b } else { 0x4a };
             let blend = Opcode {
@@ -315,7 +320,8 @@ impl Assembler {
                 prefix: 1,
                 ..self.opcode_of_bits(byte)
             };
-            self.emit(blend, [to, otherwise], then, 0, Some(mask << 4));
+            let mask = Some(self.scratch() << 4);
+            self.emit(blend, [to, otherwise], then, 0, mask);
         }
     }
 

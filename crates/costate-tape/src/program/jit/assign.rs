@@ -1,7 +1,7 @@
 //! Registers for values, and the code with them: when all are taken, the value whose next use is farthest leaves (Belady, IBM Systems
 //! Journal 5, 1966). A list has no branches, so that all uses are known.
 
-use super::assembler::{Assembler, Base, Counter, Form, Fused, Operand, Replaced};
+use super::assembler::{Assembler, Base, Comparison, Counter, Form, Fused, Operand, Replaced};
 use super::operation::{Home, Operation, Operations, Origin, Selection, Value};
 use super::{AT_HAND, Port, Ports};
 use crate::kernel::dispatch::Registers;
@@ -32,12 +32,10 @@ pub(super) fn code<T: Registers>(
     writer.finish()
 }
 
-/// A list over arrays, which is done so many times; each time it moves on by so many bytes.
+/// So many registers of arrays side by side, so many times.
 pub(super) struct Loop {
-    pub(super) list: Vec<Instruction>,
-    pub(super) ports: Ports,
+    pub(super) registers: usize,
     pub(super) times: usize,
-    pub(super) bytes: usize,
 }
 
 /// How often loops are done, one after another, and what begins anew each time.
@@ -52,9 +50,16 @@ pub(super) struct Again {
 /// Where rows are.
 pub(super) const ROWS: [Base; 4] = [Base::Cx, Base::R8, Base::R9, Base::R10];
 
-/// The code of lists over arrays.
-pub(super) fn loops<T: Registers>(loops: &[Loop], again: &Again, form: Form) -> Vec<u8> {
+/// The code of a list over arrays, with a loop for each number of registers.
+pub(super) fn loops<T: Registers>(
+    list: &[Instruction],
+    ports: &Ports,
+    loops: &[Loop],
+    again: &Again,
+    form: Form,
+) -> Vec<u8> {
     let mut writer = Writer::new(form, form.number);
+    let operations = Selection::<T>::operations(list, ports, form);
     let rows = &ROWS[..again.along.len()];
     if again.times > 1 {
         writer.assembler.count(Counter::Rows, again.times as u32);
@@ -64,21 +69,19 @@ pub(super) fn loops<T: Registers>(loops: &[Loop], again: &Again, form: Form) -> 
     }
     let begin = writer.assembler.here();
     writer.assembler.begin_row(GIVEN[1], rows);
-    for part in loops {
-        let operations = Selection::<T>::operations(&part.list, &part.ports, form);
-        if part.times > 1 {
-            writer
-                .assembler
-                .count(Counter::Registers, part.times as u32);
+    for &Loop { registers, times } in loops {
+        if times > 1 {
+            writer.assembler.count(Counter::Registers, times as u32);
         }
         let start = writer.assembler.here();
-        writer.operations(operations);
-        writer.assembler.advance(GIVEN[0], part.bytes as i32);
+        writer.operations(operations.side_by_side(registers, form.bytes / form.number));
+        let bytes = (registers * form.bytes) as i32;
+        writer.assembler.advance(GIVEN[0], bytes);
         let along = rows.iter().zip(&again.along);
         for (&row, _) in along.filter(|(_, along)| **along) {
-            writer.assembler.advance(row, part.bytes as i32);
+            writer.assembler.advance(row, bytes);
         }
-        if part.times > 1 {
+        if times > 1 {
             writer.assembler.again(Counter::Registers, start);
         }
     }
@@ -149,6 +152,8 @@ struct Writer {
     registers: Vec<Option<Value>>,
     /// The value in each register of the stack.
     stack: Vec<Option<Value>>,
+    /// What the masks that are there compare.
+    masks: Vec<(Comparison, [Value; 2])>,
     /// Bytes from one place of the file to the next.
     apart: usize,
     arguments: [Base; 6],
@@ -164,6 +169,7 @@ impl Writer {
             assembler,
             values: Vec::new(),
             stack: Vec::new(),
+            masks: Vec::new(),
             apart,
             arguments: GIVEN,
             table: None,
@@ -179,6 +185,7 @@ impl Writer {
         self.values = operations.values.into_iter().map(State::new).collect();
         self.registers.fill(None);
         self.stack.fill(None);
+        self.masks.clear();
         // Of each operand of an operation, the next operation that reads it.
         let mut later = vec![[NEVER; 4]; operations.list.len()];
         for (i, operation) in operations.list.iter().enumerate().rev() {
@@ -376,9 +383,11 @@ impl Writer {
                 self.assembler.shift(shift, to, register);
             }
             Operation::Select(comparison, from, to) => {
-                let registers = from.map(|value| self.register(value, &from));
+                let [a, b, then, otherwise] = from;
+                let mask = self.mask(comparison, [a, b], &from);
+                let sides = [then, otherwise].map(|value| self.register(value, &from));
                 let to = self.result(operation, to);
-                self.assembler.select(comparison, registers, to);
+                self.assembler.blend(mask, sides, to);
             }
             Operation::Unary(op, from, to) => {
                 let rules = [unary_f32 as *const (), unary_f64 as *const ()];
@@ -396,8 +405,26 @@ impl Writer {
                 let registers = pair.map(|value| self.register(value, &pair));
                 let to = self.at(Memory::Home(Home::Port(port, number)));
                 self.assembler.store_pair(registers, to);
+                // It uses the register that masks may be in.
+                self.masks.clear();
             }
         }
+    }
+
+    /// The mask of a comparison: one that is still there, or a new one.
+    fn mask(&mut self, comparison: Comparison, from: [Value; 2], needed: &[Value]) -> usize {
+        let known = self.masks.iter().position(|own| *own == (comparison, from));
+        if let Some(mask) = known {
+            return mask;
+        }
+        if self.masks.len() == self.assembler.masks() {
+            self.masks.clear();
+        }
+        let registers = from.map(|value| self.register(value, needed));
+        let mask = self.masks.len();
+        self.assembler.compare(comparison, mask, registers);
+        self.masks.push((comparison, from));
+        mask
     }
 
     /// The result is in the register of an operand that nothing else reads, or of a copy.
@@ -457,6 +484,7 @@ impl Writer {
         let double = usize::from(self.assembler.form.double());
         self.assembler.call(rules[double], op);
         self.table = None;
+        self.masks.clear();
         self.hold(to, 0);
         self.release(to);
     }

@@ -117,6 +117,67 @@ impl Operations {
     }
 }
 
+impl Operation {
+    /// The same with other values, and stores so many numbers farther.
+    fn of(&self, value: impl Fn(Value) -> Value, farther: usize) -> Operation {
+        match *self {
+            Operation::Arithmetic(op, from, to) => {
+                Operation::Arithmetic(op, from.map(&value), value(to))
+            }
+            Operation::Fused(op, from, to) => Operation::Fused(op, from.map(&value), value(to)),
+            Operation::Bits(op, from, to) => Operation::Bits(op, from.map(&value), value(to)),
+            Operation::Shift(op, from, to) => Operation::Shift(op, from.map(&value), value(to)),
+            Operation::Select(op, from, to) => Operation::Select(op, from.map(&value), value(to)),
+            Operation::Unary(op, from, to) => Operation::Unary(op, from.map(&value), value(to)),
+            Operation::Binary(op, from, to) => Operation::Binary(op, from.map(&value), value(to)),
+            Operation::Store(from, port, number) => {
+                Operation::Store(value(from), port, number + farther)
+            }
+            Operation::StorePair(from, port, number) => {
+                Operation::StorePair(from.map(&value), port, number + farther)
+            }
+        }
+    }
+}
+
+impl Operations {
+    /// These on so many registers of each array, side by side: a processor works on one while it waits for another.
+    pub(super) fn side_by_side(&self, registers: usize, lanes: usize) -> Operations {
+        let mut wide = Operations::default();
+        let mut values = Vec::with_capacity(self.values.len());
+        for &origin in &self.values {
+            let first = wide.values.len();
+            let alone = matches!(
+                origin,
+                Origin::Memory(
+                    Home::Constant(_) | Home::Port(Port::Number | Port::RowNumber(_), _)
+                )
+            );
+            values.push((first, !alone));
+            let own = |register: usize| match origin {
+                Origin::Memory(Home::Port(port, number)) => {
+                    Origin::Memory(Home::Port(port, number + register * lanes))
+                }
+                Origin::Made(Some(place)) => Origin::Made(Some(place + (register * lanes) as u32)),
+                origin => origin,
+            };
+            wide.values
+                .extend((0..if alone { 1 } else { registers }).map(own));
+        }
+        for operation in &self.list {
+            let of = |register: usize| {
+                let value = |value: Value| {
+                    let (first, several) = values[value];
+                    first + if several { register } else { 0 }
+                };
+                operation.of(value, register * lanes)
+            };
+            wide.list.extend((0..registers).map(of));
+        }
+        wide
+    }
+}
+
 /// A list as operations.
 pub(super) struct Selection<'a, T> {
     ports: &'a Ports,
