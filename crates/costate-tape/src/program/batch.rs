@@ -202,6 +202,7 @@ impl<T: Registers> Batch<T> {
         }
     }
 
+    #[inline(never)]
     pub(crate) fn eval(&self, shared: &mut [T], frame: &mut [T], inputs: &[&[T]], out: &mut [T]) {
         for (input, port) in inputs.iter().zip(&self.inputs) {
             port.enter(frame, input);
@@ -213,6 +214,7 @@ impl<T: Registers> Batch<T> {
         self.output.leave(frame, out);
     }
 
+    #[inline(never)]
     pub(crate) fn products(
         &self,
         shared: &mut [T],
