@@ -11,11 +11,11 @@ use crate::kernel::registers::has_operation;
 use crate::kernel::straight::{Code, Instruction};
 use crate::program::fuse::common_row;
 
-/// Operations that one function may hold: code is about as large as the numbers of short arrays that it works on.
+/// Operations that one function may hold: with each more, all that the others touch is looked through.
 const MOST: usize = 512;
 
-/// Beginnings of rows that one function may hold.
-const STARTS: usize = 1 << 14;
+/// Beginnings of rows that one function may hold: a megabyte.
+const STARTS: usize = 1 << 18;
 
 /// Places from here on are numbers of the file that stand for whole arrays.
 const NUMBERS: u32 = 1 << 30;

@@ -8,6 +8,9 @@ use crate::program::packing::Matrix;
 use crate::program::place::{self, Place};
 use crate::program::source::{Elementwise, Node};
 
+/// Numbers of a row that is worth beginning anew.
+const SHORTEST: usize = 16;
+
 impl<T: Registers> Lower<'_, T> {
     pub(super) fn each(&mut self, node: &Node<T>, operation: Elementwise) -> Result<Value, Unfit> {
         if let Some(value) = self.single(node, operation) {
@@ -134,6 +137,7 @@ impl<T: Registers> Lower<'_, T> {
         let spread = self.all_readable(spread)?;
         let row = row_len(shape);
         if self.lanes > 0
+            && row >= SHORTEST
             && row.is_multiple_of(self.lanes)
             && let Some((slot, rows)) = rows(&spread, row)
         {
