@@ -203,6 +203,7 @@ impl Writer {
             self.operation(operation);
             for &value in operation.reads() {
                 self.release(value);
+                self.pop(value);
             }
         }
     }
@@ -353,13 +354,18 @@ impl Writer {
     /// Frees the register of a value that nothing reads any more.
     fn release(&mut self, value: Value) {
         let state = &mut self.values[value];
-        if state.next != NEVER {
-            return;
-        }
-        if let Some(register) = state.register.take() {
+        if state.next == NEVER
+            && let Some(register) = state.register.take()
+        {
             self.registers[usize::from(register)] = None;
         }
-        if let Some(Memory::Stack(register)) = state.home {
+    }
+
+    /// Frees the register of the stack of a value that nothing reads any more. Not before the last operation that reads it is written: it
+    /// may read it there.
+    fn pop(&mut self, value: Value) {
+        let state = &self.values[value];
+        if let (NEVER, Some(Memory::Stack(register))) = (state.next, state.home) {
             self.stack[register] = None;
         }
     }

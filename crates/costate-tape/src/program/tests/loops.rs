@@ -269,3 +269,27 @@ fn rows_of_an_array_that_was_just_made_are_read_behind_it() {
         agrees(&f, 1, isa, 1e-13, Some(false));
     }
 }
+
+#[test]
+fn more_values_than_registers_keep_their_bits() {
+    let mut numbers = Numbers(1);
+    let mut below = |n: usize| ((numbers.next::<f64>() + 1.0) * 0.5 * n as f64) as usize;
+    for case in 0..60 {
+        // Functions of what was just made, with much waiting meanwhile.
+        let code: Random = (0..24)
+            .map(|i| {
+                let what = [5, 6, 8, 8, 3, 0, 2, 13][below(8)];
+                let recent = |back: usize| (i + 3_usize).saturating_sub(back);
+                (
+                    what,
+                    recent(1 + below(4)),
+                    recent(1 + below(8)),
+                    recent(1 + below(12)),
+                )
+            })
+            .collect();
+        let f = random_chains::<f64>(&code, 40);
+        let mut numbers = Numbers(case);
+        same_bits(&f, &[numbers.many(40), numbers.many(40)], "much waits");
+    }
+}
