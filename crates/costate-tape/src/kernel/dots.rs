@@ -30,8 +30,9 @@ impl Kernel for MatMulTransposed {
                 memory.frame.add(args.c),
             );
             let &MatMulTransposed { m, k, n, .. } = args;
-            // Of the matrix with more rows, eight at once.
-            let (few, many, few_rows, many_rows, strides) = if n < 8 && n < m {
+            // Eight rows at once of the matrix of which that leaves fewer over.
+            let with_rest = |rows: usize, others: usize| rows.next_multiple_of(8) * others;
+            let (few, many, few_rows, many_rows, strides) = if with_rest(m, n) < with_rest(n, m) {
                 (b, a, n, m, [1, n])
             } else {
                 (a, b, m, n, [n, 1])
@@ -46,11 +47,12 @@ impl Kernel for MatMulTransposed {
                 let c = c.add(j * strides[1]);
                 let mut i = 0;
                 if V::REGISTERS == 32 {
-                    while i + 3 <= few_rows {
+                    // Four are better twice two than three and one.
+                    while i + 3 <= few_rows && i + 4 != few_rows {
                         eight.times::<V, 3>(few.add(i * k), c.add(i * strides[0]));
                         i += 3;
                     }
-                    if i + 2 == few_rows {
+                    while i + 2 <= few_rows {
                         eight.times::<V, 2>(few.add(i * k), c.add(i * strides[0]));
                         i += 2;
                     }

@@ -122,7 +122,6 @@ impl<'a> Together<'a> {
     /// The operations on the first register of each array.
     fn list(&self) -> Vec<Instruction> {
         let mut list = Vec::new();
-        let mut temporaries = 0;
         for chain in &self.chains {
             let numbers = chain.arrays.len();
             let inside = numbers + chain.numbers.len();
@@ -134,7 +133,8 @@ impl<'a> Together<'a> {
                 } else if entry < inside {
                     NUMBERS + chain.numbers[entry - numbers]
                 } else if entry < behind {
-                    INSIDE + (temporaries + entry - inside) as u32
+                    // A chain reads only its own.
+                    INSIDE + (entry - inside) as u32
                 } else {
                     let rows = &chain.rows[entry - behind];
                     let number = self.rows.iter().position(|own| own == rows);
@@ -149,7 +149,6 @@ impl<'a> Together<'a> {
                     from: from.map(place),
                 }),
             );
-            temporaries += chain.temporaries;
         }
         list
     }
