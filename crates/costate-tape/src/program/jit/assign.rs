@@ -223,15 +223,8 @@ impl Writer {
         let [file, second, .., rest] = self.arguments;
         let base = match port {
             Port::File => file,
-            Port::Number | Port::Row(_) | Port::RowNumber(_) => {
-                let base = match port {
-                    Port::Row(row) | Port::RowNumber(row) => ROWS[row],
-                    _ => second,
-                };
-                let offset = number * self.assembler.form.number;
-                return Operand::At(base, offset as i32);
-            }
-            Port::Frame => second,
+            Port::Frame | Port::Number => second,
+            Port::Row(row) | Port::RowNumber(row) => ROWS[row],
             Port::Given(i) if i < AT_HAND => self.arguments[2 + i],
             Port::Given(i) => {
                 if self.table != Some(i) {
@@ -242,7 +235,7 @@ impl Writer {
                 Base::R10
             }
         };
-        if port != Port::File && !self.assembler.form.one() {
+        if matches!(port, Port::Given(_)) && !self.assembler.form.one() {
             return self.assembler.row(base, second, number as i32);
         }
         Operand::At(base, (number * self.apart) as i32)

@@ -293,3 +293,29 @@ fn more_values_than_registers_keep_their_bits() {
         same_bits(&f, &[numbers.many(40), numbers.many(40)], "much waits");
     }
 }
+
+#[test]
+fn a_number_is_there_until_all_registers_have_read_it() {
+    for row in [false, true] {
+        let inputs: [(&str, &[usize]); 3] =
+            [("x", &[4, 48]), ("w", &[48, 48]), ("theta", &[4, 48])];
+        let f = Function::<f64>::record(&inputs, |v| {
+            // Nothing else reads the product, also not for derivatives: its place is free for what comes behind.
+            let product = v[0].matmul(v[1]);
+            let own = if row {
+                product.slice(0, 0..1)
+            } else {
+                product.slice(0, 0..1).slice(1, 1..2).reshape([])
+            };
+            let mut all = vec![v[2] - own];
+            for _ in 0..30 {
+                let last = all[all.len() - 1];
+                all.push(last + v[0]);
+            }
+            vec![Var::concat(&all, 0)]
+        });
+        let mut numbers = Numbers(8);
+        let points = [numbers.many(4 * 48), numbers.many(48 * 48)];
+        same_bits(&f.unwrap(), &points, "a place that is taken");
+    }
+}
