@@ -246,7 +246,7 @@ unsafe fn turned<V: Vector, const G: usize>(op: Unary, x: [V; G], mut y: [V; G])
 /// # Safety
 /// Both pointers cover `len` numbers.
 #[inline(never)]
-unsafe fn too_large_one_by_one<T: Constants + PartialOrd>(
+pub(crate) unsafe fn too_large_one_by_one<T: Constants + PartialOrd>(
     op: Unary,
     x: *const T,
     to: *mut T,

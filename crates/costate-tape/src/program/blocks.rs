@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use super::jit::{Given, MachineCode, is_traced};
+use super::jit::{Given, MachineCode};
 use super::plain::Export;
 use crate::kernel::dispatch::{Isa, Memory, Registers, Run, select};
 use crate::kernel::elementwise::{self, Chain, Elementwise};
@@ -236,10 +236,10 @@ enum Way {
     Rule,
 }
 
-/// As machine code, functions are their operations, where these are always the same.
+/// As machine code, functions are their operations.
 fn way(instruction: &Instruction, machine: bool) -> Way {
     match instruction.code {
-        Code::Unary(op) if machine && is_traced(op) => Way::Registers,
+        Code::Unary(op) if elementwise::is_function(op) && machine => Way::Registers,
         Code::Unary(op) if elementwise::is_function(op) => Way::Function,
         code if has_operation(code) => Way::Registers,
         _ => Way::Rule,

@@ -23,7 +23,6 @@ use super::step::Step;
 use crate::kernel::dispatch::{Isa, Memory, Registers};
 use crate::kernel::straight::Instruction;
 use assembler::Form;
-pub(super) use function::is_traced;
 
 /// Inputs or outputs that a function can have, beside the one output or input that it has anyway.
 const MOST: usize = 8;

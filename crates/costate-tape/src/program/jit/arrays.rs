@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::assembler::Form;
 use super::assign::{Again, Loop, ROWS, loops};
-use super::{MachineCode, Port, Ports, is_traced};
+use super::{MachineCode, Port, Ports};
 use crate::kernel::dispatch::{Isa, Registers};
 use crate::kernel::elementwise::{self, Chain, Rows, is_function};
 use crate::kernel::registers::has_operation;
@@ -33,7 +33,7 @@ const SIDE_BY_SIDE: [usize; 3] = [4, 2, 1];
 /// Whether code is written for all that a chain does.
 fn is_compiled(chain: &Chain) -> bool {
     let compiled = |code: Code| match code {
-        Code::Unary(op) if is_function(op) => is_traced(op),
+        Code::Unary(op) if is_function(op) => true,
         code => has_operation(code),
     };
     let mut code = chain.code.iter();

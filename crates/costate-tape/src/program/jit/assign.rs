@@ -5,6 +5,7 @@ use super::assembler::{Assembler, Base, Comparison, Counter, Form, Fused, Operan
 use super::operation::{Home, Operation, Operations, Origin, Selection, Value};
 use super::{AT_HAND, Port, Ports};
 use crate::kernel::dispatch::Registers;
+use crate::kernel::elementwise::too_large_one_by_one;
 use crate::kernel::straight::Instruction;
 use crate::op::{Binary, Unary};
 
@@ -388,6 +389,19 @@ impl Writer {
                 let to = self.result(operation, to);
                 self.assembler.blend(mask, sides, to);
             }
+            Operation::Rare(op, comparison, from, to) => {
+                let [a, b, x, y] = from;
+                let mask = self.mask(comparison, [a, b], &from);
+                let [x, own] = [x, y].map(|value| self.register(value, &from));
+                let rules = [rare::<f32> as *const (), rare::<f64> as *const ()];
+                let rule = rules[usize::from(self.assembler.form.double())];
+                self.assembler.rare(mask, rule, op as u32, [x, own]);
+                self.masks.clear();
+                // It is the same but for rare lanes, in the same register.
+                self.values[y].register = None;
+                self.hold(to, own);
+                self.release(to);
+            }
             Operation::Unary(op, from, to) => {
                 let rules = [unary_f32 as *const (), unary_f64 as *const ()];
                 self.call(rules, op as u32, &from, to);
@@ -503,4 +517,10 @@ extern "sysv64" fn binary_f64(op: u32, a: f64, b: f64) -> f64 {
 
 extern "sysv64" fn binary_f32(op: u32, a: f32, b: f32) -> f32 {
     Binary::ALL[op as usize].value(a, b)
+}
+
+/// The rule of operation `op` for those of `len` numbers that registers do not reach.
+extern "sysv64" fn rare<T: Registers>(op: u32, x: *const T, y: *mut T, len: u32) {
+    // SAFETY: code calls it with registers in memory, which hold so many numbers.
+    unsafe { too_large_one_by_one(Unary::ALL[op as usize], x, y, len as usize) };
 }

@@ -1,18 +1,11 @@
 //! Functions of registers as operations: what [`elementary`](crate::kernel::elementary) computes with a register is written down, not done.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use super::assembler::{Arithmetic, Bits, Comparison, Fused, Shift};
 use super::operation::{Operation, Operations, Value, bits};
 use crate::kernel::dispatch::Registers;
-use crate::kernel::elementwise::is_function;
 use crate::kernel::vector::{Vector, scaled};
-use crate::op::Unary;
-
-/// Whether a function is the same operations whatever its argument.
-pub(crate) fn is_traced(op: Unary) -> bool {
-    is_function(op) && !matches!(op, Unary::Sin | Unary::Cos)
-}
 
 /// Where operations are written down.
 #[derive(Default)]
@@ -20,6 +13,8 @@ pub(super) struct Trace {
     pub(super) operations: RefCell<Operations>,
     /// Whether the processor scales by powers of two.
     pub(super) scales: bool,
+    /// The comparison of which a function asked whether it holds anywhere.
+    pub(super) asked: Cell<Option<(Comparison, [Value; 2])>>,
 }
 
 /// A register of which is known what makes it.
@@ -102,8 +97,12 @@ impl<'a, T: Registers> Vector for Traced<'a, T> {
     unsafe fn add_sums(_: [Self; 8], _: *mut T) {
         unreachable!("functions have no memory")
     }
-    fn any(_: Self::Mask) -> bool {
-        unreachable!("functions are traced that have no branches")
+    /// Noted, and taken for rare: what is done then does not depend on what is written down here.
+    fn any((comparison, from): Self::Mask) -> bool {
+        let trace = Self::trace(&from).expect("functions compare their argument");
+        let from = from.map(|x| x.value(trace));
+        trace.asked.set(Some((comparison, from)));
+        false
     }
 
     fn add(self, o: Self) -> Self {

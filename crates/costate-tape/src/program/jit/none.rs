@@ -8,12 +8,6 @@ use super::plain::Plain;
 use crate::kernel::dispatch::{Isa, Memory, Registers};
 use crate::kernel::elementwise::Chain;
 use crate::kernel::straight::Instruction;
-use crate::op::Unary;
-
-/// No function is.
-pub(super) fn is_traced(_: Unary) -> bool {
-    false
-}
 
 /// There is none.
 #[derive(Clone, Debug)]

@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::marker::PhantomData;
 
 use super::assembler::{Arithmetic, Bits, Comparison, Form, Fused, Shift};
-use super::function::{Trace, Traced, is_traced};
+use super::function::{Trace, Traced};
 use super::{Port, Ports};
 use crate::kernel::dispatch::Registers;
-use crate::kernel::elementwise::function;
+use crate::kernel::elementwise::{function, is_function};
 use crate::kernel::straight::{Code, Instruction};
 use crate::op::{Binary, Unary};
 
@@ -51,6 +51,8 @@ pub(super) enum Operation {
     Shift(Shift, [Value; 1], Value),
     /// The third where the first compares so with the second, else the fourth.
     Select(Comparison, [Value; 4], Value),
+    /// The last; where the first compares so with the second, the operation's one rule makes it of the third instead.
+    Rare(Unary, Comparison, [Value; 4], Value),
     /// The one rule of an operation.
     Unary(Unary, [Value; 1], Value),
     Binary(Binary, [Value; 2], Value),
@@ -67,7 +69,7 @@ impl Operation {
             | Operation::Binary(_, from, _)
             | Operation::StorePair(from, ..) => from,
             Operation::Fused(_, from, _) => from,
-            Operation::Select(_, from, _) => from,
+            Operation::Select(_, from, _) | Operation::Rare(_, _, from, _) => from,
             Operation::Unary(_, from, _) | Operation::Shift(_, from, _) => from,
             Operation::Store(from, ..) => std::slice::from_ref(from),
         }
@@ -128,6 +130,9 @@ impl Operation {
             Operation::Bits(op, from, to) => Operation::Bits(op, from.map(&value), value(to)),
             Operation::Shift(op, from, to) => Operation::Shift(op, from.map(&value), value(to)),
             Operation::Select(op, from, to) => Operation::Select(op, from.map(&value), value(to)),
+            Operation::Rare(op, comparison, from, to) => {
+                Operation::Rare(op, comparison, from.map(&value), value(to))
+            }
             Operation::Unary(op, from, to) => Operation::Unary(op, from.map(&value), value(to)),
             Operation::Binary(op, from, to) => Operation::Binary(op, from.map(&value), value(to)),
             Operation::Store(from, port, number) => {
@@ -321,7 +326,7 @@ impl<'a, T: Registers> Selection<'a, T> {
 
     /// As [`registers`](crate::kernel::registers) does, where registers have a way.
     fn unary(&mut self, op: Unary, x: Value) -> Value {
-        if !self.form.one() && is_traced(op) {
+        if !self.form.one() && is_function(op) {
             return self.function(op, x);
         }
         match op {
@@ -352,12 +357,18 @@ impl<'a, T: Registers> Selection<'a, T> {
     }
 
     /// A function of registers, as its operations.
-    fn function(&mut self, op: Unary, x: Value) -> Value {
-        let x = Traced::<T>::Made(&self.trace, x);
+    fn function(&mut self, op: Unary, argument: Value) -> Value {
+        let x = Traced::<T>::Made(&self.trace, argument);
         // SAFETY: a value that is only traced needs no instruction set.
         let result = unsafe { function(op, [x]) };
         let [result] = result.expect("registers have a way of their own");
-        result.value(&self.trace)
+        let result = result.value(&self.trace);
+        let Some((comparison, [a, b])) = self.trace.asked.take() else {
+            return result;
+        };
+        let from = [a, b, argument, result];
+        let rare = |value| Operation::Rare(op, comparison, from, value);
+        self.made().make(rare)
     }
 
     fn binary(&mut self, op: Binary, [a, b]: [Value; 2]) -> Value {

@@ -127,7 +127,7 @@ fn random_chains<T: Lane + Float>(code: &Random, len: usize) -> Function<T> {
         let mut arrays = vec![v[0], v[1], v[2]];
         for &(what, a, b, c) in code {
             let [a, b, c] = [a, b, c].map(|i| arrays[i % arrays.len()]);
-            arrays.push(match what % 14 {
+            arrays.push(match what % 16 {
                 0 => a + b,
                 1 => a - b,
                 2 => a * b,
@@ -142,7 +142,10 @@ fn random_chains<T: Lane + Float>(code: &Random, len: usize) -> Function<T> {
                 // A number of an array that may have been made just before.
                 11 => a * b.index(what % len),
                 12 => c - b.slice(0, 1..2).reshape([]) * T::HALF,
-                _ => a.abs().sqrt(),
+                13 => a.abs().sqrt(),
+                // Some too large for registers.
+                14 => (a * T::from_f64(3e5)).sin(),
+                _ => b.cos(),
             });
         }
         let rest = arrays.split_off(3);
@@ -278,7 +281,7 @@ fn more_values_than_registers_keep_their_bits() {
         // Functions of what was just made, with much waiting meanwhile.
         let code: Random = (0..24)
             .map(|i| {
-                let what = [5, 6, 8, 8, 3, 0, 2, 13][below(8)];
+                let what = [5, 6, 8, 14, 3, 15, 2, 13][below(8)];
                 let recent = |back: usize| (i + 3_usize).saturating_sub(back);
                 (
                     what,
