@@ -1,12 +1,13 @@
-//! Scalar programs as machine code.
+//! Scalar programs, and chains over arrays, as machine code.
 //!
 //! Every operation rounds as the interpreter's does, and what has no instruction of its own calls the operation's one rule: the bits are
 //! the same. A phase that is one list becomes one function, which reads the caller's inputs and writes the caller's outputs; values stay
-//! in registers. Lists between kernels over arrays read and write the file.
+//! in registers. Lists between kernels over arrays, and chains, read and write the file.
 
 mod arrays;
 mod assembler;
 mod assign;
+mod control;
 mod function;
 mod operation;
 

@@ -2,8 +2,10 @@
 
 use std::ops::Range;
 
-use super::assembler::Form;
-use super::assign::{Again, Loop, ROWS, loops};
+use super::assembler::{Base, Form};
+use super::assign::{GIVEN, Writer};
+use super::control::Counter;
+use super::operation::{Operations, Selection};
 use super::{MachineCode, Port, Ports};
 use crate::kernel::dispatch::{Isa, Registers};
 use crate::kernel::elementwise::{self, Chain, Rows, is_function};
@@ -25,6 +27,9 @@ const INSIDE: u32 = 2 << 30;
 
 /// Places from here on are rows.
 const OF_ROWS: u32 = 3 << 30;
+
+/// Where rows are.
+pub(super) const ROWS: [Base; 4] = [Base::Cx, Base::R8, Base::R9, Base::R10];
 
 /// Registers of each array that are worked on side by side, as long as there are so many: a processor looks ahead too little to begin with
 /// others while it waits for one, and with eight most values would leave their registers.
@@ -172,25 +177,52 @@ impl<'a> Together<'a> {
         ports
     }
 
+    /// A loop over rows, in which there is one for each number of registers side by side.
     fn code<T: Registers>(&self, form: Form) -> Vec<u8> {
+        let list = self.list();
+        let operations = Selection::<T>::operations(&list, &self.ports(&list), form);
+        let mut writer = Writer::new(form, form.number);
+        let bases = &ROWS[..self.rows.len()];
+        let times = self.len / self.row;
+        if times > 1 {
+            writer.assembler.count(Counter::Rows, times as u32);
+        }
+        if !bases.is_empty() {
+            let starts = (0..times).flat_map(|row| self.rows.iter().map(move |own| own.start(row)));
+            let starts = starts.map(|start| (start * form.number) as u32);
+            writer.assembler.starts(starts);
+        }
+        let begin = writer.assembler.here();
+        writer.assembler.begin_row(GIVEN[1], bases);
         let mut rest = self.row.div_ceil(self.lanes);
-        let mut parts = Vec::new();
         for registers in SIDE_BY_SIDE {
             let times = rest / registers;
-            rest -= times * registers;
+            rest %= registers;
             if times > 0 {
-                parts.push(Loop { registers, times });
+                let wide = operations.side_by_side(registers, self.lanes);
+                self.registers(&mut writer, wide, times, registers * form.bytes);
             }
         }
-        let times = self.len / self.row;
-        let starts = (0..times).flat_map(|row| self.rows.iter().map(move |rows| rows.start(row)));
-        let again = Again {
-            times,
-            starts: starts.map(|start| (start * form.number) as u32).collect(),
-            along: self.rows.iter().map(|rows| rows.along).collect(),
-        };
-        let list = self.list();
-        loops::<T>(&list, &self.ports(&list), &parts, &again, form)
+        if times > 1 {
+            writer.assembler.again(Counter::Rows, begin);
+        }
+        writer.finish()
+    }
+
+    /// Operations so many times; each time all arrays move on by so many bytes.
+    fn registers(&self, writer: &mut Writer, operations: Operations, times: usize, bytes: usize) {
+        if times > 1 {
+            writer.assembler.count(Counter::Registers, times as u32);
+        }
+        let start = writer.assembler.here();
+        writer.operations(operations);
+        writer.assembler.advance(GIVEN[0], bytes as i32);
+        for (&base, _) in ROWS.iter().zip(&self.rows).filter(|(_, rows)| rows.along) {
+            writer.assembler.advance(base, bytes as i32);
+        }
+        if times > 1 {
+            writer.assembler.again(Counter::Registers, start);
+        }
     }
 }
 

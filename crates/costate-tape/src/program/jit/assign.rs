@@ -1,7 +1,8 @@
 //! Registers for values, and the code with them: when all are taken, the value whose next use is farthest leaves (Belady, IBM Systems
 //! Journal 5, 1966). A list has no branches, so that all uses are known.
 
-use super::assembler::{Assembler, Base, Comparison, Counter, Form, Fused, Operand, Replaced};
+use super::arrays::ROWS;
+use super::assembler::{Assembler, Base, Comparison, Form, Fused, Operand, Replaced};
 use super::operation::{Home, Operation, Operations, Origin, Selection, Value};
 use super::{AT_HAND, Port, Ports};
 use crate::kernel::dispatch::Registers;
@@ -33,67 +34,8 @@ pub(super) fn code<T: Registers>(
     writer.finish()
 }
 
-/// So many registers of arrays side by side, so many times.
-pub(super) struct Loop {
-    pub(super) registers: usize,
-    pub(super) times: usize,
-}
-
-/// How often loops are done, one after another, and what begins anew each time.
-pub(super) struct Again {
-    pub(super) times: usize,
-    /// For each time, how far from the beginning of the file, in bytes, each row begins.
-    pub(super) starts: Vec<u32>,
-    /// The rows that move on with arrays.
-    pub(super) along: Vec<bool>,
-}
-
-/// Where rows are.
-pub(super) const ROWS: [Base; 4] = [Base::Cx, Base::R8, Base::R9, Base::R10];
-
-/// The code of a list over arrays, with a loop for each number of registers.
-pub(super) fn loops<T: Registers>(
-    list: &[Instruction],
-    ports: &Ports,
-    loops: &[Loop],
-    again: &Again,
-    form: Form,
-) -> Vec<u8> {
-    let mut writer = Writer::new(form, form.number);
-    let operations = Selection::<T>::operations(list, ports, form);
-    let rows = &ROWS[..again.along.len()];
-    if again.times > 1 {
-        writer.assembler.count(Counter::Rows, again.times as u32);
-    }
-    if !rows.is_empty() {
-        writer.assembler.starts(&again.starts);
-    }
-    let begin = writer.assembler.here();
-    writer.assembler.begin_row(GIVEN[1], rows);
-    for &Loop { registers, times } in loops {
-        if times > 1 {
-            writer.assembler.count(Counter::Registers, times as u32);
-        }
-        let start = writer.assembler.here();
-        writer.operations(operations.side_by_side(registers, form.bytes / form.number));
-        let bytes = (registers * form.bytes) as i32;
-        writer.assembler.advance(GIVEN[0], bytes);
-        let along = rows.iter().zip(&again.along);
-        for (&row, _) in along.filter(|(_, along)| **along) {
-            writer.assembler.advance(row, bytes);
-        }
-        if times > 1 {
-            writer.assembler.again(Counter::Registers, start);
-        }
-    }
-    if again.times > 1 {
-        writer.assembler.again(Counter::Rows, begin);
-    }
-    writer.finish()
-}
-
 /// Where the arguments are: of System V's convention, and where [`Assembler::enter`] moves them.
-const GIVEN: [Base; 6] = [Base::Di, Base::Si, Base::Dx, Base::Cx, Base::R8, Base::R9];
+pub(super) const GIVEN: [Base; 6] = [Base::Di, Base::Si, Base::Dx, Base::Cx, Base::R8, Base::R9];
 const KEPT: [Base; 6] = [
     Base::Bx,
     Base::Bp,
@@ -147,8 +89,8 @@ impl State {
     }
 }
 
-struct Writer {
-    assembler: Assembler,
+pub(super) struct Writer {
+    pub(super) assembler: Assembler,
     values: Vec<State>,
     registers: Vec<Option<Value>>,
     /// The value in each register of the stack.
@@ -163,7 +105,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(form: Form, apart: usize) -> Self {
+    pub(super) fn new(form: Form, apart: usize) -> Self {
         let assembler = Assembler::new(form);
         Writer {
             registers: vec![None; usize::from(assembler.scratch())],
@@ -177,12 +119,12 @@ impl Writer {
         }
     }
 
-    fn finish(self) -> Vec<u8> {
+    pub(super) fn finish(self) -> Vec<u8> {
         self.assembler.finish(self.stack.len())
     }
 
     /// Writes operations whose values are in no register yet.
-    fn operations(&mut self, operations: Operations) {
+    pub(super) fn operations(&mut self, operations: Operations) {
         self.values = operations.values.into_iter().map(State::new).collect();
         self.registers.fill(None);
         self.stack.fill(None);
