@@ -85,6 +85,13 @@ enum Port {
     Given(usize),
 }
 
+impl Port {
+    /// Whether what is there is one number for as many as a register holds.
+    fn is_number(self) -> bool {
+        matches!(self, Port::Number | Port::RowNumber(_))
+    }
+}
+
 /// Where the places of a list are.
 #[derive(Debug, Default)]
 struct Ports {

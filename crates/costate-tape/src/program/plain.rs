@@ -403,11 +403,12 @@ impl<T: Registers> Plain<T> {
         stride: usize,
         some: &[(usize, T)],
     ) {
+        let first = self.terms();
         let (blocks, _) = shared[self.file..].as_chunks_mut::<BLOCK>();
         for b in 0..blocks.len() {
             let mut sum = blocks[b];
             for &(frame, weight) in some {
-                let at = frame * stride + self.terms() + b * BLOCK;
+                let at = frame * stride + first + b * BLOCK;
                 let terms: &[T; BLOCK] = frames[at..].first_chunk().expect("frames are padded");
                 for i in 0..BLOCK {
                     sum[i] = sum[i] + weight * terms[i];

@@ -116,12 +116,13 @@ pub(super) fn compile<T: Registers>(steps: &mut Vec<Step<T>>, isa: Isa) {
         let compiled = match rest.as_slice() {
             [] => return,
             [Step::Straight(_, list), ..] => MachineCode::of_file(list, isa).map(|code| (code, 1)),
-            _ if written < CODE => MachineCode::of_chains(chains, isa),
+            _ if written < CODE => {
+                let compiled = MachineCode::of_chains(chains, isa);
+                written += compiled.as_ref().map_or(0, |(code, _)| code.bytes());
+                compiled
+            }
             _ => None,
         };
-        if let (Some((code, _)), [Step::Chain(..), ..]) = (&compiled, rest.as_slice()) {
-            written += code.bytes();
-        }
         let (code, taken) = compiled.unzip();
         let taken = taken.unwrap_or(1);
         let own = rest.by_ref().take(taken);

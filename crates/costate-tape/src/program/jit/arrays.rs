@@ -37,12 +37,9 @@ const SIDE_BY_SIDE: [usize; 3] = [4, 2, 1];
 
 /// Whether code is written for all that a chain does.
 fn is_compiled(chain: &Chain) -> bool {
-    let compiled = |code: Code| match code {
-        Code::Unary(op) if is_function(op) => true,
-        code => has_operation(code),
-    };
-    let mut code = chain.code.iter();
-    code.all(|instruction| compiled(instruction.code))
+    let function = |code: Code| matches!(code, Code::Unary(op) if is_function(op));
+    let mut codes = chain.code.iter().map(|instruction| instruction.code);
+    codes.all(|code| function(code) || has_operation(code))
 }
 
 /// Chains that are done together, register by register.

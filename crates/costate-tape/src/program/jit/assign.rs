@@ -59,8 +59,7 @@ enum Memory {
 impl Memory {
     /// Whether it is one number, which stands for as many as a register holds.
     fn is_number(self) -> bool {
-        let numbers = |port| matches!(port, Port::Number | Port::RowNumber(_));
-        matches!(self, Memory::Home(Home::Port(port, _)) if numbers(port))
+        matches!(self, Memory::Home(Home::Port(port, _)) if port.is_number())
     }
 }
 
@@ -120,7 +119,9 @@ impl Writer {
     }
 
     pub(super) fn finish(self) -> Vec<u8> {
-        self.assembler.finish(self.stack.len())
+        let rules = [rare::<f32> as *const (), rare::<f64> as *const ()];
+        let rule = rules[usize::from(self.assembler.form.double())];
+        self.assembler.finish(self.stack.len(), rule)
     }
 
     /// Writes operations whose values are in no register yet.
@@ -335,9 +336,7 @@ impl Writer {
                 let [a, b, x, y] = from;
                 let mask = self.mask(comparison, [a, b], &from);
                 let [x, own] = [x, y].map(|value| self.register(value, &from));
-                let rules = [rare::<f32> as *const (), rare::<f64> as *const ()];
-                let rule = rules[usize::from(self.assembler.form.double())];
-                self.assembler.rare(mask, rule, op as u32, [x, own]);
+                self.assembler.rare(mask, op as u32, [x, own]);
                 self.masks.clear();
                 // It is the same but for rare lanes, in the same register.
                 self.values[y].register = None;

@@ -15,7 +15,6 @@ pub(super) enum Counter {
 pub(super) struct Rare {
     /// Where a jump there is, behind which the code goes on.
     from: usize,
-    function: *const (),
     first: u32,
     registers: [u8; 2],
 }
@@ -50,15 +49,9 @@ impl Assembler {
         self.code.extend([0xff, 0xd0]); // call rax
     }
 
-    /// If a mask holds anywhere, calls a function of System V's convention with `first`, these two registers in memory, and how many numbers
-    /// they hold; it may change the second. All other registers are kept, masks are not.
-    pub(super) fn rare(
-        &mut self,
-        mask: usize,
-        function: *const (),
-        first: u32,
-        registers: [u8; 2],
-    ) {
+    /// If a mask holds anywhere, calls the rule that [`finish`](Assembler::finish) is told, with `first`, these two registers in memory, and
+    /// how many numbers they hold; it may change the second. All other registers are kept, masks are not.
+    pub(super) fn rare(&mut self, mask: usize, first: u32, registers: [u8; 2]) {
         if self.form.wide {
             let mask = mask as u8 + 1;
             self.code
@@ -76,7 +69,6 @@ impl Assembler {
         self.code.extend([0; 4]);
         self.rare.push(Rare {
             from: self.code.len(),
-            function,
             first,
             registers,
         });
@@ -89,18 +81,17 @@ impl Assembler {
     }
 
     /// What [`rare`](Assembler::rare) jumps to: its arguments go on the stack, all else is common.
-    fn write_rare(&mut self) {
+    fn write_rare(&mut self, rule: *const ()) {
         let rare = std::mem::take(&mut self.rare);
-        let Some(function) = rare.first().map(|rare| rare.function) else {
+        if rare.is_empty() {
             return;
-        };
+        }
         let size = self.form.bytes;
         let mut calls = Vec::new();
         for Rare {
             from,
             first,
             registers,
-            ..
         } in rare
         {
             self.distance(from, self.code.len());
@@ -139,7 +130,7 @@ impl Assembler {
         let numbers = (size / self.form.number) as u32;
         self.code.extend(numbers.to_le_bytes());
         self.code.extend([0xc5, 0xf8, 0x77, 0x48, 0xb8]); // vzeroupper; mov rax, …
-        self.code.extend((function as u64).to_le_bytes());
+        self.code.extend((rule as u64).to_le_bytes());
         self.code.extend([0xff, 0xd0]); // call rax
         for register in 0..self.form.registers() {
             self.load(register, saved(register));
@@ -209,7 +200,8 @@ impl Assembler {
     }
 
     /// Returns, and gives the code with its table behind it; before it, room for so many registers on the stack, if it wants any.
-    pub(super) fn finish(mut self, stack: usize) -> Vec<u8> {
+    /// `rule` is that of rare calls, of System V's convention.
+    pub(super) fn finish(mut self, stack: usize, rule: *const ()) -> Vec<u8> {
         let size = self.form.bits();
         if stack > 0 {
             self.code.extend([0x48, 0x89, 0xec, 0x5d]); // mov rsp, rbp; pop rbp
@@ -219,7 +211,7 @@ impl Assembler {
             self.code.extend([0xc5, 0xf8, 0x77]); // vzeroupper
         }
         self.code.push(0xc3);
-        self.write_rare();
+        self.write_rare(rule);
         if stack > 0 {
             let mut begin = vec![0x55, 0x48, 0x89, 0xe5, 0x48, 0x81, 0xec]; // push rbp; mov rbp, rsp; sub rsp, …
             begin.extend(((stack * size) as u32).to_le_bytes());

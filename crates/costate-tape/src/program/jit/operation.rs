@@ -152,12 +152,11 @@ impl Operations {
         let mut values = Vec::with_capacity(self.values.len());
         for &origin in &self.values {
             let first = wide.values.len();
-            let alone = matches!(
-                origin,
-                Origin::Memory(
-                    Home::Constant(_) | Home::Port(Port::Number | Port::RowNumber(_), _)
-                )
-            );
+            let alone = match origin {
+                Origin::Memory(Home::Constant(_)) => true,
+                Origin::Memory(Home::Port(port, _)) => port.is_number(),
+                Origin::Made(_) => false,
+            };
             values.push((first, !alone));
             let own = |register: usize| match origin {
                 Origin::Memory(Home::Port(port, number)) => {
