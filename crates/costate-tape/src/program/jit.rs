@@ -22,7 +22,7 @@ use super::blocks::{Group, Piece};
 use super::plain::Plain;
 use super::step::Step;
 use crate::kernel::dispatch::{Isa, Memory, Registers};
-use crate::kernel::straight::Instruction;
+use crate::kernel::straight::{Instruction, Straight};
 use assembler::Form;
 
 /// Inputs or outputs that a function can have, beside the one output or input that it has anyway.
@@ -51,7 +51,8 @@ impl<T> std::fmt::Debug for MachineCode<T> {
 /// Inputs and output of a block of points, in rows that are so many numbers apart.
 pub(super) struct Given<T> {
     apart: usize,
-    inputs: [Option<*const T>; MOST],
+    count: usize,
+    inputs: [*const T; MOST],
     out: *mut T,
 }
 
@@ -60,11 +61,13 @@ impl<T> Given<T> {
     pub(super) fn new(apart: usize, inputs: impl Iterator<Item = *const T>, out: *mut T) -> Self {
         let mut given = Given {
             apart,
-            inputs: [None; MOST],
+            count: 0,
+            inputs: [null(); MOST],
             out,
         };
         for (place, input) in given.inputs.iter_mut().zip(inputs) {
-            *place = Some(input);
+            *place = input;
+            given.count += 1;
         }
         given
     }
@@ -233,14 +236,14 @@ impl<T: Registers> MachineCode<T> {
         file: *mut T,
         frame: *mut T,
         one: *mut T,
-        mut more: impl Iterator<Item = *mut T>,
+        count: usize,
+        mut more: impl FnMut(usize) -> *mut T,
     ) {
-        let mut at_hand = || more.next().unwrap_or(null_mut());
-        let (second, third) = (at_hand(), at_hand());
+        let mut at_hand = |i| if i < count { more(i) } else { null_mut() };
+        let (second, third) = (at_hand(0), at_hand(1));
         let mut rest = [const { MaybeUninit::uninit() }; MOST + 1 - AT_HAND];
-        for place in &mut rest {
-            let Some(given) = more.next() else { break };
-            place.write(given);
+        for (place, i) in rest.iter_mut().zip(AT_HAND - 1..count) {
+            place.write(more(i));
         }
         // SAFETY: the caller's; the code reads only addresses that there are.
         unsafe { (self.run)(file, frame, one, second, third, rest.as_ptr().cast()) };
@@ -252,11 +255,10 @@ impl<T: Registers> MachineCode<T> {
     /// It was compiled by [`of_lanes`](MachineCode::of_lanes); the file has all its places, and what is given so many points.
     pub(super) unsafe fn run_lanes(&self, file: *mut T, given: &Given<T>, first: usize) {
         let apart = std::ptr::without_provenance_mut(given.apart * size_of::<T>());
-        let inputs = given.inputs.iter().flatten();
         // SAFETY: the caller's; the code only reads the inputs, and knows the second argument as a number.
         unsafe {
-            let inputs = inputs.map(|input| input.add(first).cast_mut());
-            self.call(file, apart, given.out.add(first), inputs);
+            let input = |i: usize| given.inputs[i].add(first).cast_mut();
+            self.call(file, apart, given.out.add(first), given.count, input);
         }
     }
 }
@@ -264,7 +266,7 @@ impl<T: Registers> MachineCode<T> {
 impl<T: Registers> Plain<T> {
     /// A phase as a function, if it is one list.
     pub(super) fn function(&self, phase: usize, isa: Isa) -> Option<MachineCode<T>> {
-        let [Step::Straight(_, list)] = &self.steps[phase][..] else {
+        let [Step::Straight(Straight { list, .. })] = &self.steps[phase][..] else {
             return None;
         };
         if self.inputs.len() > MOST {

@@ -25,7 +25,7 @@ impl<T: Registers> Plain<T> {
     pub(super) fn list(steps: &[Step<T>]) -> Result<Option<&List>, &'static str> {
         match steps {
             [] => Ok(None),
-            [Step::Straight(_, list)] => Ok(Some(list)),
+            [Step::Straight(straight)] => Ok(Some(&straight.list)),
             [Step::Machine(_, steps)] => Self::list(steps),
             steps => Err(steps.iter().find_map(Step::array).unwrap_or("a list")),
         }

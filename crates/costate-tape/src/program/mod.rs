@@ -185,15 +185,10 @@ impl<T: Lane> Program<T> {
     #[inline]
     #[track_caller]
     pub fn eval(&self, workspace: &mut Workspace<T>, frame: usize, inputs: &[&[T]], out: &mut [T]) {
-        let mut pairs = inputs.iter().zip(&self.inputs);
-        let fit = pairs.all(|(input, (_, len))| input.len() == *len);
-        if !(fit && inputs.len() == self.inputs.len() && out.len() == self.output) {
-            self.refuse(
-                "inputs",
-                inputs.iter().map(|x| x.len()),
-                "output",
-                out.len(),
-            );
+        let fit = self.fit(inputs.len(), |i| inputs[i].len());
+        if !(fit && out.len() == self.output) {
+            let lens = inputs.iter().map(|x| x.len());
+            self.refuse("inputs", lens, "output", out.len());
         }
         let (shared, frame) = self.parts(workspace, frame);
         match &self.lowering {
@@ -208,17 +203,30 @@ impl<T: Lane> Program<T> {
         }
     }
 
+    /// Whether there are as many as varying inputs, and as long. Few are compared without a loop: a small state is evaluated in
+    /// nanoseconds.
+    #[inline(always)]
+    fn fit(&self, count: usize, len: impl Fn(usize) -> usize) -> bool {
+        match &self.inputs[..] {
+            [a] => count == 1 && len(0) == a.1,
+            [a, b] => count == 2 && len(0) == a.1 && len(1) == b.1,
+            [a, b, c] => count == 3 && len(0) == a.1 && len(1) == b.1 && len(2) == c.1,
+            all => count == all.len() && (0..count).all(|i| len(i) == all[i].1),
+        }
+    }
+
     /// Says which length is not the function's.
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn refuse(&self, ends: &str, lens: impl Iterator<Item = usize>, value: &str, len: usize) {
+    fn refuse(&self, ends: &str, lens: impl Iterator<Item = usize>, value: &str, len: usize) -> ! {
         let lens: Vec<usize> = lens.collect();
         same_len(value, len, self.output);
         same_len(ends, lens.len(), self.inputs.len());
         for (len, (name, expected)) in lens.into_iter().zip(&self.inputs) {
             same_len(name, len, *expected);
         }
+        unreachable!("a length is not the function's")
     }
 
     /// Whether each came out as it did while recording.
@@ -261,11 +269,8 @@ impl<T: Lane> Program<T> {
         cotangents: &mut [&mut [T]],
     ) {
         self.check_products();
-        let fit = (0..cotangents.len()).all(|i| {
-            let input = self.inputs.get(i);
-            input.is_some_and(|(_, len)| cotangents[i].len() == *len)
-        });
-        if !(fit && cotangents.len() == self.inputs.len() && a.len() == self.output) {
+        let fit = self.fit(cotangents.len(), |i| cotangents[i].len());
+        if !(fit && a.len() == self.output) {
             let lens = cotangents.iter().map(|x| x.len());
             self.refuse("cotangents", lens, "cotangent of the output", a.len());
         }

@@ -315,9 +315,9 @@ impl<T: Registers> Plain<T> {
         if let Some(code) = &self.machine[0] {
             let (file, frame) = (shared.as_mut_ptr(), frame.as_mut_ptr());
             // The code only reads what an evaluation is given.
-            let inputs = inputs.iter().map(|input| input.as_ptr().cast_mut());
+            let input = |i: usize| inputs[i].as_ptr().cast_mut();
             // SAFETY: the caller's lengths are those that the code was made for.
-            return unsafe { code.call(file, frame, out.as_mut_ptr(), inputs) };
+            return unsafe { code.call(file, frame, out.as_mut_ptr(), inputs.len(), input) };
         }
         self.eval_steps(shared, frame, inputs, out);
     }
@@ -363,9 +363,10 @@ impl<T: Registers> Plain<T> {
     ) {
         if let Some(code) = &self.machine[1] {
             let (file, frame) = (shared.as_mut_ptr(), frame.as_mut_ptr());
-            let outputs = cotangents.iter_mut().map(|to| to.as_mut_ptr());
+            let (count, a) = (cotangents.len(), a.as_ptr().cast_mut());
+            let output = |i: usize| cotangents[i].as_mut_ptr();
             // SAFETY: the caller's lengths are those that the code was made for; it only reads the cotangent.
-            return unsafe { code.call(file, frame, a.as_ptr().cast_mut(), outputs) };
+            return unsafe { code.call(file, frame, a, count, output) };
         }
         self.products_steps(shared, frame, a, cotangents);
     }

@@ -13,12 +13,12 @@ use crate::kernel::dots::MatMulTransposed;
 use crate::kernel::elementwise::{Chain, Elementwise};
 use crate::kernel::matmul::MatMul;
 use crate::kernel::panel::Linear;
-use crate::kernel::straight::{Instruction, List, Straight};
+use crate::kernel::straight::{Instruction, Straight};
 
 /// A kernel with its arguments.
 #[derive(Clone, Debug)]
 pub(crate) enum Step<T> {
-    Straight(Run<T, List>, List),
+    Straight(Straight<T>),
     /// The steps are what it was made of.
     Machine(MachineCode<T>, Box<[Step<T>]>),
     Chain(Run<T, Chain>, Chain),
@@ -59,7 +59,7 @@ impl<T: Registers> Step<T> {
         // SAFETY: the caller's.
         unsafe {
             match self {
-                Step::Straight(run, args) => run(memory, args),
+                Step::Straight(list) => list.run(memory.frame),
                 Step::Machine(code, _) => code.run(memory),
                 Step::Chain(run, args) => run(memory, args),
                 Step::MatMul(run, args) => run(memory, args),
@@ -115,7 +115,9 @@ pub(super) fn compile<T: Registers>(steps: &mut Vec<Step<T>>, isa: Isa) {
         });
         let compiled = match rest.as_slice() {
             [] => return,
-            [Step::Straight(_, list), ..] => MachineCode::of_file(list, isa).map(|code| (code, 1)),
+            [Step::Straight(straight), ..] => {
+                MachineCode::of_file(&straight.list, isa).map(|code| (code, 1))
+            }
             _ if written < CODE => {
                 let compiled = MachineCode::of_chains(chains, isa);
                 written += compiled.as_ref().map_or(0, |(code, _)| code.bytes());
@@ -160,16 +162,16 @@ pub(crate) fn assemble<T: Registers>(
                 list.push(Instruction { code, to, from });
             }
             (Draft::Linear(layer), Some(layers)) => {
-                flush(&mut list, &mut steps, isa);
+                flush(&mut list, &mut steps);
                 steps.extend(layers.layer(layer, layout));
             }
             (draft, _) => {
-                flush(&mut list, &mut steps, isa);
+                flush(&mut list, &mut steps);
                 steps.push(kernel(draft, layout, isa));
             }
         }
     }
-    flush(&mut list, &mut steps, isa);
+    flush(&mut list, &mut steps);
     steps
 }
 
@@ -285,10 +287,9 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
     }
 }
 
-fn flush<T: Registers>(list: &mut Vec<Instruction>, steps: &mut Vec<Step<T>>, isa: Isa) {
-    if list.is_empty() {
-        return;
+fn flush<T: Registers>(list: &mut Vec<Instruction>, steps: &mut Vec<Step<T>>) {
+    if !list.is_empty() {
+        let list = std::mem::take(list).into();
+        steps.push(Step::Straight(Straight::new(list)));
     }
-    let list = std::mem::take(list).into();
-    steps.push(Step::Straight(select::<T, Straight>(isa), list));
 }

@@ -55,7 +55,8 @@ impl<T: Registers> MachineCode<T> {
         _: *mut T,
         _: *mut T,
         _: *mut T,
-        _: impl Iterator<Item = *mut T>,
+        _: usize,
+        _: impl FnMut(usize) -> *mut T,
     ) {
         match self.0 {}
     }
