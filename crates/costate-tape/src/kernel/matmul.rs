@@ -1,7 +1,5 @@
 //! Products of row-major matrices, by tiles of the result that stay in registers.
 
-use core::mem::MaybeUninit;
-
 use super::dispatch::{Kernel, Memory};
 use super::elementary::Constants;
 use super::vector::Vector;
@@ -27,11 +25,6 @@ pub(crate) struct MatMul {
     pub(crate) turned: bool,
 }
 
-/// Registers of a packed panel of B: they stay in the first cache while the rows of A pass.
-const PANEL: usize = 384;
-/// From this many rows on, packing a panel pays.
-const ROWS_TO_PACK: usize = 32;
-
 impl Kernel for MatMul {
     type Args = MatMul;
 
@@ -42,112 +35,32 @@ impl Kernel for MatMul {
             let a = memory.frame.add(args.a).cast_const();
             let b = memory.frame.add(args.b).cast_const();
             let c = memory.frame.add(args.c);
-            let mut tile = Tile {
-                a_strides: args.a_strides,
-                b_row: args.n,
-                c_row: args.n,
-                m: args.m,
-                k: args.k,
-                more: false,
-            };
-            let most = widest::<V>(args.m);
+            let tile = Tile::new(args);
             let mut end = args.n.div_ceil(V::N);
-            let row = size_of::<V::T>() * args.n;
-            let pack = args.turned
-                || end > most
-                    && args.m >= ROWS_TO_PACK
-                    && (args.k * most > PANEL || row.is_multiple_of(512) && args.k >= 32);
-            let mut panel = [MaybeUninit::<V>::uninit(); PANEL];
-            let packed = panel.as_mut_ptr().cast::<V::T>();
             while end > 0 {
-                let width = match end % most {
-                    0 => most,
-                    // A single row's tiles are of eight or at most four registers.
-                    rest if rest > 4 => rest - 4,
-                    rest => rest,
-                };
+                let width = last_columns(end, widest(args.m, V::REGISTERS));
                 end -= width;
-                let c = c.add(end * V::N);
-                if !pack {
-                    columns::<V>(&tile, width, a, b.add(end * V::N), c);
-                    continue;
-                }
-                // In parts of k that fit the panel; the sums wait in C, rounded as they are.
-                let part = PANEL / width;
-                for from in (0..args.k).step_by(part) {
-                    let k = part.min(args.k - from);
-                    if args.turned {
-                        let columns = (width * V::N).min(args.n - end * V::N);
-                        let b = b.add(end * V::N * args.k + from);
-                        turn(b, args.k, columns, k, packed, width * V::N);
-                    } else {
-                        let b = b.add(from * args.n + end * V::N);
-                        for i in 0..k {
-                            for w in 0..width {
-                                let x = V::load(b.add(i * args.n + w * V::N));
-                                x.store(packed.add((i * width + w) * V::N));
-                            }
-                        }
-                    }
-                    tile.b_row = width * V::N;
-                    (tile.k, tile.more) = (k, from > 0);
-                    let a = a.add(from * args.a_strides[1]);
-                    columns::<V>(&tile, width, a, packed, c);
-                }
+                columns::<V>(&tile, width, a, b.add(end * V::N), c.add(end * V::N));
             }
         }
     }
 }
 
-impl MatMul {
-    /// Whether a product of this shape with a transpose is better done here than by dot products: where there are rows enough to
-    /// share the turning of B, or dot products would be short. `row` is how many numbers a register holds.
-    pub(crate) fn turns(m: usize, k: usize, n: usize, row: usize) -> bool {
-        // Parts of k leave their sums in C, where a panel that has all columns writes over them past the ends of rows.
-        let whole = k * 4 <= PANEL || n > 4 * row;
-        whole && m > 1 && (m >= 16 && n >= 8 || k <= row)
-    }
-}
-
-/// to\[i, j\] = from\[j, i\] for `rows` rows of `columns` numbers.
-///
-/// # Safety
-/// The pointers cover the numbers.
+/// Registers of columns in the last tile of so many, the widest of which has `most`.
 #[inline(always)]
-unsafe fn turn<T: Copy>(
-    from: *const T,
-    from_row: usize,
-    rows: usize,
-    columns: usize,
-    to: *mut T,
-    to_row: usize,
-) {
-    // SAFETY: the caller's.
-    unsafe {
-        let mut j = 0;
-        while j + 4 <= rows {
-            let row = from.add(j * from_row);
-            for i in 0..columns {
-                let to = to.add(i * to_row + j);
-                for r in 0..4 {
-                    *to.add(r) = *row.add(r * from_row + i);
-                }
-            }
-            j += 4;
-        }
-        while j < rows {
-            for i in 0..columns {
-                *to.add(i * to_row + j) = *from.add(j * from_row + i);
-            }
-            j += 1;
-        }
+pub(super) fn last_columns(end: usize, most: usize) -> usize {
+    match end % most {
+        0 => most,
+        // A single row's tiles are of eight or at most four registers.
+        rest if rest > 4 => rest - 4,
+        rest => rest,
     }
 }
 
-/// Registers of columns in the widest tile for `m` rows.
+/// Registers of columns in the widest tile for `m` rows on a processor with so many registers.
 #[inline(always)]
-fn widest<V: Vector>(m: usize) -> usize {
-    match (m, V::REGISTERS) {
+pub(super) fn widest(m: usize, registers: usize) -> usize {
+    match (m, registers) {
         (1, _) => 8,
         (2..4, _) | (_, 32) => 4,
         _ => 2,
@@ -155,14 +68,27 @@ fn widest<V: Vector>(m: usize) -> usize {
 }
 
 /// What the tiles of a product have in common.
-struct Tile {
+pub(super) struct Tile {
     a_strides: [usize; 2],
-    b_row: usize,
+    pub(super) b_row: usize,
     c_row: usize,
     m: usize,
-    k: usize,
+    pub(super) k: usize,
     /// C holds sums already.
-    more: bool,
+    pub(super) more: bool,
+}
+
+impl Tile {
+    pub(super) fn new(args: &MatMul) -> Self {
+        Tile {
+            a_strides: args.a_strides,
+            b_row: args.n,
+            c_row: args.n,
+            m: args.m,
+            k: args.k,
+            more: false,
+        }
+    }
 }
 
 /// All rows times `width` registers of columns.
@@ -170,7 +96,7 @@ struct Tile {
 /// # Safety
 /// The processor has the instruction set; the pointers cover the operands.
 #[inline(always)]
-unsafe fn columns<V: Vector>(
+pub(super) unsafe fn columns<V: Vector>(
     tile: &Tile,
     width: usize,
     a: *const V::T,

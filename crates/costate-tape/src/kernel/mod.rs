@@ -8,6 +8,8 @@ pub(crate) mod elementary;
 pub(crate) mod elementwise;
 pub(crate) mod lanes;
 pub(crate) mod matmul;
+pub(crate) mod narrow;
+pub(crate) mod packed;
 pub(crate) mod panel;
 pub(crate) mod panel_grad;
 pub(crate) mod registers;

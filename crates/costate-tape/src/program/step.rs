@@ -12,6 +12,8 @@ use crate::kernel::dispatch::{Isa, Memory, Registers, Run, select};
 use crate::kernel::dots::MatMulTransposed;
 use crate::kernel::elementwise::{Chain, Elementwise};
 use crate::kernel::matmul::MatMul;
+use crate::kernel::narrow::Narrow;
+use crate::kernel::packed::Packed;
 use crate::kernel::panel::Linear;
 use crate::kernel::straight::{Instruction, Straight};
 
@@ -190,7 +192,15 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
             a_strides,
             turned,
         };
-        Step::MatMul(select::<T, MatMul>(isa.for_rows::<T>(n)), args)
+        let isa = isa.for_rows::<T>(n);
+        let kernel = if args.a_strides == [k, 1] && Narrow::takes([m, k, n], isa.lanes::<T>()) {
+            select::<T, Narrow>(isa)
+        } else if Packed::takes::<T>(&args, isa) {
+            select::<T, Packed>(isa)
+        } else {
+            select::<T, MatMul>(isa)
+        };
+        Step::MatMul(kernel, args)
     };
     match draft {
         Draft::Chain { len, row, each } => {
@@ -209,7 +219,9 @@ fn kernel<T: Registers>(draft: &Draft, layout: &Layout, isa: Isa) -> Step<T> {
             b,
             to,
             shape: [m, k, n],
-        } if MatMul::turns(m, k, n, isa.lanes::<T>()) => {
+        } if Packed::turns(m, k, n, isa.lanes::<T>())
+            || Narrow::takes([m, k, n], isa.for_rows::<T>(n).lanes::<T>()) =>
+        {
             product([a, b, to], [m, k, n], [k, 1], true)
         }
         &Draft::MatMulTransposed {

@@ -118,10 +118,8 @@ fn agrees<T: Lane + Float>(
                 let mut natural = cotangent.clone();
                 program.unpack(i, cotangent, &mut natural);
                 let output = 1 + i + usize::from(i >= parameters);
-                assert!(
-                    difference(&natural, &out[output]) <= tolerance,
-                    "{isa:?}: product {i}"
-                );
+                let off = difference(&natural, &out[output]);
+                assert!(off <= tolerance, "{isa:?}: product {i} is off by {off:e}");
             }
             for (sum, &term) in expected.iter_mut().zip(&out[1 + parameters]) {
                 *sum = *sum + weight * term;

@@ -228,7 +228,7 @@ vector! {
     };
     repeat |p, r| match r {
         1 => _mm256_set1_pd(*p),
-        2 => _mm256_broadcast_pd(&*p.cast()),
+        2 => _mm256_broadcast_pd(&_mm_loadu_pd(p)),
         _ => _mm256_loadu_pd(p),
     };
     sums |v, p| {
@@ -257,7 +257,7 @@ vector! {
     repeat |p, r| match r {
         1 => _mm256_set1_ps(*p),
         2 => _mm256_castpd_ps(_mm256_set1_pd(p.cast::<f64>().read_unaligned())),
-        4 => _mm256_broadcast_ps(&*p.cast()),
+        4 => _mm256_broadcast_ps(&_mm_loadu_ps(p)),
         _ => _mm256_loadu_ps(p),
     };
     sums |v, p| {

@@ -46,10 +46,60 @@ fn matrix_products_that_are_packed_in_parts_equal_the_interpreter() {
         [40, 401, 24],
         [20, 400, 33],
         [35, 97, 256],
+        [33, 400, 70],
     ] {
         products::<f64>(shape, 1e-13);
         products::<f32>(shape, 1e-5);
     }
+}
+
+#[test]
+fn products_with_few_columns_equal_the_interpreter() {
+    for n in [2, 3, 4, 7, 8] {
+        for m in [12, 13, 19, 24] {
+            for k in [8, 16, 17, 22, 39, 127] {
+                products::<f64>([m, k, n], 1e-14);
+                products::<f32>([m, k, n], 1e-5);
+            }
+        }
+    }
+    products::<f64>([20, 1600, 2], 1e-13);
+    products::<f32>([12, 1600, 4], 1e-5);
+}
+
+/// A row that fills no whole register is read with the next one's beginning, which must not count.
+#[test]
+fn no_row_of_a_product_with_few_columns_sees_its_neighbour() {
+    fn neighbours<T: Lane + Float>() {
+        let (m, k) = (15, 35);
+        for (n, turned) in [(2, false), (2, true), (4, false), (4, true)] {
+            let b = if turned { [n, k] } else { [k, n] };
+            let inputs: [(&str, &[usize]); 2] = [("a", &[m, k]), ("b", &b)];
+            let f = Function::<T>::record(&inputs, |v| vec![v[0].matmul_with(v[1], false, turned)]);
+            let f = f.unwrap();
+            let mut a = vec![T::ONE; m * k];
+            a[7 * k..8 * k].fill(T::NAN);
+            for isa in Isa::available() {
+                let program = Program::compile_for(&f, isa).unwrap();
+                let mut out = vec![T::ZERO; m * n];
+                let b = vec![T::ONE; k * n];
+                program.eval(&mut program.workspace(1), 0, &[&a, &b], &mut out);
+                for (i, row) in out.chunks(n).enumerate() {
+                    let expected = if i == 7 {
+                        T::NAN
+                    } else {
+                        T::from_f64(k as f64)
+                    };
+                    assert!(
+                        row.iter().all(|&x| x == expected || x.is_nan() && i == 7),
+                        "{isa:?} row {i}"
+                    );
+                }
+            }
+        }
+    }
+    neighbours::<f64>();
+    neighbours::<f32>();
 }
 
 #[test]
