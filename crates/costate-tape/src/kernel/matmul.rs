@@ -21,7 +21,7 @@ pub(crate) struct MatMul {
     pub(crate) n: usize,
     /// Distance of rows and of columns in A.
     pub(crate) a_strides: [usize; 2],
-    /// B is a transpose.
+    /// B is a transpose, which it may be for [`Packed`](super::packed::Packed) and [`Narrow`](super::narrow::Narrow).
     pub(crate) turned: bool,
 }
 

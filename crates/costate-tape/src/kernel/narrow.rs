@@ -7,10 +7,10 @@ use super::elementary::Constants;
 use super::matmul::MatMul;
 use super::vector::Vector;
 
-/// A [`MatMul`] whose B has fewer columns than half a register has numbers, and whose A has its rows side by side.
+/// A [`MatMul`] whose B has at most half as many columns as a register has numbers, and whose A has its rows side by side.
 ///
-/// Numbers of a row of A, as many as a register holds for each column, are read once and repeated for all columns; what a register
-/// holds of a column is summed at the end. An element's bits depend on k and n, not on how many rows there are.
+/// With c columns, N/c numbers of a row of A are read at once and repeated for each column; what the register holds of a column is summed
+/// at the end. An element's bits depend on k and n, not on how many rows there are.
 pub(crate) struct Narrow;
 
 /// Registers of packed B: they stay in the first cache while the rows of A pass.

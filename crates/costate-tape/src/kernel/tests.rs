@@ -176,3 +176,22 @@ fn silu_keeps_its_digits_down_to_the_smallest_results() {
         }
     }
 }
+
+/// 1 − y², the slope, is to be no less than 0.
+#[test]
+fn tanh_is_odd_and_at_most_one() {
+    fn bounded<T: Lane>(one: T) {
+        let x: Vec<T> = (0..100_000)
+            .map(|i| T::from_f64(3e-4 * f64::from(i)))
+            .collect();
+        let mirrored: Vec<T> = x.iter().map(|&x| -x).collect();
+        for isa in Isa::available() {
+            let y = compiled(Unary::Tanh, &x, isa);
+            assert!(y.iter().all(|&y| y <= one), "{isa:?}");
+            let mirrored = compiled(Unary::Tanh, &mirrored, isa);
+            assert!(y.iter().zip(&mirrored).all(|(&y, &m)| y == -m), "{isa:?}");
+        }
+    }
+    bounded(1.0_f64);
+    bounded(1.0_f32);
+}
