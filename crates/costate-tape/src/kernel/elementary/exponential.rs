@@ -1,7 +1,10 @@
 //! Exponential, hyperbolic tangent and logistic function, and what is made of them.
 
-use super::{Constants, Group, polynomial};
+use super::Constants;
 use crate::kernel::vector::Vector;
+
+/// A group of registers.
+type Group<V, const A: usize, const B: usize> = [[V; A]; B];
 
 /// n and eʳ − 1 with x = n·ln 2 + r, |r| ≤ ½ ln 2; n still carries [`Constants::MAGIC`].
 ///
@@ -11,16 +14,18 @@ use crate::kernel::vector::Vector;
 unsafe fn reduce<V: Vector, const A: usize, const B: usize>(
     x: Group<V, A, B>,
 ) -> (Group<V, A, B>, Group<V, A, B>) {
+    let coefficients = V::T::EXP;
     // SAFETY: the caller's.
-    let (log2_e, magic, hi, lo) = unsafe {
+    let (log2_e, magic, hi, lo, last) = unsafe {
         (
             V::splat(V::T::LOG2_E),
             V::splat(V::T::MAGIC),
             V::splat(V::T::LN_2[0]),
             V::splat(V::T::LN_2[1]),
+            V::splat(coefficients[coefficients.len() - 1]),
         )
     };
-    let (mut biased, mut r) = (x, x);
+    let (mut biased, mut r, mut p) = (x, x, [[last; A]; B]);
     for b in 0..B {
         for a in 0..A {
             biased[b][a] = x[b][a].fma(log2_e, magic);
@@ -28,8 +33,15 @@ unsafe fn reduce<V: Vector, const A: usize, const B: usize>(
             r[b][a] = n.fnma(lo, n.fnma(hi, x[b][a]));
         }
     }
-    // SAFETY: the caller's.
-    let mut p = unsafe { polynomial(r, V::T::EXP) };
+    for i in (0..coefficients.len() - 1).rev() {
+        // SAFETY: the caller's.
+        let c = unsafe { V::splat(coefficients[i]) };
+        for b in 0..B {
+            for a in 0..A {
+                p[b][a] = p[b][a].fma(r[b][a], c);
+            }
+        }
+    }
     for b in 0..B {
         for a in 0..A {
             p[b][a] = r[b][a].mul(r[b][a]).fma(p[b][a], r[b][a]);
@@ -129,8 +141,7 @@ pub(crate) unsafe fn elu<V: Vector, const A: usize, const B: usize>(
     y
 }
 
-/// With |x| = n·½ ln 2 + y, |y| ≤ ¼ ln 2, and τ = tanh y: e^(2|x|) = 2ⁿ(1 + τ)/(1 − τ), so that one quotient gives
-/// tanh |x| = (2ⁿ − 1 + τ(2ⁿ + 1))/(2ⁿ + 1 + τ(2ⁿ − 1)).
+/// tanh x = (e²ˣ − 1)/(e²ˣ + 1), from e²ˣ − 1 so that small arguments keep their digits.
 ///
 /// # Safety
 /// The processor has the instruction set of `V`.
@@ -139,37 +150,27 @@ pub(crate) unsafe fn tanh<V: Vector, const A: usize, const B: usize>(
     x: Group<V, A, B>,
 ) -> Group<V, A, B> {
     // SAFETY: the caller's.
-    let (most, log2_e2, magic, one) = unsafe {
+    let (most, one, two) = unsafe {
         (
-            V::splat(V::T::TANH_ONE * V::T::HALF),
-            V::splat(V::T::LOG2_E * V::T::TWO),
-            V::splat(V::T::MAGIC),
+            V::splat(V::T::TANH_ONE),
             V::splat(V::T::ONE),
+            V::splat(V::T::TWO),
         )
     };
-    let (mut biased, mut y, mut z) = (x, x, x);
+    let mut y = x;
     for b in 0..B {
         for a in 0..A {
-            // In this order a NaN passes.
-            y[b][a] = most.min(x[b][a].abs());
-            biased[b][a] = y[b][a].fma(log2_e2, magic);
-            let n = biased[b][a].sub(magic);
-            for &part in V::T::HALF_LN_2 {
-                // SAFETY: the caller's.
-                y[b][a] = n.fnma(unsafe { V::splat(part) }, y[b][a]);
-            }
-            z[b][a] = y[b][a].mul(y[b][a]);
+            let magnitude = x[b][a].abs();
+            y[b][a] = most.min(magnitude.add(magnitude));
         }
     }
     // SAFETY: the caller's.
-    let p = unsafe { polynomial(z, V::T::TANH) };
+    let (biased, p) = unsafe { reduce(y) };
     for b in 0..B {
         for a in 0..A {
-            let tau = y[b][a].mul(z[b][a]).fma(p[b][a], y[b][a]);
             let power = biased[b][a].bits_to_exponent();
-            let (less, more) = (power.sub(one), power.add(one));
-            let quotient = tau.fma(more, less).div(tau.fma(less, more));
-            y[b][a] = quotient.with_sign(x[b][a]);
+            let expm1 = power.fma(p[b][a], power.sub(one));
+            y[b][a] = expm1.div(expm1.add(two)).with_sign(x[b][a]);
         }
     }
     y

@@ -39,7 +39,7 @@ pub(crate) unsafe fn ln<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
             s[a] = f[a].div(two.add(f[a]));
             z[a] = s[a].mul(s[a]);
         }
-        let [mut y] = polynomial([z], V::T::LN);
+        let mut y = polynomial(z, V::T::LN);
         for a in 0..A {
             let square = f[a].mul(f[a]).mul(half);
             let rest = s[a].mul(z[a].fma(y[a], square));

@@ -38,10 +38,6 @@ pub(crate) trait Constants: Scalar + Send + Sync + 'static {
     const LN_2: [Self; 2];
     /// (eʳ − 1 − r)/r² for |r| ≤ ½ ln 2: minimax in eʳ − 1, lowest power first.
     const EXP: &'static [Self];
-    /// ½ ln 2 in as many parts as tanh needs: it flattens where n times the error of one could matter.
-    const HALF_LN_2: &'static [Self];
-    /// (tanh y − y)/y³ in y² for |y| ≤ ¼ ln 2: minimax in tanh y, relative to it, lowest power first.
-    const TANH: &'static [Self];
     /// Below and above, eˣ is 0 and ∞.
     const EXP_RANGE: [Self; 2];
     /// Below, x·σ(x) rounds to −0.
@@ -99,15 +95,6 @@ impl Constants for f64 {
         2.755_722_789_002_619_907e-6,
         2.762_638_261_568_226_394_8e-7,
         2.511_449_491_653_231_441_8e-8,
-    ];
-    const HALF_LN_2: &'static [f64] = &[0.5 * Self::LN_2[0], 0.5 * Self::LN_2[1]];
-    const TANH: &'static [f64] = &[
-        -0.333_333_333_333_324_860_37,
-        0.133_333_333_327_842_763_76,
-        -0.053_968_252_782_924_451_469,
-        0.021_869_370_782_522_343_129,
-        -0.008_857_311_042_075_078_402_8,
-        0.003_444_865_858_289_442_429_4,
     ];
     const EXP_RANGE: [f64; 2] = [-746.0, 710.0];
     const SILU_LEAST: f64 = -760.0;
@@ -180,8 +167,6 @@ impl Constants for f32 {
         0.008_366_610_332_44,
         0.001_394_659_337_67,
     ];
-    const HALF_LN_2: &'static [f32] = &[0.5 * core::f32::consts::LN_2];
-    const TANH: &'static [f32] = &[-0.333_333_227_243, 0.133_311_844_401, -0.052_727_268_727];
     const EXP_RANGE: [f32; 2] = [-104.5, 89.0];
     const SILU_LEAST: f32 = -112.0;
     const TANH_ONE: f32 = 20.0;
@@ -225,28 +210,20 @@ impl Constants for f32 {
     ];
 }
 
-/// A group of registers.
-type Group<V, const A: usize, const B: usize> = [[V; A]; B];
-
 /// A polynomial in every lane of a group, lowest power first.
 ///
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-unsafe fn polynomial<V: Vector, const A: usize, const B: usize>(
-    z: Group<V, A, B>,
-    coefficients: &[V::T],
-) -> Group<V, A, B> {
+unsafe fn polynomial<V: Vector, const A: usize>(z: [V; A], coefficients: &[V::T]) -> [V; A] {
     // SAFETY: the caller's.
     unsafe {
         let last = coefficients.len() - 1;
-        let mut p = [[V::splat(coefficients[last]); A]; B];
+        let mut p = [V::splat(coefficients[last]); A];
         for i in (0..last).rev() {
             let c = V::splat(coefficients[i]);
-            for b in 0..B {
-                for a in 0..A {
-                    p[b][a] = p[b][a].fma(z[b][a], c);
-                }
+            for a in 0..A {
+                p[a] = p[a].fma(z[a], c);
             }
         }
         p

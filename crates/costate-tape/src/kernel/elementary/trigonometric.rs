@@ -73,7 +73,7 @@ unsafe fn turned<V: Vector, const A: usize, const COSINE: bool>(x: [V; A]) -> [V
             z[a] = r[a].mul(r[a]);
             turns[a] = half_turns;
         }
-        let [p] = polynomial([z], V::T::SIN);
+        let p = polynomial(z, V::T::SIN);
         let mut y = x;
         for a in 0..A {
             let sine = r[a].mul(z[a]).fma(p[a], r[a]);
