@@ -2,7 +2,8 @@
 
 use costate_tape::{Binary, Dual, Scalar};
 
-use super::{Formula, Node, operands};
+use super::Formula;
+use super::nodes::Node;
 
 /// What first was not finite on the way to a formula's value.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +35,7 @@ impl Formula {
                     let chosen = if values[c as usize] != 0.0 { a } else { b };
                     [c, chosen].into_iter().find(|&node| wrong(node))
                 }
-                ref node => operands(node).find(|&node| wrong(node)),
+                ref node => node.operands().find(|&node| wrong(node)),
             };
             match before {
                 Some(before) => at = before as usize,
@@ -42,7 +43,7 @@ impl Formula {
             }
         }
         let of = |node: u32| values[node as usize];
-        let written = self.text(&self.expression.spans[at]);
+        let written = self.text_of(at);
         let text = match nodes[at] {
             Node::Name(i) => return Some(Origin::Name(i as usize)),
             Node::Divide(a, b) if of(b) == 0.0 => {
@@ -74,10 +75,8 @@ impl Formula {
         let nodes = &self.expression.nodes;
         let values: Vec<f64> = self.values(nodes.len(), name, |_| None);
         let of = |node: u32| values[node as usize];
-        let (mut counts, mut moves) = (vec![false; nodes.len()], vec![false; nodes.len()]);
-        for (i, node) in nodes.iter().enumerate() {
-            moves[i] = matches!(node, Node::Name(_)) || operands(node).any(|k| moves[k as usize]);
-        }
+        let moves = self.expression.moving(|_| true);
+        let mut counts = vec![false; nodes.len()];
         counts[nodes.len() - 1] = true;
         for (i, node) in nodes.iter().enumerate().rev().filter(|(i, _)| moves[*i]) {
             if !counts[i] {
@@ -87,7 +86,7 @@ impl Formula {
                 Node::If(c, a, b) => Some(if of(c) != 0.0 { b } else { a }),
                 _ => None,
             };
-            for k in operands(node).filter(|k| Some(*k) != unchosen) {
+            for k in node.operands().filter(|k| Some(*k) != unchosen) {
                 counts[k as usize] = true;
             }
         }
@@ -98,7 +97,7 @@ impl Formula {
         (0..nodes.len())
             .filter(|&i| counts[i] && moves[i])
             .find_map(|i| {
-                let written = self.text(&self.expression.spans[i]);
+                let written = self.text_of(i);
                 let (dual, x) = match nodes[i] {
                     Node::Unary(op, x) => (variable(x, 0).unary(op), x),
                     Node::Binary(op, a, b) => (variable(a, 0).binary(op, variable(b, 1)), a),

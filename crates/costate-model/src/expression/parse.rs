@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use costate_tape::{Binary, Unary};
 
+use super::nodes::{Comparison, Expression, Name, Node};
+use super::slip::Slip;
 use super::token::{AND, OR, Token, tokens};
-use super::{Comparison, Expression, Name, Node, Slip};
 use crate::error::nearest;
 
 /// Parentheses, calls and signs within each other. Deep enough for any formula, small enough for any stack.

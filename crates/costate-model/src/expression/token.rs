@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Slip;
+use super::slip::Slip;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Token<'a> {
