@@ -68,12 +68,24 @@ type Make = fn(u32, u32) -> Node;
 /// What an infix operator makes, how strongly it holds its left side, and the least strength allowed on its right.
 fn infix(symbol: &str) -> Option<(Make, u8, u8)> {
     Some(match symbol {
-        "<" => (|a, b| Node::Compare(Comparison::Less, a, b), 1, 2),
-        "<=" => (|a, b| Node::Compare(Comparison::LessEqual, a, b), 1, 2),
-        ">" => (|a, b| Node::Compare(Comparison::Less, b, a), 1, 2),
-        ">=" => (|a, b| Node::Compare(Comparison::LessEqual, b, a), 1, 2),
-        "==" => (|a, b| Node::Compare(Comparison::Equal, a, b), 1, 2),
-        "!=" => (|a, b| Node::Compare(Comparison::NotEqual, a, b), 1, 2),
+        "<" => (|a, b| Node::Compare(Comparison::Less, a, b), COMPARES, 2),
+        "<=" => (
+            |a, b| Node::Compare(Comparison::LessEqual, a, b),
+            COMPARES,
+            2,
+        ),
+        ">" => (|a, b| Node::Compare(Comparison::Less, b, a), COMPARES, 2),
+        ">=" => (
+            |a, b| Node::Compare(Comparison::LessEqual, b, a),
+            COMPARES,
+            2,
+        ),
+        "==" => (|a, b| Node::Compare(Comparison::Equal, a, b), COMPARES, 2),
+        "!=" => (
+            |a, b| Node::Compare(Comparison::NotEqual, a, b),
+            COMPARES,
+            2,
+        ),
         "+" => (Node::Add, 3, 4),
         "-" => (Node::Subtract, 3, 4),
         "*" => (Node::Multiply, 5, 6),
@@ -83,6 +95,9 @@ fn infix(symbol: &str) -> Option<(Make, u8, u8)> {
         _ => return None,
     })
 }
+
+/// Comparisons hold least.
+const COMPARES: u8 = 1;
 
 /// A sign holds more than a product and less than a power: -x^2 is -(x^2).
 const SIGN: u8 = 7;
@@ -125,6 +140,8 @@ impl Parser<'_> {
             )));
         }
         let mut left = self.operand()?;
+        // One in parentheses, or made by a function, came as an operand: it is a value like any other.
+        let mut is_comparison = false;
         while let Token::Symbol(symbol) = self.peek() {
             let Some((make, strength, right)) = infix(symbol) else {
                 break;
@@ -132,10 +149,7 @@ impl Parser<'_> {
             if strength < least {
                 break;
             }
-            if strength == 1
-                && matches!(self.nodes[left as usize], Node::Compare(..))
-                && !self.closed(left)
-            {
+            if is_comparison && strength == COMPARES {
                 return Err(self
                     .slip("comparisons do not chain; for 'a < b < c' write if(a < b, b < c, 0)"));
             }
@@ -143,14 +157,10 @@ impl Parser<'_> {
             let operand = self.expression(right)?;
             let span = self.span(left).start..self.span(operand).end;
             left = self.push(make(left, operand), span);
+            is_comparison = strength == COMPARES;
         }
         self.depth -= 1;
         Ok(left)
-    }
-
-    /// Whether the node came from a parenthesis that ends where the parser stands.
-    fn closed(&self, _node: u32) -> bool {
-        matches!(self.tokens[self.at - 1].0, Token::Symbol(")"))
     }
 
     fn operand(&mut self) -> Result<u32, Slip> {

@@ -32,6 +32,8 @@ fn a_formula_that_does_not_parse_shows_where() {
         ("hare ** 2", "19:14", "'**' is not an operator of formulas"),
         ("hare = 2", "19:14", "'=' is not an operator of formulas"),
         ("1 < hare < 2", "19:18", "comparisons do not chain"),
+        ("1 < exp(hare) < 2", "19:23", "comparisons do not chain"),
+        ("1 < (hare) < 2", "19:20", "comparisons do not chain"),
         ("3,5 * hare", "19:10", "a comma separates arguments"),
         ("exp(hare, 2)", "19:9", "'exp' takes 1 argument; here are 2"),
         ("if(hare)", "19:9", "'if' takes 3 arguments"),
