@@ -404,6 +404,13 @@ impl Parts {
         needed
     }
 
+    /// The formulas of the parts that these need, in the order of their computation, and then these.
+    pub(crate) fn with_needed<'a>(&'a self, formulas: &[&'a Resolved]) -> Vec<&'a Resolved> {
+        let needed = self.needed(formulas.iter().copied()).into_iter();
+        let needed = needed.flat_map(|part| self.formulas(part));
+        needed.chain(formulas.iter().copied()).collect()
+    }
+
     pub(crate) fn formulas_mut(&mut self, part: Part) -> &mut [Resolved] {
         match part {
             Part::Definition(i) => std::slice::from_mut(&mut self.definitions[i]),

@@ -33,9 +33,8 @@ impl Model {
                 }
             }
             let mut warn = |message| {
-                let line = self.line_of("parameters", name);
-                let place = line.map(|line| (self.path().display().to_string(), line));
-                warnings.push(Warning { place, message });
+                let place = self.place_of("parameters", name);
+                warnings.push(Warning::new(place.as_ref(), message));
             };
             match unseen.as_slice() {
                 [] => {}
@@ -59,14 +58,12 @@ impl Model {
 
     /// Whether a condition gives a parameter a value that does not depend on the parameter's own.
     fn replaces(&self, condition: &Condition, symbol: usize) -> bool {
-        let formulas = || condition.overrides.iter().map(|(_, formula)| formula);
-        if condition.overrides.iter().all(|(i, _)| *i != symbol) {
-            return false;
-        }
-        let parts = self.parts.needed(formulas()).into_iter();
-        let parts = parts.flat_map(|part| self.parts.formulas(part));
-        let mut symbols = formulas().chain(parts).flat_map(|f| f.symbols.iter());
-        symbols.all(|used| *used != Symbol::Parameter(symbol))
+        let overrides = condition.overrides.iter();
+        let formulas: Vec<&Resolved> = overrides.map(|(_, formula)| formula).collect();
+        let all = self.parts.with_needed(&formulas);
+        let mut symbols = all.iter().flat_map(|formula| &formula.symbols);
+        condition.overrides.iter().any(|(i, _)| *i == symbol)
+            && symbols.all(|used| *used != Symbol::Parameter(symbol))
     }
 
     /// Every symbol on which a measured observable depends, or any observable as long as there are no data.
@@ -123,9 +120,8 @@ impl Model {
         };
         let mut warnings = Vec::new();
         let mut warn = |table: &str, key: &str, message: String| {
-            let line = self.line_of(table, key);
-            let place = line.map(|line| (self.path().display().to_string(), line));
-            warnings.push(Warning { place, message });
+            let place = self.place_of(table, key);
+            warnings.push(Warning::new(place.as_ref(), message));
         };
         for parameter in self.parameters.iter() {
             if !parameter.fixed && !reached.contains(&Symbol::Parameter(parameter.symbol)) {

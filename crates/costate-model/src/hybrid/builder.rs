@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use costate_tape::Var;
+use costate_tape::{Scalar, Var};
 
 use super::event::{Event, When};
 use super::reset::{Reset, Target};
@@ -252,48 +252,30 @@ fn known(
     later: Option<&Resolved>,
     numbers: Option<&[usize]>,
 ) -> Result<Schedule> {
-    let (mut formulas, count): (Vec<&Resolved>, usize) = match when {
-        When::Zero(..) => (Vec::new(), 0),
-        When::At(times) => (times.iter().collect(), times.len()),
-        When::Every {
-            every,
-            count,
-            start,
-        } => (vec![every, start.as_ref().unwrap_or(&model.start)], *count),
-    };
-    let all: Vec<usize> = (0..count).collect();
+    let mut formulas = when.formulas(&model.start);
+    let given = formulas.len();
+    formulas.extend(later);
+    let all: Vec<usize> = (0..when.count()).collect();
     let numbers = numbers.unwrap_or(&all).to_vec();
-    let literals: Option<Vec<f64>> = formulas
-        .iter()
-        .chain(&later)
-        .map(|formula| formula.formula.literal())
-        .collect();
     if numbers.is_empty() {
         return Ok(Schedule::Constant(Vec::new()));
     }
-    let repeated = matches!(when, When::Every { .. });
-    if let Some(values) = literals {
-        let later = later.map_or(0.0, |_| values[values.len() - 1]);
-        let time = |&k: &usize| match repeated {
-            true => values[1] + k as f64 * values[0] + later,
-            false => values[k] + later,
-        };
-        return Ok(Schedule::Constant(numbers.iter().map(time).collect()));
+    let literals = formulas.iter().map(|formula| formula.formula.literal());
+    if let Some(values) = literals.collect::<Option<Vec<f64>>>() {
+        return Ok(Schedule::Constant(times(when, &values, given, &numbers)));
     }
-    formulas.extend(later);
-    let is_later = later.is_some();
-    let function = field::times(model, &formulas, |given: &[Var<'_, f64>]| {
-        let time = |&k: &usize| {
-            let time = match repeated {
-                true => given[1] + given[0] * k as f64,
-                false => given[k],
-            };
-            match is_later {
-                true => time + given[given.len() - 1],
-                false => time,
-            }
-        };
-        numbers.iter().map(time).collect()
+    let function = field::times(model, &formulas, |values: &[Var<'_, f64>]| {
+        times(when, values, given, &numbers)
     })?;
     Ok(Schedule::Function(Arc::new(function)))
+}
+
+/// The times of these numbers, from the values of what they are computed from: so many `given` for the event, and behind them by how much they are later.
+fn times<S: Scalar>(when: &When, values: &[S], given: usize, numbers: &[usize]) -> Vec<S> {
+    let (given, later) = values.split_at(given);
+    let time = |&k: &usize| match later {
+        [later] => when.time(given, k) + *later,
+        _ => when.time(given, k),
+    };
+    numbers.iter().map(time).collect()
 }

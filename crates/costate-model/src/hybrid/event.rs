@@ -1,5 +1,7 @@
 //! The events of a model file with their names resolved.
 
+use costate_tape::Scalar;
+
 use crate::error::{Error, Place, Result};
 use crate::file::{EventBlock, ModelFile, Named, WhenBlock};
 use crate::model::constant;
@@ -52,6 +54,36 @@ impl Event {
         };
         let changes = self.set.iter().chain(&self.add).map(|(_, formula)| formula);
         when.into_iter().chain(changes).chain(&self.over)
+    }
+}
+
+impl When {
+    /// What the times that are known beforehand are computed from, in the order in which [`When::time`] takes their values; `start` is that of the model's time.
+    pub(crate) fn formulas<'a>(&'a self, start: &'a Resolved) -> Vec<&'a Resolved> {
+        match self {
+            When::Zero(..) => Vec::new(),
+            When::At(times) => times.iter().collect(),
+            When::Every {
+                every, start: own, ..
+            } => vec![own.as_ref().unwrap_or(start), every],
+        }
+    }
+
+    /// How many times are known beforehand.
+    pub(crate) fn count(&self) -> usize {
+        match self {
+            When::Zero(..) => 0,
+            When::At(times) => times.len(),
+            When::Every { count, .. } => *count,
+        }
+    }
+
+    /// The `k`-th time, from the values of its [formulas](When::formulas).
+    pub(crate) fn time<S: Scalar>(&self, given: &[S], k: usize) -> S {
+        match self {
+            When::Every { .. } => given[0] + given[1] * S::from_f64(k as f64),
+            _ => given[k],
+        }
     }
 }
 

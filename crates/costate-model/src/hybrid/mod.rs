@@ -22,6 +22,7 @@ pub(crate) use event::{Event, When, events};
 pub(crate) use switch::{Switch, switches};
 pub(crate) use system::{System, What};
 
+use crate::check::Warning;
 use crate::model::Model;
 use crate::trajectory::Trajectory;
 
@@ -59,9 +60,9 @@ impl Model {
         found.map(|_| (last.clone(), *t))
     }
 
-    /// Each scheduled event of this experiment whose time lies outside the model's, in words, with its line: it does not happen. Of one that repeats, and may be given
+    /// A warning for each scheduled event of this experiment whose time lies outside the model's, so that it does not happen. Of one that repeats, and may be given
     /// more times than there are, only where none lies within.
-    pub(crate) fn events_outside(&self) -> Vec<(usize, String)> {
+    pub(crate) fn events_outside(&self) -> Vec<Warning> {
         let ((start, end), phi) = (self.span(), self.phi());
         let outside = |t: &f64| (t - start) * (end - t) < 0.0;
         let mut warnings = Vec::new();
@@ -69,24 +70,14 @@ impl Model {
             if !event.happens_in(self.chosen_experiment()) {
                 continue;
             }
-            let times: Vec<f64> = match &event.when {
-                When::Zero(..) => continue,
-                When::At(times) => times.iter().map(|t| self.evaluate(t, &phi)).collect(),
-                When::Every {
-                    every,
-                    count,
-                    start: first,
-                } => {
-                    let every = self.evaluate(every, &phi);
-                    let first = first.as_ref().map_or(start, |t| self.evaluate(t, &phi));
-                    (0..*count).map(|k| first + k as f64 * every).collect()
-                }
-            };
-            let beyond: Vec<f64> = times.iter().copied().filter(outside).collect();
+            let given = event.when.formulas(&self.start).into_iter();
+            let given: Vec<f64> = given.map(|formula| self.evaluate(formula, &phi)).collect();
+            let times = (0..event.when.count()).map(|k| event.when.time(&given, k));
+            let beyond: Vec<f64> = times.filter(outside).collect();
             let repeats = matches!(event.when, When::Every { .. });
             let Some(t) = beyond
                 .first()
-                .filter(|_| !repeats || beyond.len() == times.len())
+                .filter(|_| !repeats || beyond.len() == event.when.count())
             else {
                 continue;
             };
@@ -94,14 +85,12 @@ impl Model {
                 1 => String::new(),
                 many => format!(" (and {} more)", many - 1),
             };
-            warnings.push((
-                event.place.line(),
-                format!(
-                    "event {} at t = {t}{more} lies outside the time span {start} to {end}{} and does not happen",
-                    i + 1,
-                    self.within()
-                ),
-            ));
+            let message = format!(
+                "event {} at t = {t}{more} lies outside the time span {start} to {end}{} and does not happen",
+                i + 1,
+                self.within()
+            );
+            warnings.push(Warning::new(Some(&event.place), message));
         }
         warnings
     }
@@ -117,6 +106,6 @@ impl Model {
     /// ```
     pub fn unscheduled(&self) -> Vec<String> {
         let warnings = self.events_outside().into_iter();
-        warnings.map(|(_, message)| message).collect()
+        warnings.map(|warning| warning.message).collect()
     }
 }

@@ -83,9 +83,8 @@ impl Model {
         for &z in &algebraic {
             let equation = &self.states[z].equation;
             let depends = self.parts.dependence(equation);
-            let parts = self.parts.needed([equation]);
-            let mut all = parts.iter().flat_map(|part| self.parts.formulas(*part));
-            let compares = !equation.answers.is_empty() || all.any(|f| !f.answers.is_empty());
+            let mut all = self.parts.with_needed(&[equation]).into_iter();
+            let compares = all.any(|formula| !formula.answers.is_empty());
             let what = match (depends.inputs, compares) {
                 (true, _) => "an input: it has no formula to differentiate by t",
                 (_, true) => {
