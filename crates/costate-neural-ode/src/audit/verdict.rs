@@ -59,81 +59,122 @@ pub enum Verdict {
     },
 }
 
+/// What methods are measured by.
+struct Sides {
+    /// Those that are exact for the numbers computed.
+    exact: Vec<&'static str>,
+    /// Those that others are measured by: the exact ones; but where differences are of the exact solution, contradict these, and have others on their side or are not
+    /// far off, the differences and these others.
+    reference: Vec<&'static str>,
+}
+
+impl Sides {
+    fn are_exact(&self, pair: &Pair) -> [bool; 2] {
+        pair.methods.map(|name| self.exact.contains(&name))
+    }
+
+    fn are_trusted(&self, pair: &Pair) -> [bool; 2] {
+        pair.methods.map(|name| self.reference.contains(&name))
+    }
+
+    /// The one of two that others are not measured by, where the other one is.
+    fn outsider(&self, pair: &Pair) -> Option<&'static str> {
+        match self.are_trusted(pair) {
+            [true, false] => Some(pair.methods[1]),
+            [false, true] => Some(pair.methods[0]),
+            _ => None,
+        }
+    }
+}
+
+impl Pair {
+    fn has_differences(&self) -> bool {
+        self.methods.contains(&DIFFERENCES)
+    }
+}
+
 impl Audit {
     /// What follows.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let exact = self.exact();
-        let reference = self.reference();
-        let apart = || self.pairs.iter().filter(|pair| !pair.agrees());
-        // Differences that settle nowhere, as where a loss has its minimum, contradict nobody unless by far.
-        let checked = |i: &usize| !self.unchecked.contains(&self.variables[*i]);
-        let settled = (0..self.variables.len())
-            .filter(checked)
-            .all(|i| self.uncertainty[i] <= UNSURE);
-        // Nor do differences contradict anybody where the equations bend on the way, unless by far: the numbers computed bend there for them, too.
-        let is_smooth = self.kinks.is_empty();
         if let Some(&worst) = self.not_finite.first() {
             return Verdict::NotFinite { worst };
         }
-        // Differences of solutions with steps of their own prove nothing against methods of the numbers computed where others confirm them.
-        let is_proof = |pair: &&Pair| {
-            let both = |names: &[&str]| pair.methods.iter().all(|name| names.contains(name));
-            match pair.methods.contains(&DIFFERENCES) {
-                false => both(&exact),
-                true => {
-                    let sure = settled && is_smooth;
-                    both(&exact) && both(&reference) && (sure || pair.difference > BLATANT)
-                }
-            }
-        };
-        if let Some(pair) = apart().find(is_proof) {
+        let sides = self.sides();
+        if let Some(pair) = self.proof(&sides) {
             return Verdict::Wrong {
                 methods: pair.methods,
                 worst: pair.worst,
             };
         }
-        let unsure = (0..self.variables.len())
-            .filter(checked)
-            .max_by(|i, j| self.uncertainty[*i].total_cmp(&self.uncertainty[*j]));
-        if let Some(i) =
-            unsure.filter(|i| self.uncertainty[*i].is_nan() || self.uncertainty[*i] > UNSURE)
-        {
-            return Verdict::NotSmooth {
-                worst: self.variables[i],
-            };
-        }
-        let between = |pair: &&Pair| pair.methods.contains(&DIFFERENCES);
-        let contradicted = apart().filter(between).find(|pair| {
-            let other = pair.methods.iter().find(|name| **name != DIFFERENCES);
-            other.is_some_and(|name| exact.contains(name)) && reference == exact
-        });
-        if let Some(pair) = contradicted {
-            return Verdict::NotSmooth { worst: pair.worst };
+        if let Some(worst) = self.unsettled().or_else(|| self.contradicted(&sides)) {
+            return Verdict::NotSmooth { worst };
         }
         // Two that are off each their way may be apart from each other though none is from what can be trusted.
-        let off = |pair: &Pair| match pair.methods.map(|name| reference.contains(&name)) {
-            [true, false] => Some(pair.methods[1]),
-            [false, true] => Some(pair.methods[0]),
-            _ => None,
-        };
-        let inaccurate = apart().find_map(|pair| Some((off(pair)?, pair.worst)));
+        let inaccurate = self
+            .apart()
+            .find_map(|pair| Some((sides.outsider(pair)?, pair.worst)));
         inaccurate.map_or(Verdict::Right, |(method, worst)| Verdict::Inaccurate {
             method,
             worst,
         })
     }
 
-    /// The methods that are exact for the numbers computed.
-    fn exact(&self) -> Vec<&'static str> {
-        let exact = self.runs.iter().filter(|run| run.about.exact);
-        exact.map(|run| run.about.name).collect()
+    /// The pairs that do not agree as they should.
+    fn apart(&self) -> impl Iterator<Item = &Pair> {
+        self.pairs.iter().filter(|pair| !pair.agrees())
     }
 
-    /// The methods that others are measured by: those of the numbers computed; but where differences are of the exact solution, contradict these, and have others on their side or
-    /// are not far off, the differences and these others.
-    fn reference(&self) -> Vec<&'static str> {
-        let exact = self.exact();
+    /// The entries that differences can say something of.
+    fn checked(&self) -> impl Iterator<Item = usize> {
+        (0..self.variables.len()).filter(|&i| !self.unchecked.contains(&self.variables[i]))
+    }
+
+    /// Two methods of which one is wrong.
+    fn proof(&self, sides: &Sides) -> Option<&Pair> {
+        // Differences that settle nowhere, as where a loss has its minimum, contradict nobody unless by far; nor do they where the equations bend on the way: the numbers
+        // computed bend there for them, too.
+        let is_sure =
+            self.kinks.is_empty() && self.checked().all(|i| self.uncertainty[i] <= UNSURE);
+        self.apart().find(|pair| {
+            let of_numbers = sides.are_exact(pair) == [true; 2];
+            // Differences of solutions with steps of their own prove nothing against methods of the numbers computed where others confirm them.
+            let are_trusted = sides.are_trusted(pair) == [true; 2];
+            let is_far = is_sure || pair.difference > BLATANT;
+            of_numbers && (!pair.has_differences() || are_trusted && is_far)
+        })
+    }
+
+    /// Where differences are least sure, if they are not sure enough.
+    fn unsettled(&self) -> Option<Variable> {
+        let least = self
+            .checked()
+            .max_by(|&i, &j| self.uncertainty[i].total_cmp(&self.uncertainty[j]))?;
+        let is_unsure = self.uncertainty[least].is_nan() || self.uncertainty[least] > UNSURE;
+        is_unsure.then(|| self.variables[least])
+    }
+
+    /// Where differences contradict a method that is exact and measured by.
+    fn contradicted(&self, sides: &Sides) -> Option<Variable> {
+        if sides.reference != sides.exact {
+            return None;
+        }
+        let other = |pair: &&Pair| {
+            let mut others = pair.methods.iter().filter(|name| **name != DIFFERENCES);
+            others.next().is_some_and(|name| sides.exact.contains(name))
+        };
+        let mut pairs = self.apart().filter(|pair| pair.has_differences());
+        pairs.find(other).map(|pair| pair.worst)
+    }
+
+    fn sides(&self) -> Sides {
+        let runs = self.runs.iter().filter(|run| run.about.exact);
+        let exact: Vec<&'static str> = runs.map(|run| run.about.name).collect();
+        let reference = self.reference(&exact);
+        Sides { exact, reference }
+    }
+
+    fn reference(&self, exact: &[&'static str]) -> Vec<&'static str> {
         let pairs = self.pairs.iter();
         let beside = pairs.filter_map(|pair| match pair.methods {
             [other, DIFFERENCES] | [DIFFERENCES, other] => Some((other, pair)),
@@ -147,10 +188,10 @@ impl Audit {
             .filter(|(name, _)| exact.contains(name))
             .peekable();
         if !self.own_steps || contradicted.peek().is_none() {
-            return exact;
+            return exact.to_vec();
         }
         if others.is_empty() && contradicted.any(|(_, pair)| pair.difference > BLATANT) {
-            return exact;
+            return exact.to_vec();
         }
         others.push(DIFFERENCES);
         others
@@ -175,17 +216,10 @@ impl Audit {
     /// ```
     #[must_use]
     pub fn inaccurate(&self) -> Vec<&'static str> {
-        let reference = self.reference();
-        let off = |name: &str| {
-            let mut apart = self.pairs.iter().filter(|pair| !pair.agrees());
-            apart.any(|pair| {
-                let other = pair.methods.iter().find(|method| **method != name);
-                pair.methods.contains(&name) && other.is_some_and(|other| reference.contains(other))
-            })
-        };
+        let sides = self.sides();
         let names = self.runs.iter().map(|run| run.about.name);
         names
-            .filter(|name| !reference.contains(name) && off(name))
+            .filter(|name| self.apart().any(|pair| sides.outsider(pair) == Some(*name)))
             .collect()
     }
 
@@ -208,31 +242,27 @@ impl Audit {
     /// ```
     #[must_use]
     pub fn off_by_all(&self) -> Option<f64> {
-        let reference = self.reference();
-        if !matches!(self.verdict(), Verdict::Inaccurate { .. }) || reference != [DIFFERENCES] {
+        let is_inaccurate = matches!(self.verdict(), Verdict::Inaccurate { .. });
+        if !is_inaccurate || self.sides().reference != [DIFFERENCES] {
             return None;
         }
-        let pairs = self.pairs.iter();
-        let pairs = pairs.filter(|pair| pair.methods.contains(&DIFFERENCES));
+        let pairs = self.pairs.iter().filter(|pair| pair.has_differences());
         pairs.map(|pair| pair.difference).reduce(f64::max)
     }
 
     /// Where all methods of the exact solution agree with each other, several of them, and with none of the numbers computed: by how much the two kinds are apart.
     pub(super) fn off_by_kind(&self) -> Option<f64> {
-        let exact = self.exact();
-        let pairs = self.pairs.iter();
-        let kinds = pairs.map(|pair| (pair, pair.methods.map(|name| exact.contains(&name))));
-        let mut among = kinds
-            .clone()
-            .filter(|(_, kind)| *kind == [false; 2])
-            .peekable();
-        let between = kinds.filter(|(_, kind)| kind[0] != kind[1]);
-        let are_two = among.peek().is_some()
-            && among.all(|(pair, _)| pair.agrees())
-            && between
-                .clone()
-                .all(|(pair, _)| !pair.agrees() || pair.methods.contains(&DIFFERENCES));
-        let apart = between.map(|(pair, _)| pair.difference);
+        let sides = &self.sides();
+        let of_kind = |kinds: &'static [[bool; 2]]| {
+            let pairs = self.pairs.iter();
+            pairs.filter(move |pair| kinds.contains(&sides.are_exact(pair)))
+        };
+        let among = || of_kind(&[[false; 2]]);
+        let between = || of_kind(&[[true, false], [false, true]]);
+        let are_two = among().next().is_some()
+            && among().all(Pair::agrees)
+            && between().all(|pair| !pair.agrees() || pair.has_differences());
+        let apart = between().map(|pair| pair.difference);
         apart.reduce(f64::max).filter(|_| are_two)
     }
 
@@ -262,7 +292,7 @@ impl Audit {
         ) {
             return None;
         }
-        let reference = self.reference();
+        let reference = self.sides().reference;
         let confirmed = |name: &str| {
             let with = |pair: &&Pair| pair.methods.contains(&name);
             self.pairs.iter().filter(with).any(Pair::agrees)
