@@ -143,23 +143,60 @@ impl Diagnosis {
             && steady
             && self.stiffness.is_some_and(|product| product > 0.7)
     }
+
+    /// The same sentences with other words for the component that they are about, where it has a name; `Display` says "component 1".
+    ///
+    /// ```
+    /// use costate_ode::{Error, Ivp};
+    ///
+    /// let root = |_t: f64, y: &[f64; 2], dy: &mut [f64; 2]| *dy = [0.0, -y[1].sqrt() - 1.0]; // y₁ passes zero
+    /// let failure = Ivp::new(root, 0.0, [5.0, 1.0], 9.0).solve().unwrap_err();
+    /// let Error::Stopped(diagnosis) = failure.error else { panic!("another error") };
+    /// assert!(diagnosis.to_string().contains("component 1 of f is not a finite number"));
+    /// let name = |i: usize| ["the tank", "the level"][i].to_owned();
+    /// assert!(diagnosis.named(&name).to_string().contains("the level of f is not a finite number"));
+    /// ```
+    pub fn named<'a>(&'a self, component: &'a dyn Fn(usize) -> String) -> impl fmt::Display + 'a {
+        Named {
+            diagnosis: self,
+            component,
+        }
+    }
+}
+
+/// A diagnosis and what its components are called.
+struct Named<'a> {
+    diagnosis: &'a Diagnosis,
+    component: &'a dyn Fn(usize) -> String,
 }
 
 impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.named(&|i| format!("component {i}")).fmt(f)
+    }
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Named {
+            diagnosis,
+            component: name,
+        } = self;
         write!(
             f,
             "{} stopped at t = {} on the way to {}: ",
-            self.method, self.t, self.end
+            diagnosis.method, diagnosis.t, diagnosis.end
         )?;
-        match self.cause {
+        match diagnosis.cause {
             Cause::State { component } => write!(
                 f,
-                "component {component} of the state is not a finite number there. Look at what set it: a start, a reset or a change by hand."
+                "{} of the state is not a finite number there. Look at what set it: a start, a reset or a change by hand.",
+                name(component)
             )?,
             Cause::NothingAllowed { component } => write!(
                 f,
-                "component {component} of the state is zero and so is its atol, which allows it no error at all. Give it a positive atol, the size below which it does not matter."
+                "{} of the state is zero and so is its atol, which allows it no error at all. Give it a positive atol, the size below which it does not matter.",
+                name(component)
             )?,
             Cause::NotFinite {
                 stage,
@@ -167,43 +204,45 @@ impl fmt::Display for Diagnosis {
                 component,
             } => write!(
                 f,
-                "component {component} of f is not a finite number at t = {t} (stage {stage}), whatever the step. Look there for a division by zero, a root or logarithm of a negative number, or an overflow."
+                "{} of f is not a finite number at t = {t} (stage {stage}), whatever the step. Look there for a division by zero, a root or logarithm of a negative number, or an overflow.",
+                name(component)
             )?,
             Cause::Unbounded { component, near } => write!(
                 f,
-                "component {component} grows without bound and seems to be infinite near t = {near}. If the true solution does not end there, check signs and units of f; otherwise end before it."
+                "{} grows without bound and seems to be infinite near t = {near}. If the true solution does not end there, check signs and units of f; otherwise end before it.",
+                name(component)
             )?,
             Cause::StepTooSmall => write!(
                 f,
                 "the step {:e} is too small to go on. A jump or a singularity of f lies near, or the tolerance is out of reach: stop at the jump, or raise the tolerance.",
-                self.h
+                diagnosis.h
             )?,
             Cause::NotSolved => write!(
                 f,
                 "Newton's iteration does not converge with the step {:e}. Take smaller steps, or check a Jacobian that you gave.",
-                self.h
+                diagnosis.h
             )?,
             Cause::TooManySteps => write!(
                 f,
                 "{} steps were not enough. Raise max_steps or the tolerances{}.",
-                self.stats.steps,
-                if self.looks_stiff() {
+                diagnosis.stats.steps,
+                if diagnosis.looks_stiff() {
                     ""
                 } else {
                     ", or take a method of higher order"
                 }
             )?,
         }
-        if self.looks_stiff() {
+        if diagnosis.looks_stiff() {
             write!(
                 f,
                 " The problem looks stiff (|h λ| = {:.1}): a method for stiff problems will take far fewer steps.",
-                self.stiffness.unwrap_or(f64::NAN)
+                diagnosis.stiffness.unwrap_or(f64::NAN)
             )?;
         }
-        if let Some(worst) = self.worst
+        if let Some(worst) = diagnosis.worst
             && matches!(
-                self.cause,
+                diagnosis.cause,
                 Cause::StepTooSmall | Cause::NotSolved | Cause::TooManySteps
             )
         {
@@ -216,9 +255,9 @@ impl fmt::Display for Diagnosis {
         write!(
             f,
             " ({} steps accepted, {} rejected, {} evaluations; last step sizes",
-            self.stats.accepted, self.stats.rejected, self.stats.nfe
+            diagnosis.stats.accepted, diagnosis.stats.rejected, diagnosis.stats.nfe
         )?;
-        for step in self.recent.iter().rev().take(4).rev() {
+        for step in diagnosis.recent.iter().rev().take(4).rev() {
             write!(f, " {:.3e}", step.h)?;
         }
         f.write_str(")")

@@ -101,27 +101,24 @@ impl Report<'_> {
                         stats.products
                     )?;
                 }
-                Err(error) => writeln!(f, "failed: {}", self.told(error))?,
+                Err(error) => self.failed(f, error)?,
             }
         }
         self.rebuilt(f)
     }
 
-    /// An error with the name of the component of h that it is about.
-    fn told(&self, error: &Error) -> String {
-        let text = error.to_string();
-        let Some((before, after)) = text.split_once("component ") else {
-            return text;
+    /// Why a method failed, with the name of the component of h that it is about.
+    fn failed(&self, f: &mut Formatter<'_>, error: &Error) -> Result {
+        let Error::Solver(costate_ode::Error::Stopped(diagnosis)) = error else {
+            return writeln!(f, "failed: {error}");
         };
-        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
-        let of_state = |i: &usize| self.audit.variables.contains(&Variable::H0(*i));
-        match digits.parse().ok().filter(of_state) {
-            Some(i) => {
-                let (name, rest) = ((self.name)(Variable::H0(i)), &after[digits.len()..]);
-                format!("{before}component {i} (that of {name}){rest}")
+        let name = |i: usize| match Variable::H0(i) {
+            own if self.audit.variables.contains(&own) => {
+                format!("component {i} (that of {})", (self.name)(own))
             }
-            None => text,
-        }
+            _ => format!("component {i}"),
+        };
+        writeln!(f, "failed: {}", diagnosis.named(&name))
     }
 
     /// What methods that rebuild h missed it by, and how sharply the loss depends on what.
