@@ -202,31 +202,19 @@ where
     /// Has the next step be no longer than is stable, where the error of the last one does not tell.
     #[inline]
     fn stay_stable(&mut self) {
-        let (size, next) = (self.it.h().abs(), self.it.next_h());
-        let (before, after) = (self.it.y_prev().as_slice(), self.it.y().as_slice());
-        let growth = (next / size).as_f64();
-        if self.it.finished()
-            || self.it.options().step.is_some()
-            || !Stability::is_asked(before, after, growth)
-        {
+        if self.it.finished() {
             return;
         }
-        let Some(step) = self.steps.last() else {
+        let (Some(next), Some(last)) = (Proposed::of(&self.it, true), self.steps.last()) else {
             return;
         };
         // Row 0 may have been kept before what was kept was forgotten.
-        let frame = step.frames.of(1);
+        let frame = last.frames.of(1);
+        let (before, after) = (self.it.y_prev().as_slice(), self.it.y().as_slice());
         self.stability.look(before, after);
-        let t = self.it.t().as_f64();
         let field = &mut self.it.system_mut().field;
-        let step = Proposed {
-            t,
-            size: next.as_f64(),
-            growth,
-            is_explicit: true,
-        };
-        let held = self.stability.hold(field, frame, step);
-        if held < step.size {
+        let held = self.stability.hold(field, frame, next);
+        if held < next.size {
             self.it.set_next_h(T::from_f64(held));
         }
     }

@@ -1,7 +1,7 @@
 //! Steps that stay stable where the error does not see that they must.
 
 use crate::VectorField;
-use costate_ode::{Options, Real};
+use costate_ode::{Engine, Integrator, Options, Real, State, System};
 
 /// Steps of explicit methods are stable up to about this over the largest rate (the real interval of pairs of order 2 and above reaches to 2 at least).
 const REACH: f64 = 2.0;
@@ -42,6 +42,33 @@ pub(crate) struct Proposed {
     pub(crate) is_explicit: bool,
 }
 
+impl Proposed {
+    /// The step that `it` would take next, unless the error of the last one tells enough of it: where steps are chosen, something rests or an explicit step leaps.
+    #[inline]
+    pub(crate) fn of<T, Y, S, M>(it: &Integrator<T, Y, S, M>, is_explicit: bool) -> Option<Self>
+    where
+        T: Real,
+        Y: State<T, Element: Real>,
+        S: System<T, Y>,
+        M: Engine<T, Y, S>,
+    {
+        let next = it.next_h();
+        let growth = (next / it.h().abs()).as_f64();
+        // A leap of an implicit method does no harm.
+        let leaps = is_explicit && growth > LEAP;
+        let mut pairs = it.y_prev().as_slice().iter().zip(it.y().as_slice());
+        if it.options().step.is_some() || !(leaps || pairs.any(|(a, b)| rests(*a, *b))) {
+            return None;
+        }
+        Some(Self {
+            t: it.t().as_f64(),
+            size: next.as_f64(),
+            growth,
+            is_explicit,
+        })
+    }
+}
+
 impl<E: Real> Stability<E> {
     /// For `n` components and steps of order `p`. Derivatives are to be good to the relative tolerance.
     pub(crate) fn new<T: Real>(n: usize, p: usize, options: &Options<T>) -> Self {
@@ -72,12 +99,6 @@ impl<E: Real> Stability<E> {
         for (i, row) in self.row.iter_mut().enumerate() {
             *row = E::from_f64((1.3 + 2.1 * i as f64).sin());
         }
-    }
-
-    /// Whether a step from `before` to `after` says little about the next, `growth` times as long.
-    #[inline]
-    pub(crate) fn is_asked(before: &[E], after: &[E], growth: f64) -> bool {
-        growth > LEAP || before.iter().zip(after).any(|(a, b)| rests(*a, *b))
     }
 
     /// Notes which components rest.

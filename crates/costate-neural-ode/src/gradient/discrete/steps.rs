@@ -89,24 +89,15 @@ fn stay_stable<T: Real, E: Element<T> + Real>(
     it: &mut Stepper<'_, T, E>,
     stability: &mut Stability<E>,
 ) {
-    let (t, is_explicit) = (it.t(), it.engine().is_explicit());
-    let step = Proposed {
-        t: t.as_f64(),
-        size: it.next_h().as_f64(),
-        growth: (it.next_h() / it.h().abs()).as_f64(),
-        is_explicit,
-    };
-    // A leap of an implicit method does no harm.
-    let growth = if is_explicit { step.growth } else { 0.0 };
-    if it.options().step.is_some() || !Stability::is_asked(it.y_prev(), it.y(), growth) {
+    let Some(next) = Proposed::of(it, it.engine().is_explicit()) else {
         return;
-    }
+    };
     stability.look(it.y_prev(), it.y());
-    let y = it.y().clone();
-    let held = it.system_mut().hold((t, &y), stability, step);
-    if is_explicit && stability.is_settled() {
+    let (t, y) = (it.t(), it.y().clone());
+    let held = it.system_mut().hold((t, &y), stability, next);
+    if next.is_explicit && stability.is_settled() {
         it.engine_mut().take_next(true);
-    } else if held < step.size {
+    } else if held < next.size {
         it.set_next_h(T::from_f64(held));
     }
 }
