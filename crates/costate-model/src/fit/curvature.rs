@@ -1,4 +1,4 @@
-//! The second derivatives of a negative log-likelihood at the best fit, and what they leave unknown.
+//! The curvature of a loss at the best fit, and what it leaves unknown.
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
@@ -19,13 +19,23 @@ const LONGEST: f64 = 0.1;
 /// Shorter than this part of the step, differences drown in the solver's error.
 const SHORTEST: f64 = 0.02;
 
-/// The second derivatives of a loss by the variables, and whether they are the expected ones.
+/// The second derivatives of a negative log-likelihood by the variables; of a sum of squares those of the likelihood that it stands for.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Curvature {
     /// Zero by variables that are held at bounds.
     pub(super) matrix: DMatrix<f64>,
     /// Fisher's information, where there are no second derivatives to invert.
     pub(super) is_expected: bool,
+    /// Where the residuals themselves say how large errors are: how.
+    pub(super) scatter: Option<Scatter>,
+}
+
+/// The variance of errors as residuals show it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Scatter {
+    pub(super) variance: f64,
+    /// How many measurements there are more than free variables.
+    pub(super) freedom: usize,
 }
 
 /// A positive semidefinite matrix C as S V Λ Vᵀ S with a unit diagonal between the scales S: so that units do not matter.
@@ -67,16 +77,43 @@ impl Spectrum {
 }
 
 impl Fit {
+    /// The curvature of the loss at the best fit, where the variables are few and it says something of them.
+    pub(super) fn curvature(&mut self, fitted: &Model) -> Option<Curvature> {
+        match fitted.has_squares() {
+            _ if self.variables.len() > MOST_WITH_ERRORS || !fitted.networks.is_empty() => None,
+            true => self.of_squares(fitted),
+            false if fitted.has_likelihood() => self.of_likelihood(fitted),
+            false => None,
+        }
+    }
+
+    /// JᵀJ/s² of the residuals, with s² from the residuals themselves.
+    fn of_squares(&mut self, fitted: &Model) -> Option<Curvature> {
+        let (n, theta) = (self.variables.len(), fitted.theta());
+        let residuals = self.objective.residuals(fitted, &theta).ok()?;
+        let jacobian = self.variables.jacobian(&theta, &residuals.jacobian);
+        let rows = DMatrix::from_row_slice(residuals.values.len(), n, &jacobian);
+        let loss = residuals.loss;
+        let (free, matrix) = self.without_held(rows.tr_mul(&rows));
+        let freedom = rows.nrows().checked_sub(free.len());
+        let freedom = freedom.filter(|freedom| *freedom > 0 && loss > 0.0)?;
+        Some(Curvature {
+            matrix: matrix * (freedom as f64 / loss),
+            is_expected: false,
+            scatter: Some(Scatter {
+                variance: loss / freedom as f64,
+                freedom,
+            }),
+        })
+    }
+
     /// The second derivatives of the negative log-likelihood; where it has kinks, or they are not positive, the expected ones.
     ///
     /// They are differences of gradients along the axes of the expected curvature, with steps that are a part of the standard error along each: one coordinate
     /// alone would be moved too far where it is known well, and the inverse would hang on the last digits where coordinates make up for each other. As many digits as that takes
     /// are had by going to steps of zero ([`extrapolated`]).
-    pub(super) fn curvature(&mut self, fitted: &Model) -> Option<Curvature> {
+    fn of_likelihood(&mut self, fitted: &Model) -> Option<Curvature> {
         let (n, x) = (self.variables.len(), self.state.best_x.clone());
-        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() || !fitted.has_likelihood() {
-            return None;
-        }
         let theta = fitted.theta();
         let information = self.objective.information(fitted, &theta).ok()?;
         let jacobian = self.variables.jacobian(&theta, &information.jacobian);
@@ -93,11 +130,12 @@ impl Fit {
         Some(Curvature {
             matrix: own.unwrap_or(expected),
             is_expected,
+            scatter: None,
         })
     }
 
     /// The variables that the best point leaves free and that have an influence, and the matrix with zeros by the others.
-    pub(super) fn without_held(&self, mut matrix: DMatrix<f64>) -> (Vec<usize>, DMatrix<f64>) {
+    fn without_held(&self, mut matrix: DMatrix<f64>) -> (Vec<usize>, DMatrix<f64>) {
         let (bounds, x) = (self.variables.bounds(), &self.state.best_x);
         let (free, held): (Vec<usize>, Vec<usize>) =
             (0..matrix.nrows()).partition(|&i| !bounds.touches(i, x[i]) && matrix[(i, i)] > 0.0);

@@ -1,7 +1,5 @@
 //! What a fit found.
 
-use nalgebra::DMatrix;
-
 use super::Fit;
 use super::curvature::{Curvature, MOST_WITH_ERRORS};
 use super::state::{Joint, Verdict};
@@ -47,7 +45,7 @@ pub struct Found {
     pub networks: Vec<(String, usize)>,
     /// The loss at a hundredth of the tolerances, or at half the constant step, less the loss: the solver's own error in it. `None` if it cannot be solved there.
     pub solver_error: Option<f64>,
-    /// The second derivatives of a negative log-likelihood by the variables, where these are few.
+    /// The curvature of the loss by the variables, where these are few.
     pub(super) curvature: Option<Curvature>,
     /// One sentence where parameters have no standard errors, or other ones than the curvature of the loss gives.
     pub about_errors: Option<String>,
@@ -159,10 +157,9 @@ impl Fit {
         let gradient = self.variables.gradient(&theta, &at.theta);
         let idle = self.without_influence(&gradient);
         let curvature = self.curvature(&fitted);
-        let errors = match &curvature {
-            Some(curvature) => Some(self.errors(&theta, curvature)),
-            None => self.standard_errors(&fitted, &theta),
-        };
+        let errors = curvature
+            .as_ref()
+            .map(|curvature| self.errors(&theta, curvature));
         let parameter = |(k, (start, end)): (usize, (&crate::Parameter, &crate::Parameter))| {
             let variable = self.variables.of(k);
             let without_influence = variable.is_some_and(|i| idle[i]);
@@ -188,12 +185,7 @@ impl Fit {
         let pairs = self.model.parameters.iter().zip(&fitted.parameters);
         let parameters: Vec<FittedParameter> = pairs.enumerate().map(parameter).collect();
         Ok(Found {
-            about_errors: self.about_errors(
-                &fitted,
-                &parameters,
-                curvature.as_ref(),
-                errors.is_some(),
-            ),
+            about_errors: self.about_errors(&fitted, &parameters, curvature.as_ref()),
             verdict: self.verdict(),
             loss: at.loss,
             measurements: self.objective.count(),
@@ -231,33 +223,12 @@ impl Fit {
         self.variables.noise(&theta, larger)
     }
 
-    /// The standard error of each variable in its own units, where the loss is a sum of squares and the variables are few.
-    fn standard_errors(&mut self, fitted: &Model, theta: &[f64]) -> Option<Vec<f64>> {
-        let n = self.variables.len();
-        if n > MOST_WITH_ERRORS || !fitted.networks.is_empty() || !fitted.has_squares() {
-            return None;
-        }
-        let residuals = self.objective.residuals(fitted, theta).ok()?;
-        let jacobian = self.variables.jacobian(theta, &residuals.jacobian);
-        let rows = DMatrix::from_row_slice(residuals.values.len(), n, &jacobian);
-        let loss = residuals.loss;
-        let (free, matrix) = self.without_held(rows.tr_mul(&rows));
-        let spare = rows.nrows().checked_sub(free.len());
-        let spare = spare.filter(|spare| *spare > 0 && loss > 0.0)?;
-        let curvature = Curvature {
-            matrix: matrix * (spare as f64 / loss),
-            is_expected: false,
-        };
-        Some(self.errors(theta, &curvature))
-    }
-
     /// Why parameters without standard errors have none, or what those are that differ from the curvature's.
     fn about_errors(
         &self,
         fitted: &Model,
         parameters: &[FittedParameter],
         curvature: Option<&Curvature>,
-        are_known: bool,
     ) -> Option<String> {
         let looked_for = |parameter: &&FittedParameter| {
             !parameter.fixed && parameter.bound.is_none() && !parameter.without_influence
@@ -285,11 +256,13 @@ impl Fit {
                 "the loss {} does not say how large the errors of the data are; a likelihood ('noise' under [observables]) does",
                 fitted.loss_name()
             ),
-            _ if are_known => {
+            Some(_) => {
                 "a combination of parameters with them changes nothing that was measured".into()
             }
-            _ if fitted.has_likelihood() => "the solution's derivatives are not finite here".into(),
-            _ => "there are no more measurements than parameters, or no residuals".into(),
+            None if fitted.has_likelihood() => {
+                "the solution's derivatives are not finite here".into()
+            }
+            None => "there are no more measurements than parameters, or no residuals".into(),
         };
         let whose = match missing.len() == looked_for.len() {
             true => "no standard errors".to_owned(),

@@ -1,8 +1,8 @@
 //! What the data say of the parameters, by the curvature of the loss at its minimum.
 
-use nalgebra::DMatrix;
+use std::f64::consts::PI;
 
-use super::super::curvature::Spectrum;
+use super::super::curvature::{Curvature, Scatter, Spectrum};
 use super::super::{Fit, Found};
 use crate::model::Model;
 use crate::settings::Scale;
@@ -88,16 +88,20 @@ pub enum Standing {
     NotIdentified,
 }
 
-pub(super) fn knowledge(fit: &mut Fit, fitted: &Model, found: &Found) -> Option<Knowledge> {
-    let n = fit.variables.len();
-    if n > MOST || !fitted.networks.is_empty() {
+pub(super) fn knowledge(fit: &Fit, fitted: &Model, found: &Found) -> Option<Knowledge> {
+    if fit.variables.len() > MOST {
         return None;
     }
     let theta = fitted.theta();
-    let (curvature, reach, rise) = match fitted.has_squares() {
-        true => squares(fit, fitted, &theta)?,
-        false if fitted.has_likelihood() => (found.curvature.clone()?.matrix, 1.96, 1.92),
-        false => return None,
+    let Curvature {
+        matrix, scatter, ..
+    } = found.curvature.as_ref()?;
+    let (reach, rise) = match scatter {
+        Some(Scatter { variance, freedom }) => {
+            let reach = student(*freedom);
+            (reach, variance * reach * reach)
+        }
+        None => (1.96, 1.92),
     };
     let is_free = |k: usize| {
         let parameter = &found.parameters[k];
@@ -107,10 +111,10 @@ pub(super) fn knowledge(fit: &mut Fit, fitted: &Model, found: &Found) -> Option<
     let free: Vec<(usize, usize)> = (0..found.parameters.len())
         .filter(|&k| is_free(k))
         .filter_map(|k| Some((k, fit.variables.of(k)?)))
-        .filter(|&(_, i)| curvature[(i, i)] > 0.0)
+        .filter(|&(_, i)| matrix[(i, i)] > 0.0)
         .collect();
     let own: Vec<usize> = free.iter().map(|&(_, i)| i).collect();
-    let spectrum = Spectrum::new(&curvature.select_rows(&own).select_columns(&own));
+    let spectrum = Spectrum::new(&matrix.select_rows(&own).select_columns(&own));
     let covariance = |a: usize, b: usize| spectrum.covariance(a, b);
     let slopes = fit.variables.slopes(&theta);
     let mut parameters: Vec<Option<Known>> = vec![None; found.parameters.len()];
@@ -169,33 +173,20 @@ pub(super) fn knowledge(fit: &mut Fit, fitted: &Model, found: &Found) -> Option<
     })
 }
 
-/// JᵀJ/s² of the residuals, with s² from the residuals themselves; the reach of an interval by Student's distribution.
-fn squares(fit: &mut Fit, fitted: &Model, theta: &[f64]) -> Option<(DMatrix<f64>, f64, f64)> {
-    let residuals = fit.objective.residuals(fitted, theta).ok()?;
-    let n = fit.variables.len();
-    let jacobian = fit.variables.jacobian(theta, &residuals.jacobian);
-    let rows = DMatrix::from_row_slice(residuals.values.len(), n, &jacobian);
-    let spare = residuals
-        .values
-        .len()
-        .checked_sub(n)
-        .filter(|spare| *spare > 0)?;
-    let variance = residuals.loss / spare as f64;
-    if variance.is_nan() || variance <= 0.0 {
-        return None;
-    }
-    let reach = student(spare as f64);
-    let curvature = rows.transpose() * &rows / variance;
-    Some((curvature, reach, variance * reach * reach))
-}
-
-/// The 97.5 % point of Student's distribution, by the expansion about the normal one (to 1 % from 3 degrees of freedom on).
-fn student(freedom: f64) -> f64 {
+/// The 97.5 % point of Student's distribution: by its closed forms, and from 3 degrees of freedom on by the expansion about the normal one (to 1 %).
+fn student(freedom: usize) -> f64 {
     const Z: f64 = 1.959_963_984_540_054;
-    let (z3, z5, z7) = (Z.powi(3), Z.powi(5), Z.powi(7));
-    Z + (z3 + Z) / (4.0 * freedom)
-        + (5.0 * z5 + 16.0 * z3 + 3.0 * Z) / (96.0 * freedom.powi(2))
-        + (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * Z) / (384.0 * freedom.powi(3))
+    let n = freedom as f64;
+    match freedom {
+        1 => (0.475 * PI).tan(),
+        2 => 0.95 * (2.0 / (1.0 - 0.95_f64.powi(2))).sqrt(),
+        _ => {
+            let (z3, z5, z7) = (Z.powi(3), Z.powi(5), Z.powi(7));
+            Z + (z3 + Z) / (4.0 * n)
+                + (5.0 * z5 + 16.0 * z3 + 3.0 * Z) / (96.0 * n.powi(2))
+                + (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * Z) / (384.0 * n.powi(3))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -204,13 +195,15 @@ mod tests {
 
     #[test]
     fn the_reach_of_intervals_is_that_of_students_distribution() {
-        // Tables: 3.182 (3), 2.571 (5), 2.228 (10), 2.028 (36), 1.962 (1000).
+        // Tables: 12.706 (1), 4.303 (2), 3.182 (3), 2.571 (5), 2.228 (10), 2.028 (36), 1.962 (1000).
         for (freedom, expected) in [
-            (3.0, 3.182),
-            (5.0, 2.571),
-            (10.0, 2.228),
-            (36.0, 2.028),
-            (1000.0, 1.962),
+            (1, 12.706),
+            (2, 4.303),
+            (3, 3.182),
+            (5, 2.571),
+            (10, 2.228),
+            (36, 2.028),
+            (1000, 1.962),
         ] {
             let found = student(freedom);
             assert!((found / expected - 1.0).abs() < 0.01, "{freedom}: {found}");
