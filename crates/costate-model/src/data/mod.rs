@@ -12,7 +12,6 @@ pub(crate) use read::{Columns, Layout};
 pub(crate) use table::Sheet;
 
 use crate::error::Error;
-use crate::file;
 use table::Table;
 
 /// Measurements over time: one row for each time of an experiment, one column for each observable. The rows of an experiment follow each
@@ -147,12 +146,13 @@ impl Data {
     }
 
     fn error_at(&self, line: usize, heading: &str, message: String) -> Error {
-        let Ok(text) = file::read(&self.path) else {
+        let Ok(text) = table::text(&self.path) else {
             return Error::Argument(message);
         };
+        let mut reader = table::reader(&text);
+        let header = reader.headers().ok();
+        let column = header.and_then(|cells| cells.iter().position(|cell| cell == heading));
         let table = Table::new(&self.path, &text);
-        let header = table.lines.first().map(|header| header.split(','));
-        let column = header.and_then(|mut cells| cells.position(|cell| cell.trim() == heading));
         table.error(line, column.unwrap_or(0), message).into()
     }
 

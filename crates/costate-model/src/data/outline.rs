@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::table::{Table, reader};
+use super::table::{self, Table, reader};
 use crate::error::{Result, nearest};
-use crate::file::{self, Placed};
+use crate::file::Placed;
 
 /// The experiments of a data file, with the text of some columns in each.
 #[derive(Clone, Debug, Default)]
@@ -18,10 +18,9 @@ impl Outline {
     /// # Errors
     /// If the file cannot be read, has no such column, or a column asked for changes within an experiment.
     pub(crate) fn read(path: &Path, experiment: &str, columns: &[&Placed<String>]) -> Result<Self> {
-        let text = file::read(path)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let table = Table::new(path, text);
-        let mut reader = reader(text);
+        let text = table::text(path)?;
+        let table = Table::new(path, &text);
+        let mut reader = reader(&text);
         let header = reader
             .headers()
             .map_err(|error| table.broken(&error))?

@@ -4,10 +4,9 @@ use std::path::Path;
 
 use super::Data;
 use super::long;
-use super::table::Table;
+use super::table::{self, Table};
 use crate::error::{Error, Result, nearest};
 use crate::expression::Formula;
-use crate::file;
 
 /// The time and the observables of a data file by their columns' names.
 pub(crate) struct Columns<'a> {
@@ -73,17 +72,12 @@ pub(super) struct Row {
 
 impl Data {
     pub(crate) fn read(path: &Path, columns: &Columns<'_>) -> Result<Self> {
-        let text = file::read(path)?;
-        Self::parse(
-            path,
-            text.strip_prefix('\u{feff}').unwrap_or(&text),
-            columns,
-        )
+        Self::parse(path, &table::text(path)?, columns)
     }
 
     pub(crate) fn parse(path: &Path, text: &str, wanted: &Columns<'_>) -> Result<Self> {
         let table = Table::new(path, text);
-        let mut reader = super::table::reader(text);
+        let mut reader = table::reader(text);
         let header = reader
             .headers()
             .map_err(|error| table.broken(&error))?

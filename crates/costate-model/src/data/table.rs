@@ -7,6 +7,12 @@ use std::sync::Arc;
 use crate::error::{Diagnostic, Error, Place, Result, Source, nearest};
 use crate::file;
 
+/// The text of a table, without the mark that some programs begin it with.
+pub(super) fn text(path: &Path) -> Result<String> {
+    let text = file::read(path)?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+}
+
 /// A reader of the cells of a table, spaces around them left out.
 pub(super) fn reader(text: &str) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new()
@@ -27,11 +33,9 @@ impl Sheet {
     /// # Errors
     /// If the file cannot be read or is no table.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let text = file::read(path)?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned();
         let source = Arc::new(Source {
             path: path.to_owned(),
-            text,
+            text: text(path)?,
         });
         let table = Table::new(path, &source.text);
         let mut reader = reader(&source.text);
