@@ -45,61 +45,54 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
         let within = experiment
             .as_ref()
             .map_or_else(String::new, |name| format!(" (experiment {name})"));
-        let verdict = audit.verdict();
-        if let Verdict::Wrong {
-            methods: [a, b],
-            worst,
-        } = verdict
-        {
-            return Err(Error::Numerical(format!(
-                "{a} and {b} disagree in {}{within}",
-                name(worst)
-            )));
-        }
-        if let Verdict::NotFinite { worst } = verdict {
-            return Err(Error::Numerical(format!(
-                "the gradient is not finite in {}{within}",
-                name(worst)
-            )));
-        }
-        // Before what follows from it: differences that do not settle, methods of the exact solution apart from those of the numbers computed.
-        if let Some(kink) = audit.kinks.first() {
-            let state = state(&model, kink);
-            return Err(Error::Numerical(format!(
-                "the equation of {state} has a kink or a jump on the solution, at t = {}{within}: the gradient is that of one side",
-                kink.time
-            )));
-        }
-        match verdict {
-            Verdict::Inaccurate { worst, .. } if let Some(off) = audit.off_by_all() => {
-                return Err(Error::Numerical(format!(
-                    "no method gives the gradient in {} to better than {off:.0e}{within}",
-                    name(worst)
-                )));
-            }
-            Verdict::Inaccurate { worst, .. } => {
-                let methods = audit.inaccurate();
-                let disagree = if methods.len() == 1 {
-                    "disagrees"
-                } else {
-                    "disagree"
-                };
-                return Err(Error::Numerical(format!(
-                    "{} {disagree} with the others in {}{within}",
-                    methods.join(", "),
-                    name(worst)
-                )));
-            }
-            Verdict::NotSmooth { worst } => {
-                return Err(Error::Numerical(format!(
-                    "differences cannot tell whether the gradient is right in {}{within}",
-                    name(worst)
-                )));
-            }
-            _ => {}
+        if let Some(why) = failure(&model, audit, &within) {
+            return Err(Error::Numerical(why));
         }
     }
     Ok(())
+}
+
+/// Why a gradient is not simply right.
+fn failure(model: &Model, audit: &Audit, within: &str) -> Option<String> {
+    let name = |variable| model.variable_name(variable);
+    let verdict = audit.verdict();
+    match verdict {
+        Verdict::Wrong {
+            methods: [a, b],
+            worst,
+        } => Some(format!("{a} and {b} disagree in {}{within}", name(worst))),
+        Verdict::NotFinite { worst } => Some(format!(
+            "the gradient is not finite in {}{within}",
+            name(worst)
+        )),
+        // Before what follows from it: differences that do not settle, methods of the exact solution apart from those of the numbers computed.
+        _ if let Some(kink) = audit.kinks.first() => Some(format!(
+            "the equation of {} has a kink or a jump on the solution, at t = {}{within}: the gradient is that of one side",
+            state(model, kink),
+            kink.time
+        )),
+        Verdict::Inaccurate { worst, .. } if let Some(off) = audit.off_by_all() => Some(format!(
+            "no method gives the gradient in {} to better than {off:.0e}{within}",
+            name(worst)
+        )),
+        Verdict::Inaccurate { worst, .. } => {
+            let methods = audit.inaccurate();
+            let disagree = match methods.len() {
+                1 => "disagrees",
+                _ => "disagree",
+            };
+            Some(format!(
+                "{} {disagree} with the others in {}{within}",
+                methods.join(", "),
+                name(worst)
+            ))
+        }
+        Verdict::NotSmooth { worst } => Some(format!(
+            "differences cannot tell whether the gradient is right in {}{within}",
+            name(worst)
+        )),
+        _ => None,
+    }
 }
 
 /// The name of the state whose equation has a kink.

@@ -46,26 +46,7 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
         Err(ModelError::Solve { message, partial }) => (*partial, Some(Error::Numerical(message))),
         Err(error) => return Err(error.into()),
     };
-    let mut warnings = model.unscheduled();
-    let copies = model.first_copies();
-    if !copies.is_empty() {
-        let experiments: Vec<&str> = model.experiments().collect();
-        warnings.push(format!(
-            "no experiment is chosen: this solution is that of {}; --experiment NAME solves with the copies of {}",
-            copies.join(", "),
-            experiments.join(", ")
-        ));
-    }
-    if let Save::At(times) = &save
-        && let Some((event, t)) = model.ended_by(&trajectory)
-        && let missing @ 1.. = times.len().saturating_sub(trajectory.len())
-    {
-        warnings.push(format!(
-            "{event} ended the solution at t = {}: the last {missing} of the times to save lie behind it",
-            exact(t)
-        ));
-    }
-    warnings.extend(model.uncontrolled(&trajectory));
+    let warnings = warnings(&model, &save, &trajectory);
     let plotted = trajectory.clone();
     let trajectory = match args.observables {
         true => with_observables(&model, trajectory)?,
@@ -95,6 +76,31 @@ pub(crate) fn run(args: &Solve, console: Console) -> Result<()> {
         None => Ok(()),
         Some(error) => Err(error),
     }
+}
+
+/// What of a solution may not be what was meant.
+fn warnings(model: &Model, save: &Save, trajectory: &Trajectory) -> Vec<String> {
+    let mut warnings = model.unscheduled();
+    let copies = model.first_copies();
+    if !copies.is_empty() {
+        let experiments: Vec<&str> = model.experiments().collect();
+        warnings.push(format!(
+            "no experiment is chosen: this solution is that of {}; --experiment NAME solves with the copies of {}",
+            copies.join(", "),
+            experiments.join(", ")
+        ));
+    }
+    if let Save::At(times) = save
+        && let Some((event, t)) = model.ended_by(trajectory)
+        && let missing @ 1.. = times.len().saturating_sub(trajectory.len())
+    {
+        warnings.push(format!(
+            "{event} ended the solution at t = {}: the last {missing} of the times to save lie behind it",
+            exact(t)
+        ));
+    }
+    warnings.extend(model.uncontrolled(trajectory));
+    warnings
 }
 
 /// Endings of files that nobody expects CSV in.

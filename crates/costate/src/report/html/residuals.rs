@@ -19,60 +19,23 @@ pub(super) fn distances(report: &Report<'_>) -> String {
         "residual / s.d."
     };
     let all = || {
-        review
-            .comparisons
-            .iter()
-            .filter(|c| c.standardised.is_finite())
+        let all = review.comparisons.iter();
+        all.filter(|c| c.standardised.is_finite())
     };
-    let heights = || {
-        Axis::around(
-            label,
-            all().map(|c| c.standardised).chain([-2.5, 2.5]),
-            false,
-        )
-    };
-    let mut over_time = Figure::new(
-        Axis::around(along, all().map(|c| c.t), false),
-        heights(),
-        "Standardised residuals over time",
-    );
-    let is_wide = wide(all().map(|c| c.predicted));
-    let mut over_prediction = Figure::new(
-        Axis::around("prediction", all().map(|c| c.predicted), is_wide),
-        heights(),
-        "Standardised residuals over predictions",
-    );
-    for plot in [&mut over_time, &mut over_prediction] {
+    let over = |axis: Axis, title: &str, x: fn(&Comparison) -> f64| {
+        let heights = all().map(|c| c.standardised).chain([-2.5, 2.5]);
+        let mut plot = Figure::new(axis, Axis::around(label, heights, false), title);
         [-2.0, 0.0, 2.0].into_iter().for_each(|y| plot.rule(y));
-    }
-    scatter(report, &mut over_time, |c| (c.t, c.standardised));
-    scatter(report, &mut over_prediction, |c| {
-        (c.predicted, c.standardised)
-    });
-    const REACH: f64 = 4.0;
-    let bins = if about.count < 60 { 16 } else { 32 };
-    let counts = review.histogram(REACH, bins);
-    let normal = review.normal_curve(REACH, bins, 81);
-    let width = 2.0 * REACH / bins as f64;
-    let most = counts
-        .iter()
-        .map(|&n| n as f64)
-        .chain(normal.iter().map(|(_, y)| *y))
-        .fold(1.0, f64::max);
-    let mut histogram = Figure::new(
-        Axis::exact(label, -REACH, REACH),
-        Axis::exact("measurements", 0.0, 1.08 * most),
-        "Histogram of the standardised residuals",
-    );
-    let column = |(i, &n): (usize, &usize)| {
-        (
-            -REACH + i as f64 * width,
-            -REACH + (i + 1) as f64 * width,
-            n as f64,
-        )
+        scatter(report, &mut plot, |c| (x(c), c.standardised));
+        plot
     };
-    histogram.columns("f0", counts.iter().enumerate().map(column));
-    histogram.curve("s1", "normal distribution", normal.into_iter());
+    let times = Axis::around(along, all().map(|c| c.t), false);
+    let over_time = over(times, "Standardised residuals over time", |c| c.t);
+    let predictions = || all().map(|c| c.predicted);
+    let predicted = Axis::around("prediction", predictions(), wide(predictions()));
+    let title = "Standardised residuals over predictions";
+    let over_prediction = over(predicted, title, |c| c.predicted);
+    let histogram = histogram(report, label, about.count);
 
     let largest = &review.comparisons[about.largest];
     let neighbours = about.neighbours;
@@ -110,6 +73,32 @@ pub(super) fn distances(report: &Report<'_>) -> String {
             with_words(&histogram, &third),
         ]) + &key(report)),
     )
+}
+
+/// How many of the standardised residuals lie where, beside the normal distribution.
+fn histogram(report: &Report<'_>, label: &str, residuals: usize) -> Figure {
+    const REACH: f64 = 4.0;
+    let bins = if residuals < 60 { 16 } else { 32 };
+    let counts = report.review.histogram(REACH, bins);
+    let normal = report.review.normal_curve(REACH, bins, 81);
+    let width = 2.0 * REACH / bins as f64;
+    let most = counts
+        .iter()
+        .map(|&n| n as f64)
+        .chain(normal.iter().map(|(_, y)| *y))
+        .fold(1.0, f64::max);
+    let mut plot = Figure::new(
+        Axis::exact(label, -REACH, REACH),
+        Axis::exact("measurements", 0.0, 1.08 * most),
+        "Histogram of the standardised residuals",
+    );
+    let column = |(i, &n): (usize, &usize)| {
+        let from = -REACH + i as f64 * width;
+        (from, -REACH + (i + 1) as f64 * width, n as f64)
+    };
+    plot.columns("f0", counts.iter().enumerate().map(column));
+    plot.curve("s1", "normal distribution", normal.into_iter());
+    plot
 }
 
 /// Every comparison as a dot in the colour of its observable; those that were not fitted as rings.
