@@ -255,6 +255,31 @@ fn conditions_may_stand_in_a_table() {
 }
 
 #[test]
+fn copies_that_nothing_tells_apart_are_refused() {
+    let message = |text: &str, data: &str| {
+        let told = Model::parse(text, place(data)).unwrap_err().to_string();
+        told.replace('\n', " ")
+    };
+    // An experiment without its operator took the first one's gain.
+    let unnamed = DATA.replace("mild,ann", "mild,");
+    let told = message(MODEL, &unnamed);
+    assert!(
+        told.contains("d.csv:6:2: experiment 'mild' has no 'operator'"),
+        "{told}"
+    );
+    // Where there is no experiment at all, there is no copy.
+    let (plain, _) = MODEL.split_once("[experiments.warm]").unwrap();
+    let plain = plain.replace("{ cold = 0.1, warm = 0.2, mild = 0.3 }", "0.1");
+    for text in [
+        &plain,
+        &plain.replace("per = \"operator\"", "scale = \"log\""),
+    ] {
+        let told = message(text, "plot,operator,t,y,z\n");
+        assert!(told.contains("has no copies: "), "{told}");
+    }
+}
+
+#[test]
 fn a_copy_that_no_experiment_has_and_a_column_that_changes_are_told() {
     let place = place(DATA);
     let message = |text: &str| Model::parse(text, &place).unwrap_err().to_string();

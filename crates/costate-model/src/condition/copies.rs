@@ -91,6 +91,13 @@ pub(super) fn copies(
                 kinds.push(label);
             }
         }
+        if kinds.is_empty() {
+            let message = format!(
+                "'{}' has no copies: no experiment of the data tells of one",
+                block.name.value
+            );
+            return Err(per.place.error(message).into());
+        }
         check_values(block, &kinds, &labels, experiments)?;
         for kind in &kinds {
             let mut copy = plain.clone();

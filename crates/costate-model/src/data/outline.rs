@@ -52,6 +52,13 @@ impl Outline {
             }
             let known = outline.experiments.iter().position(|known| known == name);
             for (texts, &column) in outline.columns.iter_mut().zip(&places) {
+                if record[column].is_empty() {
+                    let message = format!(
+                        "experiment '{name}' has no '{}', by which a parameter has its copies",
+                        &header[column]
+                    );
+                    return Err(table.error(line, column, message).into());
+                }
                 match known {
                     None => texts.push(record[column].to_owned()),
                     Some(i) if texts[i] == record[column] => {}
