@@ -168,7 +168,15 @@ impl<'a> Common<'a> {
             Some(formula) => {
                 let values = self.filter.iter().map(|&column| cell(column));
                 let values = values.collect::<Result<Vec<f64>>>()?;
-                formula.eval::<f64>(|name| values[name]) != 0.0
+                let value = formula.eval::<f64>(|name| values[name]);
+                if value.is_nan() {
+                    let empty = values.iter().position(|value| value.is_nan());
+                    let column = empty.map_or(self.time, |name| self.filter[name]);
+                    let why = empty.map_or("", |_| ": the cell is empty");
+                    let message = format!("'use' gives no number for this row{why}");
+                    return Err(table.error(line, column, message).into());
+                }
+                value != 0.0
             }
             None => true,
         };
@@ -348,6 +356,38 @@ mod tests {
             message("year,hare,lynx\n1900,1e400,4\n")
                 .contains("'1e400' is not a number (it is larger than numbers can be)")
         );
+    }
+
+    #[test]
+    fn a_row_of_which_the_filter_says_nothing_is_told() {
+        let source = std::sync::Arc::new(crate::error::Source {
+            path: "m.toml".into(),
+            text: "train".into(),
+        });
+        let place = crate::error::Place { source, span: 0..5 };
+        let observables = ["hare".to_owned()];
+        let read = |filter: &str, rows: &str| {
+            let filter = Formula::parse(filter, place.clone(), None).unwrap();
+            let columns = Columns {
+                used: Some(&filter),
+                ..Columns::wide("year", &observables)
+            };
+            Data::parse(
+                Path::new("d.csv"),
+                &format!("year,hare,train\n{rows}"),
+                &columns,
+            )
+        };
+        let told = read("train", "1900,30,1\n1901,31,\n")
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.starts_with("d.csv:3:3: 'use' gives no number for this row: the cell is empty"),
+            "{told}"
+        );
+        // What does not look at the cell there needs nothing in it.
+        let data = read("if(t < 1901, train, 0)", "1900,30,1\n1901,31,\n").unwrap();
+        assert_eq!((data.used(0), data.used(1)), (true, false));
     }
 
     #[test]
