@@ -148,17 +148,30 @@ impl Fit {
         })
     }
 
-    /// The derivative of the loss along a direction that moves every variable, by the gradient and by differences.
+    /// The derivative of the loss along a direction that moves every variable that its bounds let move, by the gradient and by differences.
     fn checked(&mut self, fitted: &Model) -> Option<Checked> {
         const STEP: f64 = 1e-3;
         let x = self.variables.start();
         let theta = self.variables.theta(&x);
         let at = self.objective.evaluate(&theta).ok()?;
         let gradient = self.variables.gradient(&theta, &at.theta);
-        // Signs as in a Rademacher vector, but the same every time.
+        let bounds = self.variables.bounds();
+        let is_free = |i: usize| {
+            let ends = [x[i] - 2.0 * STEP, x[i] + 2.0 * STEP];
+            ends.into_iter().all(|end| bounds.clamp(i, end) == end)
+        };
+        // Signs as in a Rademacher vector, but the same every time; nothing by what a bound would stop.
+        let sign = |i: usize| match is_free(i) {
+            false => 0.0,
+            true if (i * 7 + i / 3).is_multiple_of(2) => 1.0,
+            true => -1.0,
+        };
         let direction: Vec<f64> = (0..x.len())
-            .map(|i| if (i * 7 + i / 3) % 2 == 0 { 1.0 } else { -1.0 } / (x.len() as f64).sqrt())
+            .map(|i| sign(i) / (x.len() as f64).sqrt())
             .collect();
+        if direction.iter().all(|d| *d == 0.0) {
+            return None;
+        }
         let mut loss = |step: f64| {
             let moved: Vec<f64> = x
                 .iter()
@@ -457,6 +470,18 @@ time = "t"
         let checked = fit.review(&found).unwrap().checked.unwrap();
         close(checked.gradient, checked.differences, 1e-6);
         assert!(checked.gradient.abs() > 0.1);
+        assert!((checked.gradient - checked.differences).abs() < checked.uncertainty);
+    }
+
+    #[test]
+    fn the_direction_of_the_check_does_not_leave_the_bounds() {
+        let text = MODEL.replace(
+            "{ value = 0.6, lower = 0.01 }",
+            "{ value = 0.6, upper = 0.6 }",
+        );
+        let (mut fit, found) = fitted(&text);
+        let checked = fit.review(&found).unwrap().checked.unwrap();
+        close(checked.gradient, checked.differences, 1e-6);
         assert!((checked.gradient - checked.differences).abs() < checked.uncertainty);
     }
 }
