@@ -20,6 +20,10 @@ pub(super) fn exchange(a: &Path, b: &Path) -> io::Result<()> {
 pub(super) fn exchange_by_three(a: &Path, b: &Path) -> io::Result<()> {
     let aside = super::beside(b, ".replaced");
     fs::rename(b, &aside)?;
-    fs::rename(a, b)?;
+    if let Err(error) = fs::rename(a, b) {
+        // What stood there stands there again, as far as it can be.
+        let _ = fs::rename(&aside, b);
+        return Err(error);
+    }
     fs::rename(&aside, a)
 }

@@ -51,6 +51,15 @@ fn three_renames_exchange_two_folders() {
 }
 
 #[test]
+fn an_exchange_that_fails_leaves_both_where_they_were() {
+    let room = tempfile::tempdir().unwrap();
+    let (missing, there) = (room.path().join("missing"), room.path().join("there"));
+    fs::create_dir(&there).unwrap();
+    assert!(exchange_by_three(&missing, &there).is_err());
+    assert_eq!(names(room.path()), ["there"]);
+}
+
+#[test]
 fn what_no_fit_made_is_refused_and_with_force_kept_beside() {
     let room = tempfile::tempdir().unwrap();
     let place = room.path().join("notes");
