@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Data;
 use super::long;
 use super::table::{self, Table};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Diagnostic, Error, Result, nearest};
 use crate::expression::Formula;
 
 /// The time and the observables of a data file by their columns' names.
@@ -168,15 +168,11 @@ impl<'a> Common<'a> {
             Some(formula) => {
                 let values = self.filter.iter().map(|&column| cell(column));
                 let values = values.collect::<Result<Vec<f64>>>()?;
-                let value = formula.eval::<f64>(|name| values[name]);
-                if value.is_nan() {
-                    let empty = values.iter().position(|value| value.is_nan());
-                    let column = empty.map_or(self.time, |name| self.filter[name]);
-                    let why = empty.map_or("", |_| ": the cell is empty");
-                    let message = format!("'use' gives no number for this row{why}");
-                    return Err(table.error(line, column, message).into());
+                let answer = formula.eval::<f64>(|name| values[name]);
+                if answer.is_nan() {
+                    return Err(self.unanswered(table, record, line, formula).into());
                 }
-                value != 0.0
+                answer != 0.0
             }
             None => true,
         };
@@ -186,6 +182,28 @@ impl<'a> Common<'a> {
             experiment,
             used,
         })
+    }
+
+    /// Of a row of which the filter says neither yes nor no: at the first empty cell that it looks at.
+    fn unanswered(
+        &self,
+        table: &Table<'_>,
+        record: &csv::StringRecord,
+        line: usize,
+        formula: &Formula,
+    ) -> Diagnostic {
+        let mut looked_at = self.filter.iter().copied();
+        let empty = looked_at.find(|&column| record[column].is_empty());
+        let message = format!(
+            "'use' under [data] is neither true nor false of this row: {} is no number",
+            formula.written()
+        );
+        let help = empty.map(|_| {
+            "where a column says which rows to fit, write 1 or 0 into each of its cells".into()
+        });
+        table
+            .error(line, empty.unwrap_or(self.time), message)
+            .with_help(help)
     }
 
     /// # Errors
@@ -378,13 +396,10 @@ mod tests {
                 &columns,
             )
         };
-        let told = read("train", "1900,30,1\n1901,31,\n")
-            .unwrap_err()
-            .to_string();
-        assert!(
-            told.starts_with("d.csv:3:3: 'use' gives no number for this row: the cell is empty"),
-            "{told}"
-        );
+        let told = read("train", "1900,30,1\n1901,31,\n").unwrap_err();
+        let told = told.to_string();
+        let at_its_cell = "d.csv:3:3: 'use' under [data] is neither true nor false of this row";
+        assert!(told.starts_with(at_its_cell), "{told}");
         // What does not look at the cell there needs nothing in it.
         let data = read("if(t < 1901, train, 0)", "1900,30,1\n1901,31,\n").unwrap();
         assert_eq!((data.used(0), data.used(1)), (true, false));
