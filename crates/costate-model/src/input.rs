@@ -101,6 +101,12 @@ impl Input {
         (self.times[0], self.times[self.times.len() - 1])
     }
 
+    /// The numbers that it is made of.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
+        let pieces = self.pieces.iter().flatten();
+        self.times.iter().chain(pieces).copied()
+    }
+
     /// The times at which the value or its derivative jumps.
     pub(crate) fn knots(&self) -> Vec<f64> {
         let jumps = |i: &usize| {

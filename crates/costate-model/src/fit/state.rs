@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::stage::Stepper;
 use crate::data::Data;
 use crate::error::{Error, Result};
+use crate::input::Input;
 use crate::model::Model;
 
 /// Everything about a fit that is not in the model or the data.
@@ -182,8 +183,14 @@ impl Model {
             for observable in 0..self.observables.len() {
                 hash.number(data.value(row, observable).unwrap_or(f64::NAN));
             }
+            for bars in 0..self.error_bars().count() {
+                hash.number(data.bar(row, bars).unwrap_or(f64::NAN));
+            }
+            hash.number(f64::from(u8::from(data.used(row))));
             hash.text(data.experiment(row).unwrap_or_default());
         }
+        let tables = self.inputs.iter().flat_map(Input::numbers);
+        tables.for_each(|value| hash.number(value));
         self.theta().iter().for_each(|value| hash.number(*value));
         for condition in 0..self.conditions.len() {
             let under = self.under(condition);
