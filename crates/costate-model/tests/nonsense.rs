@@ -109,3 +109,96 @@ fn bounds_that_leave_no_room_are_refused_at_their_place() {
         "{outside}"
     );
 }
+
+#[test]
+fn validation_rows_without_a_loss_say_why() {
+    let text = format!("{MODEL}use = \"t < 3\"\n[fit]\nloss = \"log-squares\"\n");
+    let rows = "1,1.2,0.9\n2,0.8,0.8\n3,0.5,0.6\n";
+    let found = fit(&text, rows).unwrap();
+    assert!(found.validation.is_some() && found.about_validation.is_none());
+    let found = fit(&text, &format!("{rows}4,0,0.4\n")).unwrap();
+    let why = found.about_validation.unwrap();
+    assert!(
+        why.starts_with("no validation loss: ")
+            && why.contains("data.csv:5:2: the loss log-squares needs positive measurements"),
+        "{why}"
+    );
+}
+
+#[test]
+fn a_row_filter_that_is_no_number_is_refused_with_its_row() {
+    let folder = room(&[("data.csv", "t,x,y,train\n1,1,1,1\n2,1,1,\n")]);
+    let told = |filter: &str| {
+        let text = format!("{MODEL}use = \"{filter}\"\n");
+        let model = Model::parse(&text, folder.join("m.toml")).unwrap();
+        model.read_data().map_err(|error| error.to_string())
+    };
+    let message = told("train").unwrap_err();
+    assert!(
+        message.contains(
+            "data.csv:3:4: 'use' under [data] is neither true nor false of this row: train is no number"
+        ) && message.ends_with("write 1 or 0 into each of its cells"),
+        "{message}"
+    );
+    // Nothing compares with what is not there.
+    let data = told("train > 0").unwrap().unwrap();
+    assert!(data.used(0) && !data.used(1));
+    // What does not look at the cell there needs nothing in it.
+    let data = told("if(t < 2, train, 0)").unwrap().unwrap();
+    assert!(data.used(0) && !data.used(1));
+}
+
+#[test]
+fn a_report_has_the_standard_errors_of_the_fit_where_a_parameter_is_at_its_bound() {
+    let folder = room(&[(
+        "data.csv",
+        "t,x,y\n0.5,1.9,1.1\n1,1.1,1.1\n2,0.4,0.9\n3,0.3,0.6\n",
+    )]);
+    let text = MODEL.replace("upper = 3.0", "upper = 0.6");
+    let mut fit = Fit::new(Model::parse(&text, folder.join("m.toml")).unwrap()).unwrap();
+    while fit.advance().unwrap() {}
+    let found = fit.found().unwrap();
+    assert_eq!(parameter(&found, "k").bound, Some(Bound::Upper));
+    let known = fit.review(&found).unwrap().knowledge.unwrap();
+    let x0 = known.parameters[0].unwrap().error;
+    let error = parameter(&found, "x0").standard_error.unwrap();
+    assert!((x0 / error - 1.0).abs() < 1e-6, "{x0} {error}");
+}
+
+#[test]
+fn a_fit_does_not_go_on_with_other_error_bars_inputs_or_rows_to_fit() {
+    let data = "t,x,sd,train\n1,1.2,0.1,1\n2,0.8,0.1,1\n3,0.5,0.1,1\n";
+    let input = "t,u\n0,1\n4,1\n";
+    let text = MODEL
+        .replace("x = \"-k * x\"", "x = \"-k * x * u\"")
+        .replace("[data]", "[inputs]\nu = { file = \"u.csv\", time = \"t\" }\n[observables]\nx = { is = \"x\", noise = { column = \"sd\" } }\n[data]")
+        + "use = \"train\"\n";
+    let folder = room(&[("data.csv", data), ("u.csv", input)]);
+    let model = || Model::parse(&text, folder.join("m.toml")).unwrap();
+    let saved = Fit::new(model()).unwrap().save();
+    assert!(Fit::resume(model(), &saved).is_ok());
+    for (file, old, new) in [
+        ("data.csv", "0.8,0.1", "0.8,0.2"),
+        ("data.csv", "0.5,0.1,1", "0.5,0.1,0"),
+        ("u.csv", "4,1", "4,2"),
+    ] {
+        let path = folder.join(file);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, whole.replace(old, new)).unwrap();
+        let told = Fit::resume(model(), &saved).err().unwrap().to_string();
+        assert!(told.contains("have changed since"), "{new}: {told}");
+        std::fs::write(&path, whole).unwrap();
+    }
+}
+
+#[test]
+fn a_measurement_under_a_quoted_heading_is_told_with_its_place() {
+    let folder = room(&[("data.csv", "\u{feff}\"t\",\"x\",\"y\"\n1,1,1\n2,1,0\n")]);
+    let text = format!("{MODEL}[fit]\nloss = \"log-squares\"\n");
+    let model = Model::parse(&text, folder.join("m.toml")).unwrap();
+    let told = model.gradient().unwrap_err().to_string();
+    assert!(
+        told.contains("data.csv:3:3: the loss log-squares needs positive"),
+        "{told}"
+    );
+}

@@ -377,35 +377,6 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_which_the_filter_says_nothing_is_told() {
-        let source = std::sync::Arc::new(crate::error::Source {
-            path: "m.toml".into(),
-            text: "train".into(),
-        });
-        let place = crate::error::Place { source, span: 0..5 };
-        let observables = ["hare".to_owned()];
-        let read = |filter: &str, rows: &str| {
-            let filter = Formula::parse(filter, place.clone(), None).unwrap();
-            let columns = Columns {
-                used: Some(&filter),
-                ..Columns::wide("year", &observables)
-            };
-            Data::parse(
-                Path::new("d.csv"),
-                &format!("year,hare,train\n{rows}"),
-                &columns,
-            )
-        };
-        let told = read("train", "1900,30,1\n1901,31,\n").unwrap_err();
-        let told = told.to_string();
-        let at_its_cell = "d.csv:3:3: 'use' under [data] is neither true nor false of this row";
-        assert!(told.starts_with(at_its_cell), "{told}");
-        // What does not look at the cell there needs nothing in it.
-        let data = read("if(t < 1901, train, 0)", "1900,30,1\n1901,31,\n").unwrap();
-        assert_eq!((data.used(0), data.used(1)), (true, false));
-    }
-
-    #[test]
     fn a_missing_column_suggests_the_nearest() {
         assert_eq!(
             message("year,hares,lynx\n1900,30,4\n"),

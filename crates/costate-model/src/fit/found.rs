@@ -31,8 +31,10 @@ pub struct Found {
     pub loss: f64,
     /// The measurements compared with.
     pub measurements: usize,
-    /// The loss of the rows that were not fitted, if there are any.
+    /// The loss of the rows that were not fitted, if there are any and they have one.
     pub validation: Option<(f64, usize)>,
+    /// Why rows that were not fitted have no loss.
+    pub about_validation: Option<String>,
     /// Iterations done.
     pub iterations: usize,
     /// Evaluations of the loss.
@@ -184,12 +186,17 @@ impl Fit {
         };
         let pairs = self.model.parameters.iter().zip(&fitted.parameters);
         let parameters: Vec<FittedParameter> = pairs.enumerate().map(parameter).collect();
+        let validation = self.validation(&fitted, &theta);
         Ok(Found {
             about_errors: self.about_errors(&fitted, &parameters, curvature.as_ref()),
             verdict: self.verdict(),
             loss: at.loss,
             measurements: self.objective.count(),
-            validation: self.validation(&fitted, &theta),
+            about_validation: validation
+                .as_ref()
+                .err()
+                .map(|why| format!("no validation loss: {why}")),
+            validation: validation.unwrap_or_default(),
             iterations: self.history().len().saturating_sub(1),
             evaluations: self.state.evaluations,
             joints: self.state.joints.clone(),
@@ -271,15 +278,23 @@ impl Fit {
         Some(format!("{whose}: {why}"))
     }
 
-    fn validation(&self, fitted: &Model, theta: &[f64]) -> Option<(f64, usize)> {
-        let others = Measurements::all(fitted, &self.data, false).ok()?;
+    /// The loss of the rows that were not fitted and how many measurements that is, if there are any.
+    ///
+    /// # Errors
+    /// A measurement that the loss has no meaning for, or a solution that does not reach it.
+    fn validation(&self, fitted: &Model, theta: &[f64]) -> Result<Option<(f64, usize)>> {
+        let others = Measurements::all(fitted, &self.data, false)?;
         if others.is_empty() {
-            return None;
+            return Ok(None);
         }
-        let mut objective = Objective::new(fitted, others).ok()?;
-        let count = objective.count();
+        let mut objective = Objective::new(fitted, others)?;
         objective.without_penalties();
-        Some((objective.evaluate(theta).ok()?.loss, count))
+        let found = objective.evaluate(theta);
+        let loss = found.map_err(|error| fitted.failed(&error))?.loss;
+        match loss.is_finite() {
+            true => Ok(Some((loss, objective.count()))),
+            false => Err(fitted.not_finite(&mut objective, theta)),
+        }
     }
 
     fn solver_error(&self, fitted: &Model, theta: &[f64], loss: f64) -> Option<f64> {

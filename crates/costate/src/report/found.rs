@@ -42,6 +42,9 @@ pub(crate) fn write(
             count(measurements)
         )?;
     }
+    if let Some(why) = &found.about_validation {
+        writeln!(out, "{why}")?;
+    }
     if let Some(joint) = found.widest_gap() {
         writeln!(
             out,
@@ -188,6 +191,7 @@ pub(crate) fn json(found: &Found, folder: &str) -> Value {
         "loss": found.loss,
         "measurements": found.measurements,
         "validation": validation,
+        "about_validation": found.about_validation,
         "solver_error": found.solver_error,
         "about_errors": found.about_errors,
         "iterations": found.iterations,

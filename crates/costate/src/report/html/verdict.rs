@@ -57,6 +57,9 @@ pub(super) fn section(report: &Report<'_>) -> String {
     if !bound.is_empty() {
         careful(format!("At a bound: {}.", bound.join(", ")));
     }
+    if let Some(why) = &found.about_validation {
+        careful(escaped(&capitalised(why)));
+    }
     let tally = (!report.starts.is_empty()).then(|| Tally::new(report.starts));
     if tally.as_ref().is_some_and(|tally| tally.alike < 2) {
         careful("No second start came to this loss.".into());
