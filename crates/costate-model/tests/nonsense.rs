@@ -202,3 +202,22 @@ fn a_measurement_under_a_quoted_heading_is_told_with_its_place() {
         "{told}"
     );
 }
+
+#[test]
+fn an_offset_that_starts_at_zero_beside_counts_of_millions_is_fitted() {
+    let text = MODEL
+        .replace("spare = 1.0", "spare = 0.0")
+        .replace("x0 = 2.0", "x0 = 3e6")
+        + "[observables]\nx = { is = \"x + spare\" }\n";
+    let row = |t: i32| {
+        let t = 0.5 * f64::from(t);
+        format!("{t},{},\n", 5e6 * (-0.7 * t).exp() + 4e4)
+    };
+    let rows: String = (0..9).map(row).collect();
+    let found = fit(&text, &rows).unwrap();
+    let spare = parameter(&found, "spare");
+    assert!(
+        (spare.value - 4e4).abs() < 1e2 && !spare.without_influence,
+        "{spare:?}"
+    );
+}

@@ -32,6 +32,8 @@ struct Axis {
     scale: Scale,
     /// The value at which a linear coordinate is 1.
     unit: f64,
+    /// Whether nothing tells the unit: a parameter that starts at zero, without bounds.
+    is_guessed: bool,
     lower: f64,
     upper: f64,
 }
@@ -40,14 +42,15 @@ impl Axis {
     fn of_parameter(theta: usize, parameter: &Parameter) -> Self {
         let width = parameter.upper - parameter.lower;
         let unit = match (parameter.value.abs(), width) {
-            (size, _) if size > 0.0 => size,
-            (_, width) if width.is_finite() => width,
-            _ => 1.0,
+            (size, _) if size > 0.0 => Some(size),
+            (_, width) if width.is_finite() => Some(width),
+            _ => None,
         };
         Axis {
             theta,
             scale: parameter.scale,
-            unit,
+            unit: unit.unwrap_or(1.0),
+            is_guessed: unit.is_none(),
             lower: parameter.lower,
             upper: parameter.upper,
         }
@@ -58,6 +61,7 @@ impl Axis {
             theta,
             scale: Scale::Linear,
             unit: 1.0,
+            is_guessed: false,
             lower: f64::NEG_INFINITY,
             upper: f64::INFINITY,
         }
@@ -196,17 +200,21 @@ impl Variables {
     }
 
     /// Which of these slopes, one for each variable, are nothing but noise beside the largest. A slope counts for what the variable can be expected to move by: its own
-    /// size, or 1.
+    /// size, or 1. Where nobody knows that yet, as of an offset that starts at zero beside counts of millions, rounding alone is noise.
     pub(crate) fn noise(&self, theta: &[f64], slopes: impl Iterator<Item = f64>) -> Vec<bool> {
-        let weighed =
-            self.axes.iter().zip(slopes).map(|(axis, slope)| {
-                slope.abs() * axis.coordinate(theta[axis.theta]).abs().max(1.0)
-            });
-        let weighed: Vec<f64> = weighed.collect();
-        let largest = weighed.iter().copied().fold(0.0, f64::max);
+        let weighed = self.axes.iter().zip(slopes).map(|(axis, slope)| {
+            let moved = axis.coordinate(theta[axis.theta]).abs();
+            let noise = match axis.is_guessed && moved <= 1.0 {
+                true => ROUNDING,
+                false => self.noise,
+            };
+            (slope.abs() * moved.max(1.0), noise)
+        });
+        let weighed: Vec<(f64, f64)> = weighed.collect();
+        let largest = weighed.iter().map(|(size, _)| *size).fold(0.0, f64::max);
         weighed
             .iter()
-            .map(|size| *size <= self.noise * largest)
+            .map(|(size, noise)| *size <= noise * largest)
             .collect()
     }
 

@@ -118,7 +118,7 @@ fn remarks<'a>(
 ) -> impl Iterator<Item = String> + use<'a> {
     let influence = found.parameters.iter().filter(|parameter| parameter.without_influence).map(|parameter| {
         format!(
-            "parameter {} changes no measured observable (its gradient is 0, or no more than numerical noise): fix it, or observe what it acts on",
+            "parameter {} changes no measured observable (its gradient is 0, or no more than numerical noise): fix it, observe what it acts on, or start it at the size that it should have",
             parameter.name
         )
     });
