@@ -70,12 +70,17 @@ pub(crate) fn differences(
         let here = found.loss;
         // A shift to one side may lead out of what f is defined for, as one below zero does in x^1.7.
         let mut one_sided = false;
+        // By how much the slopes to the two sides differ, with the step before and with the last.
+        let mut turns = [f64::NAN; 2];
         let mut both = |h: f64| {
             let mut try_at = |step: f64| value(i, step).ok().filter(|loss| loss.is_finite());
             let tried = (try_at(h), try_at(-h));
             one_sided |= tried.0.is_none() || tried.1.is_none();
             let slope = match tried {
-                (Some(up), Some(down)) => (up - down) / (2.0 * h),
+                (Some(up), Some(down)) => {
+                    turns = [turns[1], ((up - here) - (here - down)) / h];
+                    (up - down) / (2.0 * h)
+                }
                 (Some(near), None) => match try_at(2.0 * h) {
                     Some(far) => (4.0 * near - far - 3.0 * here) / (2.0 * h),
                     None => f64::NAN,
@@ -95,6 +100,12 @@ pub(crate) fn differences(
             if error > UNSURE * slope.abs() {
                 slope = f64::NAN;
             }
+        }
+        // A bend that does not get less with the step is a kink just here, as where something is measured at the very time of an event: neither side's slope is the
+        // mean that differences have.
+        let kink = 2.0 * turns[1] - turns[0];
+        if kink.abs() > UNSURE * slope.abs() {
+            slope = f64::NAN;
         }
         let list = match i < n {
             true => (&mut found.h0, &mut unsure.h0),

@@ -238,3 +238,19 @@ fn the_sign_of_what_moves_is_a_comparison_with_zero() {
     assert!((events[0].1 - 2.0).abs() < 1e-9, "{events:?}");
     gradients_are_slopes(&by_sign, METHODS, 1e-6);
 }
+
+#[test]
+fn an_audit_blames_no_method_where_a_measurement_is_at_the_time_of_a_switch() {
+    // Growth that begins at the time of a measurement: later it does not see it, sooner it does.
+    let text = "[states]\nn = 0.1\n[parameters]\nmu = 0.9\nlag = 2.0\n[equations]\nn = \"if(t > lag, mu * n, 0)\"\n\
+        [time]\nstart = 0\nend = 4\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
+    let data = [("d.csv", "t,n\n1,0.12\n2,0.05\n3,0.2\n4,0.5\n")];
+    let mut model = parse(text, &data);
+    let (_, audit) = &model.audit().unwrap()[0];
+    assert_eq!(audit.verdict(), Verdict::Right, "{audit}");
+    assert_eq!(audit.unchecked.len(), 1, "{audit}");
+    model.set("lag", 2.1).unwrap();
+    let (_, audit) = &model.audit().unwrap()[0];
+    assert_eq!(audit.verdict(), Verdict::Right, "{audit}");
+    assert!(audit.unchecked.is_empty(), "{audit}");
+}

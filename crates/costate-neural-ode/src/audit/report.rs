@@ -258,7 +258,7 @@ impl Report<'_> {
             let names: Vec<String> = self.audit.unchecked.iter().map(|v| name(*v)).collect();
             write!(
                 f,
-                " Not checked by differences, which lead out of what the loss is defined for: {}.",
+                " Not checked by differences, whose slopes to the two sides differ here or which lead out of what the loss is defined for: {}.",
                 names.join(", ")
             )?;
         }
