@@ -102,7 +102,7 @@ impl Model {
     }
 
     /// What avoids an operation on a negative number, where a state of its formula is below zero by less than its error.
-    fn avoided(&self, formula: &Resolved, negative: bool, h: &[f64]) -> String {
+    pub(crate) fn avoided(&self, formula: &Resolved, negative: bool, h: &[f64]) -> String {
         let mut states = formula.symbols.iter().filter_map(|symbol| match symbol {
             Symbol::State(i) => Some((&self.states[*i], h[*i])),
             _ => None,

@@ -102,9 +102,10 @@ pub(crate) fn differences(
             }
         }
         // A bend that does not get less with the step is a kink just here, as where something is measured at the very time of an event: neither side's slope is the
-        // mean that differences have.
-        let kink = 2.0 * turns[1] - turns[0];
-        if kink.abs() > UNSURE * slope.abs() {
+        // mean that differences have. One that grows is a jump, at which there is no slope.
+        let [before, last] = turns;
+        let is_kink = (2.0 * last - before).abs() > UNSURE * slope.abs();
+        if is_kink && last.abs() < 1.5 * before.abs() {
             slope = f64::NAN;
         }
         let list = match i < n {

@@ -86,6 +86,15 @@ fn a_loss_that_is_not_finite_is_told_with_the_operation_and_its_argument() {
         let message = message.to_string();
         assert!(message.contains(told), "{is}: {message}");
     }
+    // Where the loss takes the logarithm, and not the observable.
+    let text = "[states]\nlow = -2e-7\n[equations]\nlow = \"0\"\n[time]\nstart = 0.0\nend = 2.0\n[solver]\natol = 1e-6\n\
+        [observables]\ntotal = { is = \"2 * low\", noise = 0.1, distribution = \"log-normal\" }\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
+    let model = Model::parse(text, folder.join("m.toml")).unwrap();
+    let message = model.gradient().unwrap_err().to_string();
+    assert!(
+        message.contains("observable total at t = 1 is -4e-7, and 3e-1 was measured; low went below zero by less than its atol"),
+        "{message}"
+    );
     let text = "[states]\ny = 1.0\n[equations]\ny = \"-y\"\n[time]\nstart = 0.0\nend = 2.0\n[data]\nfile = \"nowhere.csv\"\ntime = \"t\"\n";
     let model = Model::parse(text, folder.join("m.toml"));
     let message = model.and_then(|model| model.read_data().map(|_| model));

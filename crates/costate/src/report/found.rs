@@ -122,13 +122,7 @@ fn remarks<'a>(
             parameter.name
         )
     });
-    let solver = large_error(found).map(|part| {
-        format!(
-            "the solver's own error is {} of the loss: lower {}",
-            percent(part),
-            solver.of_accuracy()
-        )
-    });
+    let solver = large_error(found, solver);
     let more = (found.verdict == Verdict::IterationsUsed).then(|| {
         "more iterations may lower the loss further: set 'iterations' under [fit]".to_owned()
     });
@@ -145,10 +139,18 @@ pub(crate) fn solved_by(solver: &SolverSettings, number: impl Fn(f64) -> String)
     }
 }
 
-/// The solver's own error as a part of the loss, where it is more than a hundredth.
-pub(super) fn large_error(found: &Found) -> Option<f64> {
-    let error = found.solver_error?.abs();
-    (error > 0.01 * found.loss.abs()).then(|| error / found.loss.abs())
+/// The solver's own error beside the loss, where it is more than a hundredth of it, and what to do.
+pub(super) fn large_error(found: &Found, solver: &SolverSettings) -> Option<String> {
+    let part = found.solver_error?.abs() / found.loss.abs();
+    let size = match part {
+        part if part > 1.0 => "more than the loss".to_owned(),
+        part if part > 0.01 => format!("{} of the loss", percent(part)),
+        _ => return None,
+    };
+    let accuracy = solver.of_accuracy();
+    Some(format!(
+        "the solver's own error is {size}: lower {accuracy}"
+    ))
 }
 
 pub(super) fn capitalised(text: &str) -> String {

@@ -487,3 +487,23 @@ fn a_parameter_that_only_the_solvers_error_gives_a_slope_stays() {
     assert_eq!(vdiv["without_influence"], true, "{found}");
     assert_eq!(vdiv["value"], 2.0, "{found}");
 }
+
+#[test]
+fn a_perfect_fit_has_no_error_of_a_billion_percent() {
+    let room = Room::new();
+    let text = "[states]\ny = 1.0\n[parameters]\nk = 0.5\n[equations]\ny = \"-k * y\"\n[time]\nstart = 0\nend = 2\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
+    room.write("m.toml", text);
+    room.write("d.csv", "t,y\n1,0.6\n");
+    let run = room.run("fit m.toml").done();
+    assert!(
+        run.out
+            .contains("the solver's own error is more than the loss: lower rtol"),
+        "{}",
+        run.out
+    );
+    assert!(!run.out.contains("%"), "{}", run.out);
+    assert!(
+        room.read("m-fit/report.html")
+            .contains("The solver's own error is more than the loss: lower rtol")
+    );
+}

@@ -284,7 +284,11 @@ impl Part {
                     let formula = &model.observables[point.observable].is;
                     return Some(match model.origin(formula, solution.row(i), t) {
                         Some(origin) if !value.is_finite() => format!("{place}: {origin}"),
-                        _ => format!("{place} is {value}, and {:e} was measured", point.value),
+                        _ => format!(
+                            "{place} is {value:e}, and {:e} was measured{}",
+                            point.value,
+                            model.avoided(formula, value <= 0.0, solution.row(i))
+                        ),
                     });
                 }
             }

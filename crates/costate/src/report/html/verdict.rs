@@ -4,7 +4,7 @@ use costate_model::{Standing, Verdict};
 
 use super::{Report, escaped};
 use crate::report::found::{capitalised, large_error};
-use crate::report::number::{count, percent, significant};
+use crate::report::number::{count, significant};
 use crate::report::starts::Tally;
 
 pub(super) fn section(report: &Report<'_>) -> String {
@@ -64,12 +64,9 @@ pub(super) fn section(report: &Report<'_>) -> String {
     if tally.as_ref().is_some_and(|tally| tally.alike < 2) {
         careful("No second start came to this loss.".into());
     }
-    match (found.solver_error, large_error(found)) {
-        (_, Some(part)) => careful(format!(
-            "The solver's own error is {} of the loss: lower {}.",
-            percent(part),
-            report.fitted.solver().of_accuracy()
-        )),
+    let large = large_error(found, report.fitted.solver());
+    match (found.solver_error, large) {
+        (_, Some(told)) => careful(format!("{}.", capitalised(&told))),
         (Some(error), None) => remarks.push(format!(
             "The solver's own error in the loss is about {}.",
             significant(error.abs(), 2)
