@@ -9,7 +9,8 @@ use crate::model::Model;
 use crate::scope::{Part, Resolved, Symbol};
 
 impl Model {
-    /// Parameters that no row to fit depends on, though others do: copies of validation rows, and values that experiments replace.
+    /// Parameters that no row to fit depends on, though others do: copies of validation rows, what acts on observables that only these measure, and values that
+    /// experiments replace.
     pub(crate) fn unfitted(&self, data: &Data) -> Vec<Warning> {
         let is_measured = |row| (0..self.observables.len()).any(|i| data.value(row, i).is_some());
         let rows = (0..data.times().len()).filter(|&row| data.used(row) && is_measured(row));
@@ -20,13 +21,24 @@ impl Model {
         if fitted.is_empty() {
             return warnings;
         }
+        let counts = |of_all: bool| -> Vec<usize> {
+            let rows = |i| {
+                let rows = (0..data.times().len()).filter(|&row| of_all || data.used(row));
+                rows.filter(|&row| data.value(row, i).is_some()).count()
+            };
+            (0..self.observables.len()).map(rows).collect()
+        };
+        let reached = [false, true].map(|of_all| self.reached(&counts(of_all), true));
         for (symbol, name) in self.symbols.iter().enumerate() {
+            let acts = reached
+                .each_ref()
+                .map(|all| all.contains(&Symbol::Parameter(symbol)));
             let (mut unseen, mut replaced) = (Vec::new(), Vec::new());
             let copies = self.parameters.iter().enumerate();
             let copies = copies.filter(|(_, own)| own.symbol == symbol && !own.fixed);
             for (k, parameter) in copies {
                 let having: Vec<_> = fitted.iter().filter(|c| c.picks[symbol] == k).collect();
-                if having.is_empty() {
+                if having.is_empty() || acts == [false, true] {
                     unseen.push(parameter.name.as_str());
                 } else if having.iter().all(|c| self.replaces(c, symbol)) {
                     replaced.push(parameter.name.as_str());
@@ -155,6 +167,23 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{MODEL, warnings};
+
+    #[test]
+    fn what_only_validation_rows_measure_is_warned_of() {
+        let text = MODEL.replace("is = \"x\"", "is = \"x\" }\ny = { is = \"y\"");
+        let text = format!("{text}[data]\nfile = \"d.csv\"\ntime = \"t\"\nuse = \"t < 2\"\n");
+        let told = warnings(&text, "t,x,y\n0,1,\n1,0.4,\n2,,0.3\n");
+        let expected = [
+            "m.toml:6: no row to fit depends on b: ",
+            "m.toml:7: no row to fit depends on y0: ",
+        ];
+        let pairs = told.iter().zip(expected);
+        assert!(
+            told.len() == 2 && pairs.clone().all(|(told, own)| told.starts_with(own)),
+            "{told:?}"
+        );
+        assert!(warnings(&text, "t,x,y\n0,1,\n1,0.4,0.3\n2,,0.3\n").is_empty());
+    }
 
     #[test]
     fn what_no_row_to_fit_depends_on_is_warned_of_with_its_names() {
