@@ -67,7 +67,7 @@ fn tell_unseen(model: &Model, console: Console) {
 }
 
 /// The solutions of a model, step by step: of all its experiments, if it has some and none was chosen.
-fn solutions(model: &Model) -> impl Iterator<Item = Result<(Model, Trajectory)>> {
+fn solutions(model: &Model) -> impl Iterator<Item = costate_model::Result<(Model, Trajectory)>> {
     let experiments = match model.chosen_experiment() {
         Some(_) => Vec::new(),
         None => model.experiments().collect(),

@@ -134,3 +134,26 @@ fn copies_have_values_of_their_own_each_and_a_solution_says_whose_it_is() {
     let run = room.run("solve m.toml --experiment a").done();
     assert_eq!(run.err, "");
 }
+
+#[test]
+fn an_experiment_that_cannot_be_solved_and_is_not_fitted_takes_nothing_from_the_fit() {
+    let room = Room::new();
+    room.write(
+        "m.toml",
+        "[states]\ny = 1\n[parameters]\nk = 0.5\np = { value = 1, fixed = true }\n[equations]\ny = \"-k * y + p * y^2 / 10\"\n\
+         [time]\nstart = 0\nend = 6\n[data]\nfile = \"d.csv\"\ntime = \"t\"\nexperiment = \"e\"\nuse = \"t > 0\"\n[experiments.hot]\np = 100\n",
+    );
+    let rows = "t,y,e\n1,0.6,cold\n2,0.37,cold\n3,0.25,cold\n";
+    // Without data, and with validation data alone.
+    for more in ["", "0,1,hot\n"] {
+        room.write("d.csv", &format!("{rows}{more}"));
+        let run = room.run("fit m.toml").done();
+        let told = "left out of trajectory.csv: m.toml: no step is possible at t = 0.10";
+        assert!(run.err.contains(told), "{}", run.err);
+        assert!(run.out.contains("Converged"), "{}", run.out);
+        let files = room.list("m-fit");
+        assert!(files.contains(&"report.html".to_owned()), "{files:?}");
+        let trajectory = room.read("m-fit/trajectory.csv");
+        assert!(trajectory.contains("\ncold,6,") && !trajectory.contains("\nhot,"));
+    }
+}

@@ -14,7 +14,7 @@ pub use profile::Profile;
 
 use super::{Fit, Found, Verdict};
 use crate::data::Data;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::Model;
 use crate::trajectory::{Save, Trajectory};
 
@@ -89,6 +89,7 @@ struct Experiment {
 }
 
 impl Experiment {
+    /// Those that can be solved: one of validation rows alone may not, and the others are no worse for it.
     fn all(fitted: &Model, data: &Data) -> Result<Vec<Self>> {
         let names = data.experiments().iter().cloned().map(Some);
         let names: Vec<Option<String>> = match data.experiments() {
@@ -100,13 +101,18 @@ impl Experiment {
                 Some(name) => fitted.experiment(name)?,
                 None => fitted.clone(),
             };
-            Ok(Experiment {
-                solution: model.solve(&Save::Grid(FINE))?,
+            let solution = match model.solve(&Save::Grid(FINE)) {
+                Err(Error::Solve { .. }) => return Ok(None),
+                solution => solution?,
+            };
+            Ok(Some(Experiment {
                 name,
                 model,
-            })
+                solution,
+            }))
         };
-        names.into_iter().map(one).collect()
+        let all = names.into_iter().filter_map(|name| one(name).transpose());
+        all.collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use costate_model::{Fit, Found, Model, Save, Starts, Trajectory};
+use costate_model::{Error as ModelError, Fit, Found, Model, Save, Starts, Trajectory};
 
 use super::Work;
 use crate::checkpoint::{Checkpoint, Plan};
@@ -20,7 +20,7 @@ const FINE: usize = 1000;
 
 impl Work {
     /// Writes everything and moves the folder to its place, unless an interrupted fit would take that of a finished one. Returns where
-    /// the files are, and what of a finished fit's solutions has no control of its errors.
+    /// the files are, which experiments could not be solved, and what of a finished fit's solutions has no control of its errors.
     pub(super) fn write(
         self,
         fit: &mut Fit,
@@ -29,12 +29,21 @@ impl Work {
     ) -> Result<(PathBuf, BTreeSet<String>)> {
         self.checkpoint(fit)?;
         let fitted = fit.fitted();
-        let solved = solutions(&fitted).collect::<Result<Vec<_>>>()?;
+        let (mut solved, mut warnings) = (Vec::new(), BTreeSet::new());
+        for solution in solutions(&fitted) {
+            match solution {
+                Ok(solution) => solved.push(solution),
+                // One that was not fitted takes nothing from what was.
+                Err(ModelError::Solve { message, .. }) => {
+                    warnings.insert(format!("left out of trajectory.csv: {message}"));
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
         let trajectory = trajectory(&solved)?;
-        let warnings = match interrupted {
-            true => BTreeSet::new(),
-            false => uncontrolled(&solved),
-        };
+        if !interrupted {
+            warnings.extend(uncontrolled(&solved));
+        }
         let mut history = Vec::new();
         let records: Vec<(f64, [f64; 2])> = fit
             .history()
@@ -134,7 +143,11 @@ fn fit_picture(fit: &Fit, fitted: &Model) -> Result<Picture> {
             Some(name) => fitted.experiment(name)?,
             None => fitted.clone(),
         };
-        let curves = model.observe(&model.solve(&Save::Grid(FINE))?)?;
+        let solution = match model.solve(&Save::Grid(FINE)) {
+            Err(ModelError::Solve { .. }) => continue,
+            solution => solution?,
+        };
+        let curves = model.observe(&solution)?;
         let own = |row: &usize| data.experiment(*row) == experiment;
         for (i, name) in curves.names.iter().enumerate() {
             let measured = (0..data.times().len()).filter(own);
