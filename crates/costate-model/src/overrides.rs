@@ -95,10 +95,10 @@ impl Model {
                 "{name} is a definition: set the parameters that it is made of, or change the file"
             )));
         }
-        let known = self
-            .parameters
-            .iter()
-            .map(|p| p.name.as_str())
+        // Copies by the name of all of them, too.
+        let known = self.symbols.iter().map(String::as_str);
+        let known = known
+            .chain(self.parameters.iter().map(|p| p.name.as_str()))
             .chain(self.states.iter().map(|s| s.name.as_str()));
         let help = nearest(name, known)
             .map(|near| format!("; did you mean '{near}'?"))

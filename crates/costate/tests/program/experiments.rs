@@ -133,6 +133,8 @@ fn copies_have_values_of_their_own_each_and_a_solution_says_whose_it_is() {
     assert!(run.err.contains(told), "{}", run.err);
     let run = room.run("solve m.toml --experiment a").done();
     assert_eq!(run.err, "");
+    room.run("solve m.toml --set yy0=2")
+        .failed(2, &["'yy0'; did you mean 'y0'?"]);
 }
 
 #[test]
