@@ -107,6 +107,7 @@ impl Model {
         for condition in 0..self.conditions.len() {
             warnings.extend(self.under(condition).events_outside());
         }
+        warnings.extend((0..self.conditions.len()).find_map(|i| self.under(i).no_start()));
         warnings.extend(self.ignored_loss());
         warnings.extend(self.beyond_bounds());
         warnings.extend(self.unseen_jumps());
@@ -174,6 +175,15 @@ impl Model {
             .collect()
     }
 
+    /// A state that begins with no finite number.
+    fn no_start(&self) -> Option<Warning> {
+        let initial = self.initial();
+        let mut states = self.initial_formulas().enumerate();
+        let (i, formula) = states.find(|(i, _)| !initial[*i].is_finite())?;
+        let message = self.without_start(i, initial[i]);
+        Some(Warning::new(Some(formula.formula.place()), message))
+    }
+
     /// A loss that is named where the noise of observables decides.
     fn ignored_loss(&self) -> Option<Warning> {
         let place = self
@@ -216,6 +226,24 @@ mod tests {
             .iter()
             .map(|warning| warning.to_string().replace(&folder, ""));
         texts.collect()
+    }
+
+    #[test]
+    fn a_start_that_is_no_number_is_warned_of_with_its_reason() {
+        let text = MODEL.replace("y = \"y0\"", "y = \"log(y0)\"");
+        assert!(warnings_of(&text).is_empty());
+        let wrong = text.replace("y0 = 3.0", "y0 = -3.0");
+        let told = ["m.toml:3: y is NaN at the start: log of -3 in 'log(y0)'"];
+        assert_eq!(warnings_of(&wrong), told);
+        let one = format!("{text}[experiments.dry]\ny0 = 0\n");
+        let told = ["m.toml:3: y is -inf at the start (experiment dry): log of 0 in 'log(y0)'"];
+        assert_eq!(warnings_of(&one), told);
+    }
+
+    fn warnings_of(text: &str) -> Vec<String> {
+        let text = text.replace("is = \"x\"", "is = \"x + y\"");
+        let check = Model::parse(&text, "m.toml").unwrap().check().unwrap();
+        check.warnings.iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -24,16 +24,8 @@ impl Model {
                 Error::Argument(format!("{which} = {value:e} for state {state}: {reason}"))
             }
             costate_ode::Error::Start { component, value } => {
-                let i = component % self.states.len();
-                let initial = self.initial_formulas().nth(i);
-                let why = initial.and_then(|formula| self.origin(formula, &[], f64::NAN));
-                let message = format!(
-                    "{}: {} is {value} at the start{}{}",
-                    self.path().display(),
-                    self.states[i].name,
-                    self.within(),
-                    why.map_or(String::new(), |why| format!(": {why}"))
-                );
+                let told = self.without_start(component % self.states.len(), *value);
+                let message = format!("{}: {told}", self.path().display());
                 Error::Solve {
                     message,
                     partial: Box::new(partial),
@@ -41,6 +33,18 @@ impl Model {
             }
             other => Error::Argument(other.to_string()),
         }
+    }
+
+    /// Of a state that begins with no finite number.
+    pub(crate) fn without_start(&self, state: usize, value: f64) -> String {
+        let initial = self.initial_formulas().nth(state);
+        let why = initial.and_then(|formula| self.origin(formula, &[], f64::NAN));
+        format!(
+            "{} is {value} at the start{}{}",
+            self.states[state].name,
+            self.within(),
+            why.map_or(String::new(), |why| format!(": {why}"))
+        )
     }
 
     /// What the event that has just happened makes of a state, if that is no finite number; `last` is the state before it.
