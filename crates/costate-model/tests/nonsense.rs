@@ -159,7 +159,12 @@ fn a_report_has_the_standard_errors_of_the_fit_where_a_parameter_is_at_its_bound
     while fit.advance().unwrap() {}
     let found = fit.found().unwrap();
     assert_eq!(parameter(&found, "k").bound, Some(Bound::Upper));
-    let known = fit.review(&found).unwrap().knowledge.unwrap();
+    let review = fit.review(&found).unwrap();
+    // Two of three parameters are not estimated: x0 alone is, from eight measurements.
+    let all = review.comparisons.iter();
+    let squares: f64 = all.map(|at| at.standardised * at.standardised).sum();
+    assert!((squares - 7.0).abs() < 1e-9, "{squares}");
+    let known = review.knowledge.unwrap();
     let x0 = known.parameters[0].unwrap().error;
     let error = parameter(&found, "x0").standard_error.unwrap();
     assert!((x0 / error - 1.0).abs() < 1e-6, "{x0} {error}");

@@ -2,7 +2,7 @@
 
 use costate_neural_ode::train::loss::Loss;
 
-use super::{Experiment, Review};
+use super::{Experiment, Found, Review};
 use crate::data::Data;
 use crate::error::Result;
 use crate::field::{self, Map};
@@ -142,6 +142,7 @@ impl Review {
 pub(super) fn compare(
     fitted: &Model,
     data: &Data,
+    found: &Found,
     experiments: &[Experiment],
 ) -> Result<(Vec<Panel>, Vec<Comparison>, Option<Residuals>)> {
     let (mut panels, mut comparisons) = (Vec::new(), Vec::new());
@@ -167,7 +168,7 @@ pub(super) fn compare(
     }
     let is_estimated = !fitted.has_likelihood();
     if is_estimated {
-        estimate(fitted, &mut comparisons);
+        estimate(fitted, found, &mut comparisons);
     }
     let residuals = summary(fitted, &panels, &comparisons, is_estimated);
     Ok((panels, comparisons, residuals))
@@ -294,7 +295,7 @@ impl Comparison {
 }
 
 /// Where no noise is given: one size for all residuals, from themselves and the number of parameters that were fitted.
-fn estimate(fitted: &Model, comparisons: &mut [Comparison]) {
+fn estimate(fitted: &Model, found: &Found, comparisons: &mut [Comparison]) {
     let is_logarithmic = fitted.fit.loss == Loss::LogSquares;
     let distances: Vec<f64> = comparisons
         .iter()
@@ -302,11 +303,10 @@ fn estimate(fitted: &Model, comparisons: &mut [Comparison]) {
         .map(|comparison| comparison.distance(is_logarithmic))
         .filter(|distance| distance.is_finite())
         .collect();
-    let free = fitted
-        .parameters
-        .iter()
-        .filter(|parameter| !parameter.fixed)
-        .count();
+    let free = found.parameters.iter().filter(|parameter| {
+        !parameter.fixed && parameter.bound.is_none() && !parameter.without_influence
+    });
+    let free = free.count();
     let spare = distances.len().saturating_sub(free).max(1);
     let width = (distances.iter().map(|d| d * d).sum::<f64>() / spare as f64).sqrt();
     comparisons

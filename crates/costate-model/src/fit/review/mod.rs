@@ -124,7 +124,8 @@ impl Fit {
     pub fn review(&mut self, found: &Found) -> Result<Review> {
         let fitted = self.fitted();
         let experiments = Experiment::all(&fitted, &self.data)?;
-        let (panels, comparisons, residuals) = compare::compare(&fitted, &self.data, &experiments)?;
+        let (panels, comparisons, residuals) =
+            compare::compare(&fitted, &self.data, found, &experiments)?;
         let knowledge = knowledge::knowledge(self, &fitted, found);
         // Whoever interrupts a fit does not want to wait.
         let is_finished = found.verdict != Verdict::Interrupted;
