@@ -31,12 +31,12 @@ pub(crate) unsafe fn function<V: Vector, const G: usize>(op: Unary, x: [V; G]) -
     // SAFETY: the caller's.
     unsafe {
         Some(match op {
-            Unary::Exp => elementary::exp([x])[0],
-            Unary::Expm1 => elementary::expm1([x])[0],
-            Unary::Elu => elementary::elu([x])[0],
-            Unary::Tanh => elementary::tanh([x])[0],
-            Unary::Sigmoid => elementary::sigmoid([x])[0],
-            Unary::Silu => elementary::silu([x])[0],
+            Unary::Exp => elementary::exp(x),
+            Unary::Expm1 => elementary::expm1(x),
+            Unary::Elu => elementary::elu(x),
+            Unary::Tanh => elementary::tanh(x),
+            Unary::Sigmoid => elementary::sigmoid(x),
+            Unary::Silu => elementary::silu(x),
             Unary::Softplus => elementary::softplus(x),
             Unary::Ln => elementary::ln(x),
             Unary::Sin => turned(op, x, elementary::sin(x)),

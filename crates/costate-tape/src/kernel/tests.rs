@@ -138,6 +138,26 @@ fn kernels_are_right_between_the_tabulated_arguments_too() {
 }
 
 #[test]
+fn tanh_of_singles_is_right_where_its_roundings_add_up() {
+    // Just below powers of two of tanh.
+    for [least, most] in [[0.058_f32, 0.0626], [0.118, 0.1257], [0.24, 0.2555]] {
+        let x: Vec<f32> = (least.to_bits()..most.to_bits())
+            .step_by(5)
+            .map(f32::from_bits)
+            .collect();
+        for isa in Isa::available() {
+            for (&x, found) in x.iter().zip(compiled(Unary::Tanh, &x, isa)) {
+                let off = ulps_f32(found, f64::from(x).tanh());
+                assert!(
+                    off <= ALLOWED,
+                    "{isa:?}: tanh({x:e}) = {found:e}: {off} ulp"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn silu_keeps_its_digits_down_to_the_smallest_results() {
     // Values from multiple precision (see `tests/reference/silu.py`): type, x, value.
     let rows = include_str!("../../tests/reference/silu.csv")

@@ -3,49 +3,39 @@
 use super::Constants;
 use crate::kernel::vector::Vector;
 
-/// A group of registers.
-type Group<V, const A: usize, const B: usize> = [[V; A]; B];
-
-/// n and eʳ − 1 with x = n·ln 2 + r, |r| ≤ ½ ln 2; n still carries [`Constants::MAGIC`].
+/// n and eʳ − 1 with x = n·ln 2 + r, |r| ≤ ½ ln 2, from ln 2 in parts; n still carries [`Constants::MAGIC`].
 ///
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-unsafe fn reduce<V: Vector, const A: usize, const B: usize>(
-    x: Group<V, A, B>,
-) -> (Group<V, A, B>, Group<V, A, B>) {
+unsafe fn reduce<V: Vector, const A: usize>(x: [V; A], ln_2: &[V::T]) -> ([V; A], [V; A]) {
     let coefficients = V::T::EXP;
     // SAFETY: the caller's.
-    let (log2_e, magic, hi, lo, last) = unsafe {
+    let (log2_e, magic, last) = unsafe {
         (
             V::splat(V::T::LOG2_E),
             V::splat(V::T::MAGIC),
-            V::splat(V::T::LN_2[0]),
-            V::splat(V::T::LN_2[1]),
             V::splat(coefficients[coefficients.len() - 1]),
         )
     };
-    let (mut biased, mut r, mut p) = (x, x, [[last; A]; B]);
-    for b in 0..B {
-        for a in 0..A {
-            biased[b][a] = x[b][a].fma(log2_e, magic);
-            let n = biased[b][a].sub(magic);
-            r[b][a] = n.fnma(lo, n.fnma(hi, x[b][a]));
+    let (mut biased, mut r, mut p) = (x, x, [last; A]);
+    for a in 0..A {
+        biased[a] = x[a].fma(log2_e, magic);
+        let n = biased[a].sub(magic);
+        for &part in ln_2 {
+            // SAFETY: the caller's.
+            r[a] = n.fnma(unsafe { V::splat(part) }, r[a]);
         }
     }
     for i in (0..coefficients.len() - 1).rev() {
         // SAFETY: the caller's.
         let c = unsafe { V::splat(coefficients[i]) };
-        for b in 0..B {
-            for a in 0..A {
-                p[b][a] = p[b][a].fma(r[b][a], c);
-            }
+        for a in 0..A {
+            p[a] = p[a].fma(r[a], c);
         }
     }
-    for b in 0..B {
-        for a in 0..A {
-            p[b][a] = r[b][a].mul(r[b][a]).fma(p[b][a], r[b][a]);
-        }
+    for a in 0..A {
+        p[a] = r[a].mul(r[a]).fma(p[a], r[a]);
     }
     (biased, p)
 }
@@ -55,9 +45,7 @@ unsafe fn reduce<V: Vector, const A: usize, const B: usize>(
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn exp<V: Vector, const A: usize, const B: usize>(
-    mut x: Group<V, A, B>,
-) -> Group<V, A, B> {
+pub(crate) unsafe fn exp<V: Vector, const A: usize>(mut x: [V; A]) -> [V; A] {
     // SAFETY: the caller's.
     let (least, most, magic, one) = unsafe {
         (
@@ -67,18 +55,14 @@ pub(crate) unsafe fn exp<V: Vector, const A: usize, const B: usize>(
             V::splat(V::T::ONE),
         )
     };
-    for b in 0..B {
-        for a in 0..A {
-            // In this order a NaN passes both.
-            x[b][a] = most.min(least.max(x[b][a]));
-        }
+    for a in 0..A {
+        // In this order a NaN passes both.
+        x[a] = most.min(least.max(x[a]));
     }
     // SAFETY: the caller's.
-    let (biased, p) = unsafe { reduce(x) };
-    for b in 0..B {
-        for a in 0..A {
-            x[b][a] = one.add(p[b][a]).scale(biased[b][a].sub(magic));
-        }
+    let (biased, p) = unsafe { reduce(x, &V::T::LN_2) };
+    for a in 0..A {
+        x[a] = one.add(p[a]).scale(biased[a].sub(magic));
     }
     x
 }
@@ -88,9 +72,7 @@ pub(crate) unsafe fn exp<V: Vector, const A: usize, const B: usize>(
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn expm1<V: Vector, const A: usize, const B: usize>(
-    x: Group<V, A, B>,
-) -> Group<V, A, B> {
+pub(crate) unsafe fn expm1<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
     // SAFETY: the caller's.
     let (least, most, large, magic, one) = unsafe {
         (
@@ -102,23 +84,19 @@ pub(crate) unsafe fn expm1<V: Vector, const A: usize, const B: usize>(
         )
     };
     let mut y = x;
-    for b in 0..B {
-        for a in 0..A {
-            // In this order a NaN passes both. Below `least` the result is −1.
-            y[b][a] = most.min(least.max(x[b][a]));
-        }
+    for a in 0..A {
+        // In this order a NaN passes both. Below `least` the result is −1.
+        y[a] = most.min(least.max(x[a]));
     }
     // SAFETY: the caller's.
-    let (biased, p) = unsafe { reduce(y) };
-    for b in 0..B {
-        for a in 0..A {
-            let power = biased[b][a].bits_to_exponent();
-            let small = power.fma(p[b][a], power.sub(one));
-            // Here the 1 is lost in rounding, and 2ⁿ may be too large for a factor.
-            let whole = one.add(p[b][a]).scale(biased[b][a].sub(magic));
-            let value = V::select(y[b][a].lt(large), small, whole);
-            y[b][a] = value.abs().with_sign(x[b][a]);
-        }
+    let (biased, p) = unsafe { reduce(y, &V::T::LN_2) };
+    for a in 0..A {
+        let power = biased[a].bits_to_exponent();
+        let small = power.fma(p[a], power.sub(one));
+        // Here the 1 is lost in rounding, and 2ⁿ may be too large for a factor.
+        let whole = one.add(p[a]).scale(biased[a].sub(magic));
+        let value = V::select(y[a].lt(large), small, whole);
+        y[a] = value.abs().with_sign(x[a]);
     }
     y
 }
@@ -128,15 +106,11 @@ pub(crate) unsafe fn expm1<V: Vector, const A: usize, const B: usize>(
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn elu<V: Vector, const A: usize, const B: usize>(
-    x: Group<V, A, B>,
-) -> Group<V, A, B> {
+pub(crate) unsafe fn elu<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
     // SAFETY: the caller's.
     let (zero, mut y) = unsafe { (V::splat(V::T::ZERO), expm1(x)) };
-    for b in 0..B {
-        for a in 0..A {
-            y[b][a] = V::select(zero.lt(x[b][a]), x[b][a], y[b][a]);
-        }
+    for a in 0..A {
+        y[a] = V::select(zero.lt(x[a]), x[a], y[a]);
     }
     y
 }
@@ -146,9 +120,7 @@ pub(crate) unsafe fn elu<V: Vector, const A: usize, const B: usize>(
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn tanh<V: Vector, const A: usize, const B: usize>(
-    x: Group<V, A, B>,
-) -> Group<V, A, B> {
+pub(crate) unsafe fn tanh<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
     // SAFETY: the caller's.
     let (most, one, two) = unsafe {
         (
@@ -158,20 +130,16 @@ pub(crate) unsafe fn tanh<V: Vector, const A: usize, const B: usize>(
         )
     };
     let mut y = x;
-    for b in 0..B {
-        for a in 0..A {
-            let magnitude = x[b][a].abs();
-            y[b][a] = most.min(magnitude.add(magnitude));
-        }
+    for a in 0..A {
+        let magnitude = x[a].abs();
+        y[a] = most.min(magnitude.add(magnitude));
     }
     // SAFETY: the caller's.
-    let (biased, p) = unsafe { reduce(y) };
-    for b in 0..B {
-        for a in 0..A {
-            let power = biased[b][a].bits_to_exponent();
-            let expm1 = power.fma(p[b][a], power.sub(one));
-            y[b][a] = expm1.div(expm1.add(two)).with_sign(x[b][a]);
-        }
+    let (biased, p) = unsafe { reduce(y, V::T::LN_2_OF_TANH) };
+    for a in 0..A {
+        let power = biased[a].bits_to_exponent();
+        let expm1 = power.fma(p[a], power.sub(one));
+        y[a] = expm1.div(expm1.add(two)).with_sign(x[a]);
     }
     y
 }
@@ -181,24 +149,18 @@ pub(crate) unsafe fn tanh<V: Vector, const A: usize, const B: usize>(
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn sigmoid<V: Vector, const A: usize, const B: usize>(
-    x: Group<V, A, B>,
-) -> Group<V, A, B> {
+pub(crate) unsafe fn sigmoid<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
     // SAFETY: the caller's.
     let (zero, one) = unsafe { (V::splat(V::T::ZERO), V::splat(V::T::ONE)) };
     let mut y = x;
-    for b in 0..B {
-        for a in 0..A {
-            y[b][a] = x[b][a].abs().neg();
-        }
+    for a in 0..A {
+        y[a] = x[a].abs().neg();
     }
     // SAFETY: the caller's.
     y = unsafe { exp(y) };
-    for b in 0..B {
-        for a in 0..A {
-            let numerator = V::select(x[b][a].lt(zero), y[b][a], one);
-            y[b][a] = numerator.div(one.add(y[b][a]));
-        }
+    for a in 0..A {
+        let numerator = V::select(x[a].lt(zero), y[a], one);
+        y[a] = numerator.div(one.add(y[a]));
     }
     y
 }
@@ -209,9 +171,7 @@ pub(crate) unsafe fn sigmoid<V: Vector, const A: usize, const B: usize>(
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
-pub(crate) unsafe fn silu<V: Vector, const A: usize, const B: usize>(
-    x: Group<V, A, B>,
-) -> Group<V, A, B> {
+pub(crate) unsafe fn silu<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
     // SAFETY: the caller's.
     let (zero, one, least, magic, infinity, nan) = unsafe {
         (
@@ -224,27 +184,23 @@ pub(crate) unsafe fn silu<V: Vector, const A: usize, const B: usize>(
         )
     };
     let mut y = x;
-    for b in 0..B {
-        for a in 0..A {
-            // In this order a NaN passes.
-            y[b][a] = least.max(x[b][a].abs().neg());
-        }
+    for a in 0..A {
+        // In this order a NaN passes.
+        y[a] = least.max(x[a].abs().neg());
     }
     // SAFETY: the caller's.
-    let (biased, p) = unsafe { reduce(y) };
-    for b in 0..B {
-        for a in 0..A {
-            let x = x[b][a];
-            let n = biased[b][a].sub(magic);
-            let power = one.add(p[b][a]).scale(n);
-            let left = x.lt(zero);
-            // Left of `least` the result is −0 whatever stands for x.
-            let numerator = V::select(left, y[b][a].fma(p[b][a], y[b][a]), x);
-            let quotient = numerator.div(one.add(power));
-            let silu = quotient.scale(V::select(left, n, zero));
-            // −∞·0
-            y[b][a] = V::select(x.eq(infinity.neg()), nan, silu);
-        }
+    let (biased, p) = unsafe { reduce(y, &V::T::LN_2) };
+    for a in 0..A {
+        let x = x[a];
+        let n = biased[a].sub(magic);
+        let power = one.add(p[a]).scale(n);
+        let left = x.lt(zero);
+        // Left of `least` the result is −0 whatever stands for x.
+        let numerator = V::select(left, y[a].fma(p[a], y[a]), x);
+        let quotient = numerator.div(one.add(power));
+        let silu = quotient.scale(V::select(left, n, zero));
+        // −∞·0
+        y[a] = V::select(x.eq(infinity.neg()), nan, silu);
     }
     y
 }

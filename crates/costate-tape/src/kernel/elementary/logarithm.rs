@@ -69,7 +69,7 @@ pub(crate) unsafe fn softplus<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
         for a in 0..A {
             u[a] = x[a].abs().neg();
         }
-        let [u] = exp([u]);
+        let u = exp(u);
         let mut w = u;
         for a in 0..A {
             w[a] = one.add(u[a]);

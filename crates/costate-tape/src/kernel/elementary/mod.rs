@@ -36,7 +36,10 @@ pub(crate) trait Constants: Scalar + Send + Sync + 'static {
     const LOG2_E: Self;
     /// ln 2 in two parts; the first has so few bits that its product with any exponent is exact.
     const LN_2: [Self; 2];
-    /// (eʳ − 1 − r)/r² for |r| ≤ ½ ln 2: minimax in eʳ − 1, lowest power first.
+    /// ln 2 in parts for tanh, which an error of n·ln 2 concerns the less the larger n is.
+    const LN_2_OF_TANH: &'static [Self];
+    /// (eʳ − 1 − r)/r² for |r| ≤ ½ ln 2: minimax in eʳ − 1, lowest power first; in f32 closer where roundings of tanh add up,
+    /// before r = ⅛ and ¼.
     const EXP: &'static [Self];
     /// Below and above, eˣ is 0 and ∞.
     const EXP_RANGE: [Self; 2];
@@ -61,13 +64,13 @@ pub(crate) trait Constants: Scalar + Send + Sync + 'static {
     /// ln 2 in two parts for [`ln`].
     const LN_2_OF_LN: [Self; 2];
     /// π in parts so short that their products with the number of half turns are exact, but for the last.
-    const PI: [Self; 4];
+    const PI: &'static [Self];
     /// Arguments beyond which these parts do not reach.
     const MOST_TURNS: Self;
     const ONE_OVER_PI: Self;
     /// Adding it rounds to an integer and leaves it in the lowest bits.
     const ROUND: Self;
-    /// A power of two that brings the lowest bit of an integer to where [`Vector::bits_to_exponent`] makes it the sign.
+    /// Adding it brings the lowest bit of a small integer to where [`Vector::bits_to_exponent`] makes it the sign.
     const TO_SIGN: Self;
     /// (sin r − r)/r³ in r² for |r| ≤ π/2: minimax in sin r, relative to it, lowest power first.
     const SIN: &'static [Self];
@@ -84,6 +87,7 @@ impl Constants for f64 {
     const MAGIC: f64 = 6_755_399_441_055_744.0 + 1023.0;
     const LOG2_E: f64 = core::f64::consts::LOG2_E;
     const LN_2: [f64; 2] = [6.931_471_803_691_238e-1, 1.908_214_929_270_587_7e-10];
+    const LN_2_OF_TANH: &'static [f64] = &Self::LN_2;
     const EXP: &'static [f64] = &[
         0.500_000_000_000_000_557_29,
         0.166_666_666_666_666_860_36,
@@ -127,16 +131,15 @@ impl Constants for f64 {
         6.931_471_803_691_238_164_90e-1,
         1.908_214_929_270_587_700_02e-10,
     ];
-    const PI: [f64; 4] = [
-        2.0 * 1.570_796_326_734_125_6,
-        2.0 * 6.077_100_506_303_966e-11,
-        2.0 * 2.022_266_248_711_166_5e-21,
-        2.0 * 8.478_427_660_368_9e-32,
+    const PI: &'static [f64] = &[
+        3.141_592_653_584_666_6,
+        5.126_688_303_167_911_6e-12,
+        2.112_599_813_397_485_5e-23,
     ];
     const MOST_TURNS: f64 = 1e5;
     const ONE_OVER_PI: f64 = core::f64::consts::FRAC_1_PI;
     const ROUND: f64 = 6_755_399_441_055_744.0;
-    const TO_SIGN: f64 = 2048.0;
+    const TO_SIGN: f64 = Self::ROUND / 2048.0;
     const SIN: &'static [f64] = &[
         -1.666_666_666_666_666_556_86e-1,
         8.333_333_333_333_194_204_499e-3,
@@ -160,12 +163,13 @@ impl Constants for f32 {
     const MAGIC: f32 = 12_582_912.0 + 127.0;
     const LOG2_E: f32 = core::f32::consts::LOG2_E;
     const LN_2: [f32; 2] = [0.693_359_375, -2.121_944_4e-4];
+    const LN_2_OF_TANH: &'static [f32] = &[core::f32::consts::LN_2];
     const EXP: &'static [f32] = &[
-        0.500_000_006_247,
-        0.166_665_427_994,
-        0.041_666_279_922_3,
-        0.008_366_610_332_44,
-        0.001_394_659_337_67,
+        0.500_000_059_605,
+        0.166_665_539_146,
+        0.041_665_494_442,
+        0.008_365_451_358_26,
+        0.001_397_377_112_88,
     ];
     const EXP_RANGE: [f32; 2] = [-104.5, 89.0];
     const SILU_LEAST: f32 = -112.0;
@@ -192,7 +196,7 @@ impl Constants for f32 {
         0.242_790_788_41,
     ];
     const LN_2_OF_LN: [f32; 2] = [6.931_381_225_6e-1, 9.058_000_614_5e-6];
-    const PI: [f32; 4] = [
+    const PI: &'static [f32] = &[
         2.0 * 1.570_312_5,
         2.0 * 4.837_512_969_970_703e-4,
         2.0 * 7.549_533_620_476_723e-8,
@@ -201,7 +205,7 @@ impl Constants for f32 {
     const MOST_TURNS: f32 = 8192.0;
     const ONE_OVER_PI: f32 = core::f32::consts::FRAC_1_PI;
     const ROUND: f32 = 12_582_912.0;
-    const TO_SIGN: f32 = 256.0;
+    const TO_SIGN: f32 = Self::ROUND / 256.0;
     const SIN: &'static [f32] = &[
         -1.666_665_954_747_633_936e-1,
         8.333_066_164_123_742_503e-3,

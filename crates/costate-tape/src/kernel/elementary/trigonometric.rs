@@ -53,7 +53,6 @@ unsafe fn turned<V: Vector, const A: usize, const COSINE: bool>(x: [V; A]) -> [V
             V::splat(V::T::TO_SIGN),
             V::splat(V::T::SIGN),
         );
-        let parts = V::T::PI.map(|c| V::splat(c));
         let (mut turns, mut r, mut z) = (x, x, x);
         for a in 0..A {
             let one_over_pi = V::splat(V::T::ONE_OVER_PI);
@@ -67,8 +66,8 @@ unsafe fn turned<V: Vector, const A: usize, const COSINE: bool>(x: [V; A]) -> [V
             } else {
                 half_turns
             };
-            for part in parts {
-                r[a] = taken.fnma(part, r[a]);
+            for &part in V::T::PI {
+                r[a] = taken.fnma(V::splat(part), r[a]);
             }
             z[a] = r[a].mul(r[a]);
             turns[a] = half_turns;
@@ -78,7 +77,7 @@ unsafe fn turned<V: Vector, const A: usize, const COSINE: bool>(x: [V; A]) -> [V
         for a in 0..A {
             let sine = r[a].mul(z[a]).fma(p[a], r[a]);
             let sine = V::select(z[a].eq(zero), r[a], sine);
-            let odd = turns[a].fma(to_sign, round).bits_to_exponent();
+            let odd = turns[a].add(to_sign).bits_to_exponent();
             let odd = if COSINE { odd.xor(sign) } else { odd };
             y[a] = sine.xor(odd.and(sign));
         }
