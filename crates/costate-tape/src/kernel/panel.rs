@@ -3,7 +3,7 @@
 use core::marker::PhantomData;
 
 use super::dispatch::{Kernel, Memory};
-use super::elementary::{self, Constants};
+use super::elementary::Constants;
 use super::vector::Vector;
 
 /// What a layer does with its sums before it stores them.
@@ -30,21 +30,6 @@ impl Epilogue for Identity {
         _: usize,
     ) -> [[V; A]; B] {
         sums
-    }
-}
-
-/// tanh of the sum.
-pub(crate) struct Tanh;
-
-impl Epilogue for Tanh {
-    #[inline(always)]
-    unsafe fn apply<V: Vector, const A: usize, const B: usize>(
-        sums: [[V; A]; B],
-        _: *const V::T,
-        _: usize,
-    ) -> [[V; A]; B] {
-        // SAFETY: the caller's.
-        unsafe { elementary::tanh(sums) }
     }
 }
 
@@ -104,11 +89,7 @@ pub(crate) fn blocks(units: usize, rows: usize) -> impl Iterator<Item = usize> {
 }
 
 /// The height of the main tile for panels of `vectors` registers.
-pub(crate) fn rows(vectors: usize, registers: usize, inputs: usize) -> usize {
-    // Few inputs: the epilogue is the work, and eight registers in lock step suit it.
-    if inputs <= 8 {
-        return 8 / vectors;
-    }
+pub(crate) fn rows(vectors: usize, registers: usize) -> usize {
     match (vectors, registers) {
         (1, _) => 8,
         (2, 32) => 8,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::draft::Draft;
+use super::draft::{Draft, Operand};
 use super::place::Place;
 
 /// A run of numbers that a step, an input or the parameters make.
@@ -61,6 +61,7 @@ struct Life {
 /// Gives addresses. A phase is its steps and the slots that are read when it ends; `lanes` is the room past an array's end.
 pub(crate) fn allocate(slots: &[Slot], phases: &[(&[Draft], &[u32])], lanes: usize) -> Layout {
     let lives = lives(slots, phases);
+    let homes = homes(slots, phases, &lives);
     let size = |slot: usize| match slots[slot].from {
         Origin::Array => (slots[slot].len + lanes - 1).next_multiple_of(lanes),
         _ => slots[slot].len,
@@ -93,7 +94,8 @@ pub(crate) fn allocate(slots: &[Slot], phases: &[(&[Draft], &[u32])], lanes: usi
         // Slots by the step that reads them last.
         let mut dying: Vec<(u32, u32)> = Vec::new();
         for (slot, life) in lives.iter().enumerate() {
-            if life.phase == phase && address[slot].is_none() && !life.inside {
+            let is_home = homes[slot] == slot;
+            if life.phase == phase && address[slot].is_none() && !life.inside && is_home {
                 dying.push((life.death as u32, slot as u32));
             }
             if slots[slot].from == Origin::Input(phase) && address[slot].is_none() {
@@ -118,12 +120,12 @@ pub(crate) fn allocate(slots: &[Slot], phases: &[(&[Draft], &[u32])], lanes: usi
                     }
                 }
             };
-            // A scalar step has read its operands before it writes; others may not share memory with what they read.
+            // A scalar step has read its operands before it writes; others may not share memory with what they read, but for `homes`.
             if scalar {
                 release(&mut file, &address);
             }
             step.writes(|slot| {
-                let slot = slot as usize;
+                let slot = homes[slot as usize];
                 if address[slot].is_none() && !lives[slot].inside {
                     address[slot] = Some(file.take(size(slot)));
                 }
@@ -137,11 +139,50 @@ pub(crate) fn allocate(slots: &[Slot], phases: &[(&[Draft], &[u32])], lanes: usi
     }
     // Reads of whole registers may pass the last element.
     Layout {
-        address,
+        address: homes.iter().map(|&home| address[home]).collect(),
         kept,
         shared,
         len: (file.len + lanes).next_multiple_of(lanes),
     }
+}
+
+/// For each slot, the one in whose memory it is: its own, or that of what a chain writes over it, element by element, where nothing reads it
+/// afterwards.
+fn homes(slots: &[Slot], phases: &[(&[Draft], &[u32])], lives: &[Life]) -> Vec<usize> {
+    let mut homes: Vec<usize> = (0..slots.len()).collect();
+    for (phase, (steps, _)) in phases.iter().enumerate() {
+        // Backwards, as such chains may follow one another.
+        for (time, step) in steps.iter().enumerate().rev() {
+            if let Some([from, to]) = overwritten(step, slots) {
+                let life = &lives[from];
+                let ends = life.phase == phase && life.death == time + 1;
+                if ends && !life.kept && !life.inside && !lives[to].inside {
+                    homes[from] = homes[to];
+                }
+            }
+        }
+    }
+    homes
+}
+
+/// An array that a chain of one operation reads as a whole, and nothing else of, and its result.
+fn overwritten(step: &Draft, slots: &[Slot]) -> Option<[usize; 2]> {
+    let Draft::Chain { len, each, .. } = step else {
+        return None;
+    };
+    let [each] = &each[..] else { return None };
+    let is_whole = |place: Place| {
+        let slot = slots[place.slot as usize];
+        place.at == 0 && slot.len == *len && slot.from == Origin::Array
+    };
+    let whole = |operand: &Operand| match *operand {
+        Operand::Array(place) if is_whole(place) => Some(place.slot),
+        _ => None,
+    };
+    let from = each.from.iter().find_map(whole)?;
+    let mut of_it = each.from.iter().filter(|o| o.place().slot == from);
+    let is_alone = of_it.all(|operand| whole(operand).is_some());
+    (is_alone && is_whole(each.to)).then_some([from as usize, each.to.slot as usize])
 }
 
 fn lives(slots: &[Slot], phases: &[(&[Draft], &[u32])]) -> Vec<Life> {

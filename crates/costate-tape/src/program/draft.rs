@@ -77,7 +77,7 @@ pub(crate) struct Layer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Epilogue {
     Identity,
-    Tanh,
+    /// Times 1 − y², for y in the auxiliary array.
     TanhSlope,
 }
 

@@ -8,7 +8,7 @@ use super::place::Place;
 use super::step::Step;
 use crate::kernel::array::Numbers;
 use crate::kernel::dispatch::{Isa, Registers, Run, select};
-use crate::kernel::panel::{self, Identity, Linear, PanelLinear, Tanh, TanhSlope};
+use crate::kernel::panel::{self, Identity, Linear, PanelLinear, TanhSlope};
 use crate::kernel::panel_grad::{Outer, OuterTiles, PanelOuter, PanelSum, Sum};
 use crate::kernel::rows::{RowsLinear, RowsOuter, RowsSum};
 use crate::kernel::tail::{TailLinear, TailOuter, TailSum};
@@ -81,11 +81,10 @@ impl Constants {
                 panels: segment.panels,
                 x_panel: self.geometry.panel(segment, inputs),
                 o_panel: self.geometry.panel(segment, units),
-                rows: self.rows(segment, inputs),
+                rows: self.rows(segment),
             };
             let kernel = |kind| match layer.epilogue {
                 Epilogue::Identity => linear_kernel::<T, Identity>(kind, self.isa),
-                Epilogue::Tanh => linear_kernel::<T, Tanh>(kind, self.isa),
                 Epilogue::TanhSlope => linear_kernel::<T, TanhSlope>(kind, self.isa),
             };
             // Rows read the weights of a tail of one sample.
@@ -95,9 +94,9 @@ impl Constants {
         calls.collect()
     }
 
-    fn rows(&self, segment: &Segment, inputs: usize) -> usize {
+    fn rows(&self, segment: &Segment) -> usize {
         match segment.kind {
-            Kind::Panel(vectors) => panel::rows(vectors, self.registers, inputs),
+            Kind::Panel(vectors) => panel::rows(vectors, self.registers),
             Kind::Tail(_) | Kind::Rows => 0,
         }
     }
@@ -116,7 +115,7 @@ impl Constants {
             Kind::Panel(_) => Pack::Panel {
                 from,
                 to,
-                rows: self.rows(segment, from.columns),
+                rows: self.rows(segment),
             },
             Kind::Tail(_) | Kind::Rows => Pack::Tail {
                 from,

@@ -127,13 +127,13 @@ pub(super) fn slots<'a>(values: impl IntoIterator<Item = &'a Value>) -> Vec<u32>
     slots
 }
 
-/// Code that kernels have as the end of a layer: written down from each activation's own value and derivative.
+/// Code that kernels have as the end of a layer: written down from each activation's own derivative. Its value is a chain behind the
+/// layer: in registers beside a layer's sums it would leave too few for several side by side, without which it waits for its divisions.
 fn patterns<T: Registers>() -> Vec<Pattern> {
-    let mut patterns = Vec::new();
-    for (op, value, slope) in [(Unary::Tanh, Epilogue::Tanh, Epilogue::TanhSlope)] {
+    let slopes = [(Unary::Tanh, Epilogue::TanhSlope)];
+    let pattern = |(op, epilogue)| {
         let activation = Function::<T>::record(&[("x", &[64])], |v| vec![v[0].unary(op)]);
-        let Ok(activation) = activation else { continue };
-        let source = Source::new(&activation.vjp(&[0]));
+        let source = Source::new(&activation.ok()?.vjp(&[0]));
         let signature = Signature {
             varying: vec![source.inputs[0]],
             parameters: None,
@@ -142,38 +142,19 @@ fn patterns<T: Registers>() -> Vec<Pattern> {
             cotangents: vec![source.outputs[1]],
             parameter_cotangent: None,
         };
-        let Ok(lowered) = Lowered::new(&source, &signature, None, 0) else {
-            continue;
+        let lowered = Lowered::new(&source, &signature, None, 0).ok()?;
+        let (Some(Value::Array(sum, _)), Value::Array(root, _)) =
+            (&lowered.cotangent, &lowered.cotangents[0])
+        else {
+            return None;
         };
-        let Some(cotangent) = &lowered.cotangent else {
-            continue;
-        };
-        let literals = lowered.lower.literal_keys();
-        let sides = [
-            (
-                &lowered.phases[0],
-                &lowered.inputs[0],
-                &lowered.outputs[0],
-                value,
-            ),
-            (&lowered.phases[1], cotangent, &lowered.cotangents[0], slope),
-        ];
         let mut uses = vec![0; lowered.lower.slots.len()];
-        lowered
-            .phases
-            .iter()
-            .flatten()
-            .for_each(|step| step.reads(|slot| uses[slot as usize] += 1));
-        for (steps, sum, root, epilogue) in sides {
-            if let (Value::Array(sum, _), Value::Array(root, _)) = (sum, root) {
-                let reader = Reader::new(steps, &uses, &literals);
-                let tree = reader.describe(root.slot, sum.slot);
-                patterns.extend(tree.map(|tree| Pattern {
-                    code: tree.code,
-                    epilogue,
-                }));
-            }
-        }
-    }
-    patterns
+        let steps = lowered.phases.iter().flatten();
+        steps.for_each(|step| step.reads(|slot| uses[slot as usize] += 1));
+        let literals = lowered.lower.literal_keys();
+        let reader = Reader::new(&lowered.phases[1], &uses, &literals);
+        let code = reader.describe(root.slot, sum.slot)?.code;
+        Some(Pattern { code, epilogue })
+    };
+    slopes.into_iter().filter_map(pattern).collect()
 }

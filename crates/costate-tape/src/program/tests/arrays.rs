@@ -274,3 +274,30 @@ fn frames_that_are_files_keep_apart_what_they_hold() {
         program.check_guards(&workspace).unwrap();
     }
 }
+
+#[test]
+fn an_operation_is_written_over_the_array_that_nothing_else_reads() {
+    let inputs: [(&str, &[usize]); 2] = [("a", &[24, 16]), ("b", &[16, 32])];
+    let compiled = |f: fn(Var<'_, f64>) -> Vec<Var<'_, f64>>| {
+        let f = Function::record(&inputs, |v| f(v[0].matmul(v[1]))).unwrap();
+        let program = Program::compile_for(&f, Isa::Sse2).unwrap();
+        let mut numbers = Numbers(7);
+        let (a, b) = (numbers.many::<f64>(24 * 16), numbers.many::<f64>(16 * 32));
+        let mut out = vec![0.0; program.output_len()];
+        program.eval(&mut program.workspace(1), 0, &[&a, &b], &mut out);
+        let expected = f.eval(&[&a, &b]).unwrap().concat();
+        assert!(difference(&out, &expected) <= 1e-13);
+        program.cost().bytes(1)
+    };
+    let array = 24 * 32 * size_of::<f64>();
+    let product = compiled(|p| vec![p]);
+    assert!(compiled(|p| vec![p.tanh()]) < product + array);
+    // Here the product is an output too, there its first row is read for all rows.
+    assert!(compiled(|p| vec![p.tanh(), p]) >= product + array);
+    assert!(
+        compiled(|p| {
+            let row = p.slice(0, 0..1).broadcast_to([24, 32]);
+            vec![p * row]
+        }) >= product + array
+    );
+}
