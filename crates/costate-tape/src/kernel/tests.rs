@@ -138,19 +138,28 @@ fn kernels_are_right_between_the_tabulated_arguments_too() {
 }
 
 #[test]
-fn tanh_of_singles_is_right_where_its_roundings_add_up() {
-    // Just below powers of two of tanh.
-    for [least, most] in [[0.058_f32, 0.0626], [0.118, 0.1257], [0.24, 0.2555]] {
-        let x: Vec<f32> = (least.to_bits()..most.to_bits())
-            .step_by(5)
+fn functions_of_singles_are_right_where_their_roundings_add_up() {
+    use Unary::{Silu, Tanh};
+    // Just below powers of two of the results.
+    let ranges: [(Unary, f32, f32); 5] = [
+        (Tanh, 0.058, 0.0626),
+        (Tanh, 0.118, 0.1257),
+        (Tanh, 0.24, 0.2555),
+        (Silu, -3.22, -3.18),
+        (Silu, -16.75, -16.65),
+    ];
+    for (op, from, to) in ranges {
+        let (a, b) = (from.to_bits(), to.to_bits());
+        let x: Vec<f32> = (a.min(b)..a.max(b))
+            .step_by(3)
             .map(f32::from_bits)
             .collect();
         for isa in Isa::available() {
-            for (&x, found) in x.iter().zip(compiled(Unary::Tanh, &x, isa)) {
-                let off = ulps_f32(found, f64::from(x).tanh());
+            for (&x, found) in x.iter().zip(compiled(op, &x, isa)) {
+                let off = ulps_f32(found, op.value(f64::from(x)));
                 assert!(
                     off <= ALLOWED,
-                    "{isa:?}: tanh({x:e}) = {found:e}: {off} ulp"
+                    "{isa:?} {op:?}({x:e}) = {found:e}: {off} ulp"
                 );
             }
         }

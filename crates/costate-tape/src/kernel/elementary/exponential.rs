@@ -165,42 +165,43 @@ pub(crate) unsafe fn sigmoid<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
     y
 }
 
-/// x·σ(x) = x·e^(−|x|)/(1 + e^(−|x|)) on the left, x/(1 + e⁻ˣ) on the right. The power of two comes last, so that results as small
-/// as there are rest on a σ(x) with all its digits.
+/// x·σ(x) = x/(1 + e⁻ˣ) = 2⁻ᵏ·x/(2⁻ᵏ + 2⁻ᵏe⁻ˣ), with the k that makes the larger summand one of 1 to √2 where e⁻ˣ is large, else 0. The power of
+/// two comes last, so that results as small as there are rest on a quotient with all its digits.
 ///
 /// # Safety
 /// The processor has the instruction set of `V`.
 #[inline(always)]
 pub(crate) unsafe fn silu<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
     // SAFETY: the caller's.
-    let (zero, one, least, magic, infinity, nan) = unsafe {
+    let (zero, least, lost, magic, bias, infinity, nan) = unsafe {
         (
             V::splat(V::T::ZERO),
-            V::splat(V::T::ONE),
             V::splat(V::T::SILU_LEAST),
+            V::splat(V::T::TANH_ONE).neg(),
             V::splat(V::T::MAGIC),
+            V::splat(V::T::BIAS),
             V::splat(V::T::INFINITY),
             V::splat(V::T::NAN),
         )
     };
-    let mut y = x;
+    let (mut numerator, mut y) = (x, x);
     for a in 0..A {
-        // In this order a NaN passes.
-        y[a] = least.max(x[a].abs().neg());
+        // In this order a NaN passes both. Left of `least` the result is −0 whatever stands for x; below `lost` e⁻ˣ is nothing beside 1.
+        numerator[a] = least.max(x[a]);
+        y[a] = lost.max(numerator[a].neg());
     }
     // SAFETY: the caller's.
     let (biased, p) = unsafe { reduce(y, &V::T::LN_2) };
     for a in 0..A {
-        let x = x[a];
         let n = biased[a].sub(magic);
-        let power = one.add(p[a]).scale(n);
-        let left = x.lt(zero);
-        // Left of `least` the result is −0 whatever stands for x.
-        let numerator = V::select(left, y[a].fma(p[a], y[a]), x);
-        let quotient = numerator.div(one.add(power));
-        let silu = quotient.scale(V::select(left, n, zero));
+        let k = zero.max(n);
+        let power = n.sub(k).add(magic).bits_to_exponent();
+        // 0 where there is no such number.
+        let scaled_one = magic.sub(bias.min(k)).bits_to_exponent();
+        let denominator = power.fma(p[a], power.add(scaled_one));
+        let silu = numerator[a].div(denominator).scale(zero.sub(k));
         // −∞·0
-        y[a] = V::select(x.eq(infinity.neg()), nan, silu);
+        y[a] = V::select(x[a].eq(infinity.neg()), nan, silu);
     }
     y
 }
