@@ -21,24 +21,18 @@ impl Model {
         if fitted.is_empty() {
             return warnings;
         }
-        let counts = |of_all: bool| -> Vec<usize> {
-            let rows = |i| {
-                let rows = (0..data.times().len()).filter(|&row| of_all || data.used(row));
-                rows.filter(|&row| data.value(row, i).is_some()).count()
-            };
-            (0..self.observables.len()).map(rows).collect()
-        };
-        let reached = [false, true].map(|of_all| self.reached(&counts(of_all), true));
+        let is_fitted = |i, row| data.used(row) && data.value(row, i).is_some();
+        let by_fitted = self.reached(|i| (0..data.times().len()).any(|row| is_fitted(i, row)));
+        let by_any = self.reached(|i| data.measurements_of(i) > 0);
         for (symbol, name) in self.symbols.iter().enumerate() {
-            let acts = reached
-                .each_ref()
-                .map(|all| all.contains(&Symbol::Parameter(symbol)));
+            let own = Symbol::Parameter(symbol);
+            let is_validated_only = by_any.contains(&own) && !by_fitted.contains(&own);
             let (mut unseen, mut replaced) = (Vec::new(), Vec::new());
             let copies = self.parameters.iter().enumerate();
             let copies = copies.filter(|(_, own)| own.symbol == symbol && !own.fixed);
             for (k, parameter) in copies {
                 let having: Vec<_> = fitted.iter().filter(|c| c.picks[symbol] == k).collect();
-                if having.is_empty() || acts == [false, true] {
+                if having.is_empty() || is_validated_only {
                     unseen.push(parameter.name.as_str());
                 } else if having.iter().all(|c| self.replaces(c, symbol)) {
                     replaced.push(parameter.name.as_str());
@@ -78,12 +72,10 @@ impl Model {
             && symbols.all(|used| *used != Symbol::Parameter(symbol))
     }
 
-    /// Every symbol on which a measured observable depends, or any observable as long as there are no data.
-    pub(super) fn reached(&self, counts: &[usize], data: bool) -> HashSet<Symbol> {
-        let observables = self.observables.iter().zip(counts);
-        let looked_at = observables
-            .filter(|(_, count)| !data || **count > 0)
-            .flat_map(|(observable, _)| observable.formulas());
+    /// Every symbol on which an observable depends that is looked at.
+    pub(super) fn reached(&self, is_looked_at: impl Fn(usize) -> bool) -> HashSet<Symbol> {
+        let looked_at = (0..self.observables.len()).filter(|&i| is_looked_at(i));
+        let looked_at = looked_at.flat_map(|i| self.observables[i].formulas());
         let mut open: Vec<&Resolved> = looked_at.chain([&self.start, &self.end]).collect();
         // When something happens, and to which states, acts on everything behind it.
         open.extend(self.events.iter().flat_map(|event| event.formulas()));

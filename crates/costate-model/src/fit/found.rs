@@ -96,6 +96,13 @@ pub struct FittedParameter {
     pub without_influence: bool,
 }
 
+impl FittedParameter {
+    /// Whether the data determined it: neither fixed, nor at a bound, nor without influence.
+    pub(super) fn is_estimated(&self) -> bool {
+        !self.fixed && self.bound.is_none() && !self.without_influence
+    }
+}
+
 /// An end of a parameter's range.
 ///
 /// ```
@@ -237,10 +244,8 @@ impl Fit {
         parameters: &[FittedParameter],
         curvature: Option<&Curvature>,
     ) -> Option<String> {
-        let looked_for = |parameter: &&FittedParameter| {
-            !parameter.fixed && parameter.bound.is_none() && !parameter.without_influence
-        };
-        let looked_for: Vec<_> = parameters.iter().filter(looked_for).collect();
+        let looked_for = parameters.iter().filter(|own| own.is_estimated());
+        let looked_for: Vec<_> = looked_for.collect();
         let mut missing = looked_for.iter().copied();
         let missing: Vec<&str> = missing
             .by_ref()

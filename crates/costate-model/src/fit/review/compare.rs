@@ -303,11 +303,8 @@ fn estimate(fitted: &Model, found: &Found, comparisons: &mut [Comparison]) {
         .map(|comparison| comparison.distance(is_logarithmic))
         .filter(|distance| distance.is_finite())
         .collect();
-    let free = found.parameters.iter().filter(|parameter| {
-        !parameter.fixed && parameter.bound.is_none() && !parameter.without_influence
-    });
-    let free = free.count();
-    let spare = distances.len().saturating_sub(free).max(1);
+    let estimated = found.parameters.iter().filter(|own| own.is_estimated());
+    let spare = distances.len().saturating_sub(estimated.count()).max(1);
     let width = (distances.iter().map(|d| d * d).sum::<f64>() / spare as f64).sqrt();
     comparisons
         .iter_mut()

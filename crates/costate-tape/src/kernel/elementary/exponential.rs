@@ -165,8 +165,8 @@ pub(crate) unsafe fn sigmoid<V: Vector, const A: usize>(x: [V; A]) -> [V; A] {
     y
 }
 
-/// x·σ(x) = x/(1 + e⁻ˣ) = 2⁻ᵏ·x/(2⁻ᵏ + 2⁻ᵏe⁻ˣ), with the k that makes the larger summand one of 1 to √2 where e⁻ˣ is large, else 0. The power of
-/// two comes last, so that results as small as there are rest on a quotient with all its digits.
+/// x·σ(x) = x/(1 + e⁻ˣ) = 2⁻ᵏ·x/(2⁻ᵏ + 2⁻ᵏe⁻ˣ), with the k that brings e⁻ˣ between √½ and √2 where it is larger, else 0. The power of two comes
+/// last, so that results as small as there are rest on a quotient with all its digits.
 ///
 /// # Safety
 /// The processor has the instruction set of `V`.
