@@ -226,3 +226,24 @@ fn an_offset_that_starts_at_zero_beside_counts_of_millions_is_fitted() {
         "{spare:?}"
     );
 }
+
+#[test]
+fn what_starts_far_too_small_beside_large_counts_is_fitted() {
+    let text = MODEL.replace("x0 = 2.0", "x0 = 1e10");
+    let row = |t: i32| {
+        let t = 0.5 * f64::from(t);
+        format!("{t},{},\n", 1e10 * (-0.7 * t).exp() + 2.5e9)
+    };
+    let rows: String = (0..9).map(row).collect();
+    let spare = |text: &str| parameter(&fit(text, &rows).unwrap(), "spare").clone();
+    let offset = spare(&format!(
+        "{text}[observables]\nx = {{ is = \"x + spare\" }}\n"
+    ));
+    assert!((offset.value / 2.5e9 - 1.0).abs() < 1e-3, "{offset:?}");
+    // The same as a rate of supply, on a logarithmic scale too.
+    let text = text.replace("-k * x", "spare - k * x");
+    for start in ["1.0", "{ value = 1.0, lower = 1e-3 }"] {
+        let supply = spare(&text.replace("spare = 1.0", &format!("spare = {start}")));
+        assert!((supply.value / 1.75e9 - 1.0).abs() < 1e-3, "{supply:?}");
+    }
+}

@@ -151,6 +151,10 @@ impl Fit {
         };
         if wants_residuals {
             return Ok(match seen.objective.residuals(seen.model, &theta) {
+                Ok(residuals) if seen.variables.is_in_doubt(&theta, &residuals.jacobian) => {
+                    self.ask();
+                    return self.evaluate();
+                }
                 Ok(residuals) => {
                     let jacobian = seen.variables.jacobian(&theta, &residuals.jacobian);
                     let n = seen.variables.len();

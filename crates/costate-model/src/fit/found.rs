@@ -151,6 +151,20 @@ impl Bound {
     }
 }
 
+impl Model {
+    /// The same with a much smaller error of the solver.
+    pub(super) fn finer(&self) -> Self {
+        let mut finer = self.clone();
+        finer.solver.rtol *= FINER;
+        finer
+            .states
+            .iter_mut()
+            .for_each(|state| state.atol *= FINER);
+        finer.solver.step = finer.solver.step.map(|step| 0.5 * step);
+        finer
+    }
+}
+
 impl Fit {
     /// What was found so far: verdict, loss, parameters with standard errors, and the solver's own error.
     ///
@@ -229,6 +243,10 @@ impl Fit {
         let Ok(there) = self.objective.evaluate(&theta) else {
             return gradient.iter().map(|g| *g == 0.0).collect();
         };
+        let few = self.variables.len() <= MOST_WITH_ERRORS && self.model.networks.is_empty();
+        if few && self.variables.is_in_doubt(&theta, &there.theta) {
+            self.ask();
+        }
         let there = self.variables.gradient(&theta, &there.theta);
         let larger = gradient
             .iter()
@@ -303,11 +321,7 @@ impl Fit {
     }
 
     fn solver_error(&self, fitted: &Model, theta: &[f64], loss: f64) -> Option<f64> {
-        let mut finer = fitted.clone();
-        finer.solver.rtol *= FINER;
-        let states = finer.states.iter_mut();
-        states.for_each(|state| state.atol *= FINER);
-        finer.solver.step = finer.solver.step.map(|step| 0.5 * step);
+        let finer = fitted.finer();
         let measurements = self.objective.measurements();
         let found = Objective::new(&finer, measurements)
             .ok()?

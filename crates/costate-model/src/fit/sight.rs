@@ -128,6 +128,24 @@ impl Fit {
         Ok(self.segments.as_mut().expect("made before"))
     }
 
+    /// Looks at the start, and there with smaller errors of the solver, for variables whose influence is small and yet one.
+    pub(super) fn ask(&mut self) {
+        let theta = self.variables.theta(&self.variables.start());
+        let mut columns = |model: &Model, objective: &mut Objective| {
+            let found = objective.residuals(model, &theta).ok()?;
+            Some(found.jacobian.clone())
+        };
+        let finer = self.model.finer();
+        let of_finer = Objective::new(&finer, self.objective.measurements()).ok();
+        let both = columns(&self.model, &mut self.objective)
+            .zip(of_finer.and_then(|mut objective| columns(&finer, &mut objective)));
+        let both = both.map(|(own, finer)| [own, finer]);
+        self.variables.ask(&theta, both);
+        if let Some(segments) = &mut self.segments {
+            segments.variables.faint.clone_from(&self.variables.faint);
+        }
+    }
+
     /// What the present stage looks at.
     ///
     /// # Errors

@@ -18,11 +18,15 @@ pub(crate) struct Variables {
     own: usize,
     /// The part of the largest influence that is none: what the solver's own error, or rounding, makes of nothing.
     noise: f64,
+    /// Once it was asked: those that have an influence at the start, however small that is. Of them rounding alone is noise.
+    pub(super) faint: Option<Vec<bool>>,
 }
 
 /// The least of it, by rounding, and what the solver's error leaves of a derivative that vanishes, in parts of rtol.
 const ROUNDING: f64 = 1e-13;
 const OF_RTOL: f64 = 3.0;
+/// What tighter tolerances may change of a slope that is none of the solver's error.
+const STAYS: f64 = 0.1;
 
 /// One coordinate.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +36,6 @@ struct Axis {
     scale: Scale,
     /// The value at which a linear coordinate is 1.
     unit: f64,
-    /// Whether nothing tells the unit: a parameter that starts at zero, without bounds.
-    is_guessed: bool,
     lower: f64,
     upper: f64,
 }
@@ -42,15 +44,14 @@ impl Axis {
     fn of_parameter(theta: usize, parameter: &Parameter) -> Self {
         let width = parameter.upper - parameter.lower;
         let unit = match (parameter.value.abs(), width) {
-            (size, _) if size > 0.0 => Some(size),
-            (_, width) if width.is_finite() => Some(width),
-            _ => None,
+            (size, _) if size > 0.0 => size,
+            (_, width) if width.is_finite() => width,
+            _ => 1.0,
         };
         Axis {
             theta,
             scale: parameter.scale,
-            unit: unit.unwrap_or(1.0),
-            is_guessed: unit.is_none(),
+            unit,
             lower: parameter.lower,
             upper: parameter.upper,
         }
@@ -61,7 +62,6 @@ impl Axis {
             theta,
             scale: Scale::Linear,
             unit: 1.0,
-            is_guessed: false,
             lower: f64::NEG_INFINITY,
             upper: f64::INFINITY,
         }
@@ -117,6 +117,7 @@ impl Variables {
             bounds,
             parameters: model.parameters.len(),
             noise: (OF_RTOL * model.solver.rtol).max(ROUNDING),
+            faint: None,
         }
     }
 
@@ -181,15 +182,8 @@ impl Variables {
     /// ∂r/∂x from ∂r/∂θ, row by row. What a variable changes by no more than rounding or the solver's error it does not change: whoever divided by that would follow noise.
     pub(crate) fn jacobian(&self, theta: &[f64], by_theta: &[f64]) -> Vec<f64> {
         let mut rows = self.gradient(theta, by_theta);
-        let n = self.len();
-        let mut sizes = vec![0.0; n];
-        for row in rows.chunks_exact(n.max(1)) {
-            for (size, entry) in sizes.iter_mut().zip(row) {
-                *size += entry * entry;
-            }
-        }
-        let noise = self.noise(theta, sizes.into_iter().map(f64::sqrt));
-        for row in rows.chunks_exact_mut(n.max(1)) {
+        let noise = self.noise(theta, self.sizes(&rows).into_iter());
+        for row in rows.chunks_exact_mut(self.len().max(1)) {
             for (entry, is_noise) in row.iter_mut().zip(&noise) {
                 if *is_noise {
                     *entry = 0.0;
@@ -199,23 +193,67 @@ impl Variables {
         rows
     }
 
+    /// The size of each column of ∂r/∂x.
+    fn sizes(&self, rows: &[f64]) -> Vec<f64> {
+        let mut squares = vec![0.0; self.len()];
+        for row in rows.chunks_exact(self.len().max(1)) {
+            for (square, entry) in squares.iter_mut().zip(row) {
+                *square += entry * entry;
+            }
+        }
+        squares.into_iter().map(f64::sqrt).collect()
+    }
+
     /// Which of these slopes, one for each variable, are nothing but noise beside the largest. A slope counts for what the variable can be expected to move by: its own
-    /// size, or 1. Where nobody knows that yet, as of an offset that starts at zero beside counts of millions, rounding alone is noise.
+    /// size, or 1.
     pub(crate) fn noise(&self, theta: &[f64], slopes: impl Iterator<Item = f64>) -> Vec<bool> {
-        let weighed = self.axes.iter().zip(slopes).map(|(axis, slope)| {
-            let moved = axis.coordinate(theta[axis.theta]).abs();
-            let noise = match axis.is_guessed && moved <= 1.0 {
-                true => ROUNDING,
-                false => self.noise,
-            };
-            (slope.abs() * moved.max(1.0), noise)
-        });
-        let weighed: Vec<(f64, f64)> = weighed.collect();
-        let largest = weighed.iter().map(|(size, _)| *size).fold(0.0, f64::max);
-        weighed
-            .iter()
-            .map(|(size, noise)| *size <= noise * largest)
+        let (weighed, largest) = self.weighed(theta, slopes);
+        let faint = self.faint.as_deref().unwrap_or_default();
+        let noise = |i: usize| match faint.get(i) {
+            Some(true) => ROUNDING,
+            _ => self.noise,
+        };
+        (0..self.len())
+            .map(|i| weighed[i] <= noise(i) * largest)
             .collect()
+    }
+
+    /// Whether some of these columns of ∂r/∂θ are above rounding and may yet be the solver's error, and nobody has asked what they are.
+    pub(crate) fn is_in_doubt(&self, theta: &[f64], by_theta: &[f64]) -> bool {
+        let sizes = self.sizes(&self.gradient(theta, by_theta));
+        self.faint.is_none() && self.doubtful(theta, &sizes).contains(&true)
+    }
+
+    fn doubtful(&self, theta: &[f64], sizes: &[f64]) -> Vec<bool> {
+        let (weighed, largest) = self.weighed(theta, sizes.iter().copied());
+        let between = |size: &f64| *size > ROUNDING * largest && *size <= self.noise * largest;
+        weighed.iter().map(between).collect()
+    }
+
+    /// Tells variables that start far too small, as an offset of 1 beside counts of 10¹⁰, from those without influence: by ∂r/∂θ at the start, and
+    /// by the same where the solver's error is much smaller. What that leaves as it is is none of the solver's error. `None` where nobody can tell.
+    pub(crate) fn ask(&mut self, theta: &[f64], both: Option<[Vec<f64>; 2]>) {
+        let faint = both.map(|both| {
+            let [rows, finer] = both.map(|rows| self.gradient(theta, &rows));
+            let moved: Vec<f64> = rows.iter().zip(&finer).map(|(a, b)| a - b).collect();
+            let (sizes, moved) = (self.sizes(&rows), self.sizes(&moved));
+            let doubtful = self.doubtful(theta, &sizes);
+            (0..self.len())
+                .map(|i| doubtful[i] && moved[i] <= STAYS * sizes[i])
+                .collect()
+        });
+        self.faint = Some(faint.unwrap_or_else(|| vec![false; self.len()]));
+    }
+
+    /// Slopes, each weighed by what its variable can be expected to move by, and the largest.
+    fn weighed(&self, theta: &[f64], slopes: impl Iterator<Item = f64>) -> (Vec<f64>, f64) {
+        let weighed =
+            self.axes.iter().zip(slopes).map(|(axis, slope)| {
+                slope.abs() * axis.coordinate(theta[axis.theta]).abs().max(1.0)
+            });
+        let weighed: Vec<f64> = weighed.collect();
+        let largest = weighed.iter().copied().fold(0.0, f64::max);
+        (weighed, largest)
     }
 
     /// ∂L/∂x from ∂L/∂θ; or each row of a Jacobian.
