@@ -12,6 +12,7 @@ use crate::error::{Place, Result};
 use crate::field::{Layout, check_separable};
 use crate::fit::Fit;
 use crate::model::Model;
+use crate::problem::Measurements;
 
 /// A model as far as it can be looked at without solving it.
 ///
@@ -96,6 +97,10 @@ impl Model {
     pub fn check(&self) -> Result<Check> {
         check_separable(self, Layout::Single)?;
         let data = self.read_data()?;
+        if let Some(data) = &data {
+            // What no loss could be taken of.
+            Measurements::all(self, data, true)?;
+        }
         let measured = |i: usize| data.as_ref().map_or(0, |data| data.measurements_of(i));
         let counts: Vec<usize> = (0..self.observables.len()).map(measured).collect();
         // Without data every observable counts.
@@ -115,7 +120,6 @@ impl Model {
         if data.is_some() {
             warnings.extend(self.unseen_kinks());
         }
-        let outside = data.as_ref().and_then(|data| self.outside(data));
         let names = |fixed: bool| {
             let parameters = self
                 .parameters
@@ -126,15 +130,13 @@ impl Model {
                 .collect::<Vec<_>>()
         };
         let something = self.networks.len() + names(false).len() > 0;
-        let ready = something && outside.is_none();
-        warnings.extend(outside);
         let empty = data.as_ref().is_some_and(|data| data.count(true) == 0);
         if empty {
             let message = "no row of the data is to be fitted: see 'use' under [data]";
             warnings.push(Warning::new(None, message.into()));
         }
         let fit = match &data {
-            Some(data) if ready && !empty => Some(Fit::prepare(self.clone(), data.clone())?),
+            Some(data) if something && !empty => Some(Fit::prepare(self.clone(), data.clone())?),
             _ => None,
         };
         Ok(Check {
