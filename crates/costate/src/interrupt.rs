@@ -1,7 +1,7 @@
 //! Ctrl-C (and a polite request to terminate): the first asks a fit to stop and save, the second ends at once.
 //!
-//! A fit looks between two evaluations of its loss. One that takes longer than anyone waits is not waited for: what the fit had before it is kept
-//! here all the time, written, and the program ends. Nothing is lost by that, since an evaluation begun anew gives the same numbers.
+//! A fit looks between two evaluations of its loss. One that takes longer than anyone waits is not waited for, nor is the report at the end: what the
+//! fit had before is kept here all the time, written, and the program ends. Nothing is lost by that, since what is begun anew gives the same numbers.
 
 use std::io::{IsTerminal, Write, stderr};
 use std::process;
@@ -15,7 +15,14 @@ use crate::folder::{Snapshot, WORK_ENDING};
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// What is written if the fit does not answer.
-static KEPT: Mutex<Option<Snapshot>> = Mutex::new(None);
+static KEPT: Mutex<Option<(Snapshot, Doing)>> = Mutex::new(None);
+
+/// What a fit is in the middle of.
+#[derive(Clone, Copy)]
+pub(crate) enum Doing {
+    Evaluation,
+    Report,
+}
 
 /// How long a fit has to stop by itself.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -38,8 +45,8 @@ pub(crate) fn requested() -> bool {
 }
 
 /// What is to be written if the fit is in the middle of something long at Ctrl-C.
-pub(crate) fn keep(snapshot: Snapshot) {
-    *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(snapshot);
+pub(crate) fn keep(snapshot: Snapshot, doing: Doing) {
+    *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some((snapshot, doing));
 }
 
 /// From here on the fit ends by itself.
@@ -50,15 +57,19 @@ pub(crate) fn release() {
 fn give_up_waiting() {
     // Held to the end: nobody else writes now.
     let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(snapshot) = kept.as_ref() else {
+    let Some((snapshot, doing)) = kept.as_ref() else {
         return;
     };
     // A progress bar may stand in the line.
     let line = match snapshot.write() {
         Ok(()) => {
             let place = snapshot.place.display();
+            let when = match doing {
+                Doing::Evaluation => "in the middle of an evaluation; what was found before it",
+                Doing::Report => "before the report was written; what was found",
+            };
             format!(
-                "stopped in the middle of an evaluation; what was found before it is saved in {place}{WORK_ENDING} ({})\ngo on with: costate fit --resume {place}",
+                "stopped {when} is saved in {place}{WORK_ENDING} ({})\ngo on with: costate fit --resume {place}",
                 snapshot.names().join(", ")
             )
         }

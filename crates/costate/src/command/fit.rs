@@ -17,7 +17,7 @@ use crate::checkpoint::{Checkpoint, Plan};
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::folder::{self, Folder};
-use crate::interrupt;
+use crate::interrupt::{self, Doing};
 use crate::progress::Progress;
 use crate::report::number::{count, exact};
 use crate::report::{found, json};
@@ -287,7 +287,7 @@ impl Work {
     }
 
     /// Keeps what there is for a Ctrl-C during what comes next.
-    fn keep(&self, fit: &mut Fit) {
+    fn keep(&self, fit: &mut Fit, doing: Doing) {
         let fitted = fit.fitted();
         let text = fitted.to_file(self.folder.place(), folder::WEIGHTS);
         let mut files = vec![(folder::FITTED, text.into_bytes())];
@@ -300,7 +300,7 @@ impl Work {
             folder::CHECKPOINT,
             self.bytes(fit.is_finished(), fit.save()),
         ));
-        interrupt::keep(self.folder.snapshot(&self.shown, files));
+        interrupt::keep(self.folder.snapshot(&self.shown, files), doing);
     }
 
     /// Runs the fit to its end, or until Ctrl-C; whether it was that.
@@ -318,11 +318,11 @@ impl Work {
             }
             if interrupt::requested() {
                 // The report is work too.
-                self.keep(fit);
+                self.keep(fit, Doing::Report);
                 return Ok(true);
             }
             if took > WORTH_KEEPING {
-                self.keep(fit);
+                self.keep(fit, Doing::Evaluation);
             }
             let begun = Instant::now();
             fit.advance()?;
@@ -336,7 +336,7 @@ impl Work {
                 progress.show(done, of, last.loss, last.gradient_norm);
             }
         }
-        self.keep(fit);
+        self.keep(fit, Doing::Report);
         Ok(false)
     }
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C in the middle of one evaluation of the loss that takes longer than anyone waits.
+//! Ctrl-C in the middle of something that takes longer than anyone waits: one evaluation of the loss, or the report.
 
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -30,14 +30,14 @@ loss = "log-squares"
 "#;
 
 /// Waits until the fit has written checkpoints and then none for a while.
-fn wait_for_a_long_evaluation(room: &Room, child: &mut Child) {
+fn wait_for_something_long(room: &Room, child: &mut Child) {
     let checkpoint = room.path("slow.partial/checkpoint");
     let (begun, mut last, mut since) = (Instant::now(), None, Instant::now());
     loop {
         assert!(child.try_wait().unwrap().is_none(), "the fit has ended");
         assert!(
             begun.elapsed() < Duration::from_secs(60),
-            "no evaluation is long"
+            "nothing takes long"
         );
         let now = std::fs::metadata(&checkpoint)
             .and_then(|it| it.modified())
@@ -52,19 +52,15 @@ fn wait_for_a_long_evaluation(room: &Room, child: &mut Child) {
     }
 }
 
-#[test]
-fn ctrl_c_does_not_wait_for_an_evaluation_that_takes_minutes() {
-    let room = Room::new();
-    room.write("faster.toml", FASTER);
-    room.write("k.csv", "t,k\n10,1e12\n");
-    let args = "fit faster.toml --out slow --checkpoint-every 0";
+/// Starts a fit, asks it to stop once it is in the middle of something long, and waits for it to end.
+fn interrupted(room: &Room, args: &str) -> Run {
     let mut child = room
         .command(args.split(' '))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for_a_long_evaluation(&room, &mut child);
+    wait_for_something_long(room, &mut child);
     let asked = Instant::now();
     let id = child.id().to_string();
     Command::new("kill").args(["-INT", &id]).status().unwrap();
@@ -74,6 +70,15 @@ fn ctrl_c_does_not_wait_for_an_evaluation_that_takes_minutes() {
         "{:?}",
         asked.elapsed()
     );
+    run
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_an_evaluation_that_takes_minutes() {
+    let room = Room::new();
+    room.write("faster.toml", FASTER);
+    room.write("k.csv", "t,k\n10,1e12\n");
+    let run = interrupted(&room, "fit faster.toml --out slow --checkpoint-every 0");
     let run = run.failed(130, &["in the middle of an evaluation", "--resume slow"]);
     assert_eq!(run.err.matches("slow.partial").count(), 1, "{}", run.err);
     // What was found before it is a model like any other, and the fit can go on.
@@ -101,4 +106,19 @@ fn ctrl_c_does_not_wait_for_an_evaluation_that_takes_minutes() {
     );
     again.kill().unwrap();
     again.wait().unwrap();
+}
+
+#[test]
+fn ctrl_c_does_not_wait_for_a_report_that_takes_minutes() {
+    let room = Room::new();
+    // The data end long before the model's time, to which the curves of a report go.
+    let text = FASTER
+        .replace("end = 10.0", "end = 1e10")
+        .replace("[solver]", "[solver]\nmethod = \"tsit5\"");
+    room.write("long.toml", &text);
+    room.write("k.csv", "t,k\n1,1.5\n");
+    let run = interrupted(&room, "fit long.toml --out slow --checkpoint-every 0");
+    let run = run.failed(130, &["before the report was written", "--resume slow"]);
+    assert!(!run.err.contains("evaluation"), "{}", run.err);
+    assert!(room.read("slow.partial/fitted.toml").contains("1.5"));
 }

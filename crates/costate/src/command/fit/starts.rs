@@ -11,7 +11,7 @@ use crate::command::title;
 use crate::console::Console;
 use crate::error::Result;
 use crate::folder;
-use crate::interrupt;
+use crate::interrupt::{self, Doing};
 use crate::progress::Progress;
 use crate::report::number::count;
 use crate::report::starts::{Tally, failed};
@@ -42,7 +42,7 @@ impl Work {
             let files = vec![(folder::CHECKPOINT, self.bytes(false, state))];
             self.folder.snapshot(&self.shown, files)
         };
-        interrupt::keep(snapshot(starts.save()));
+        interrupt::keep(snapshot(starts.save()), Doing::Evaluation);
         let progress = Mutex::new((Progress::new(console, 0, all), Instant::now()));
         starts.run(jobs, &interrupt::requested, &|ended, save| {
             let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
@@ -52,8 +52,9 @@ impl Work {
             if progress.1.elapsed() >= every && snapshot.write().is_ok() {
                 progress.1 = Instant::now();
             }
-            interrupt::keep(snapshot);
+            interrupt::keep(snapshot, Doing::Evaluation);
         });
+        interrupt::keep(snapshot(starts.save()), Doing::Report);
         drop(progress);
         let fit = starts.best()?;
         let interrupted = !starts.have_ended();
