@@ -362,8 +362,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             adaptive,
             &mut self.stats,
         );
-        self.recent[self.stats.steps % REMEMBERED] = (span.t, span.h, self.error2);
-        self.stats.steps += 1;
+        self.count(span, self.error2);
         if !adaptive {
             if !self
                 .trial
@@ -397,6 +396,13 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             }
             Ok(Attempt::Rejected)
         }
+    }
+
+    /// Counts a step tried, and remembers it for a diagnosis.
+    #[inline(always)]
+    fn count(&mut self, span: Span<T>, error2: T) {
+        self.recent[self.stats.steps % REMEMBERED] = (span.t, span.h, error2);
+        self.stats.steps += 1;
     }
 
     #[inline]

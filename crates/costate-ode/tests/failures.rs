@@ -403,3 +403,22 @@ fn a_panic_in_f_leaves_the_integration_as_it_was() {
     }
     assert!((it.y()[0] - (-1_f64).exp()).abs() < 1e-5);
 }
+
+#[test]
+fn a_diagnosis_tells_steps_that_were_forced() {
+    let options = Options {
+        max_steps: 3,
+        ..Options::tolerances(1e-6, 1e-9)
+    };
+    let method = tableau::by_name("tsit5").unwrap();
+    let mut it = Integrator::new(method, decay as Field, 0.0, &[1.0, 1.0], options).unwrap();
+    it.set_end(1.0);
+    for h in [0.125, 0.25, 0.0625] {
+        it.force_step(h);
+    }
+    let Err(Error::Stopped(diagnosis)) = it.step() else {
+        panic!("three steps were all that were allowed")
+    };
+    let told: Vec<(f64, f64)> = diagnosis.recent.iter().map(|step| (step.t, step.h)).collect();
+    assert_eq!(told, [(0.0, 0.125), (0.125, 0.25), (0.375, 0.0625)]);
+}

@@ -65,7 +65,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             t_next: t + h,
             h,
         };
-        self.engine.attempt(
+        let error2 = self.engine.attempt(
             &mut self.system,
             span,
             &self.y,
@@ -74,7 +74,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             false,
             &mut self.stats,
         );
-        self.stats.steps += 1;
+        self.count(span, error2);
         self.take(span);
     }
 
