@@ -66,8 +66,10 @@ fn tell_unseen(model: &Model, console: Console) {
     }
 }
 
-/// The solutions of a model, step by step: of all its experiments, if it has some and none was chosen.
-fn solutions(model: &Model) -> impl Iterator<Item = costate_model::Result<(Model, Trajectory)>> {
+/// A model under the conditions of all its experiments, if it has some and none was chosen, each with its solution step by step.
+fn solutions(
+    model: &Model,
+) -> impl Iterator<Item = costate_model::Result<(Model, costate_model::Result<Trajectory>)>> {
     let experiments = match model.chosen_experiment() {
         Some(_) => Vec::new(),
         None => model.experiments().collect(),
@@ -76,7 +78,7 @@ fn solutions(model: &Model) -> impl Iterator<Item = costate_model::Result<(Model
     let under = experiments.into_iter().map(|name| model.experiment(name));
     itself.into_iter().chain(under).map(|model| {
         let model = model?;
-        let solution = model.solve(&Save::Steps)?;
+        let solution = model.solve(&Save::Steps);
         Ok((model, solution))
     })
 }

@@ -118,6 +118,16 @@ impl Data {
         .sum()
     }
 
+    /// The time of an experiment's last row that is fitted.
+    pub(crate) fn last_fitted(&self, experiment: Option<&str>) -> Option<f64> {
+        let mut rows = (0..self.times.len()).rev();
+        let is_measured = |row| (0..self.columns).any(|column| self.value(row, column).is_some());
+        let last = rows.find(|&row| {
+            self.used[row] && self.experiment(row) == experiment && is_measured(row)
+        })?;
+        Some(self.times[last])
+    }
+
     /// The number of measurements of observable `column`.
     pub fn measurements_of(&self, column: usize) -> usize {
         let rows = 0..self.times.len();

@@ -131,7 +131,7 @@ impl Fit {
     /// Looks at the start, and there with smaller errors of the solver, for variables whose influence is small and yet one.
     pub(super) fn ask(&mut self) {
         let theta = self.variables.theta(&self.variables.start());
-        let mut columns = |model: &Model, objective: &mut Objective| {
+        let columns = |model: &Model, objective: &mut Objective| {
             let found = objective.residuals(model, &theta).ok()?;
             Some(found.jacobian.clone())
         };

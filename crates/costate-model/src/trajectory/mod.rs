@@ -2,6 +2,7 @@
 
 mod control;
 mod diagnosis;
+mod reach;
 
 use costate_neural_ode::{Solvable, VectorField};
 use costate_ode::{Failure, Ivp, Options, Stats};
@@ -17,6 +18,7 @@ use crate::model::Model;
 /// let text = "[states]\ny = 1.0\n[equations]\ny = \"-y\"\n[time]\nstart = 0.0\nend = 2.0";
 /// let model = Model::parse(text, "decay.toml")?;
 /// assert_eq!(model.solve(&Save::Grid(5))?.times, [0.0, 0.5, 1.0, 1.5, 2.0]);
+/// assert_eq!(model.solve(&Save::Grid(0))?.times, [0.0, 2.0]);
 /// assert_eq!(model.solve(&Save::At(vec![0.25]))?.times, [0.25]);
 /// let steps = model.solve(&Save::Steps)?;
 /// assert_eq!(steps.len(), steps.stats.accepted + 1);
@@ -28,7 +30,7 @@ pub enum Save {
     Steps,
     /// These times, in the direction of the model's time and within its span.
     At(Vec<f64>),
-    /// So many times at equal distances, start and end among them.
+    /// So many times at equal distances, start and end among them: two at least, also where fewer are asked for.
     Grid(usize),
 }
 

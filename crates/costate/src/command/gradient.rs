@@ -29,7 +29,11 @@ pub(crate) fn run(args: &Gradient, console: Console) -> Result<()> {
     tell_unseen(&model, console);
     let report = model.gradient()?;
     // What cannot be solved is not among what the gradient is of.
-    let solved: Vec<_> = solutions(&model).filter_map(Result::ok).collect();
+    let solved = solutions(&model).filter_map(|solved| {
+        let (model, solution) = solved.ok()?;
+        Some((model, solution.ok()?))
+    });
+    let solved: Vec<_> = solved.collect();
     for warning in uncontrolled(&solved) {
         console.note(warning);
     }

@@ -205,13 +205,15 @@ impl<'m> Measured<'m> {
             let mut map = Map::new(model, &function)?;
             map.set_parameters(&model.phi());
             let wanted = times.len();
-            let solution = model.solve(&Save::At(times))?;
+            let solution = model
+                .solve_fitted(data, &Save::At(times))?
+                .unwrap_or_default();
             for (i, &t) in solution.times.iter().enumerate() {
                 let mut row = vec![0.0; count];
                 map.eval(0, solution.row(i), t, &mut row);
                 values.push(row);
             }
-            // An event may end the solution before.
+            // The solution may end before.
             values.resize(wanted, vec![f64::NAN; count]);
         }
         Ok(Measured {

@@ -1,6 +1,7 @@
 //! The functions that networks have learned, along one input at a time.
 
 use super::Experiment;
+use crate::data::Data;
 use crate::error::Result;
 use crate::field::{self, Map};
 use crate::scope::Resolved;
@@ -54,14 +55,17 @@ pub struct Slice {
     pub held: Vec<(String, f64)>,
 }
 
-pub(super) fn learned(experiments: &[Experiment]) -> Result<Vec<Learned>> {
+pub(super) fn learned(experiments: &[Experiment], data: &Data) -> Result<Vec<Learned>> {
     let Some(Experiment { model, .. }) = experiments.first() else {
         return Ok(Vec::new());
     };
     if model.networks.is_empty() {
         return Ok(Vec::new());
     }
-    let solve = |experiment: &Experiment| experiment.model.solve(&Save::Grid(ALONG));
+    let solve = |experiment: &Experiment| {
+        let solution = experiment.model.solve_fitted(data, &Save::Grid(ALONG))?;
+        Ok(solution.unwrap_or_default())
+    };
     let solutions: Vec<Trajectory> = experiments.iter().map(solve).collect::<Result<_>>()?;
     let mut all = Vec::new();
     for (n, network) in model.networks.iter().enumerate() {

@@ -14,7 +14,7 @@ pub use profile::Profile;
 
 use super::{Fit, Found, Verdict};
 use crate::data::Data;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::Model;
 use crate::trajectory::{Save, Trajectory};
 
@@ -89,7 +89,7 @@ struct Experiment {
 }
 
 impl Experiment {
-    /// Those that can be solved: one of validation rows alone may not, and the others are no worse for it.
+    /// Those that can be solved as far as they were fitted: one of validation rows alone may not, and the others are no worse for it.
     fn all(fitted: &Model, data: &Data) -> Result<Vec<Self>> {
         let names = data.experiments().iter().cloned().map(Some);
         let names: Vec<Option<String>> = match data.experiments() {
@@ -101,11 +101,8 @@ impl Experiment {
                 Some(name) => fitted.experiment(name)?,
                 None => fitted.clone(),
             };
-            let solution = match model.solve(&Save::Grid(FINE)) {
-                Err(Error::Solve { .. }) => return Ok(None),
-                solution => solution?,
-            };
-            Ok(Some(Experiment {
+            let solution = model.solve_fitted(data, &Save::Grid(FINE))?;
+            Ok(solution.map(|solution| Experiment {
                 name,
                 model,
                 solution,
@@ -135,7 +132,9 @@ impl Fit {
             .and_then(|known| profile::profile(&fitted, &self.data, known, found));
         let (mut steps, mut events) = (Vec::new(), Vec::new());
         for Experiment { name, model, .. } in &experiments {
-            let solution = model.solve(&Save::Steps)?;
+            let Some(solution) = model.solve_fitted(&self.data, &Save::Steps)? else {
+                continue;
+            };
             steps.push((name.clone(), solution.times));
             let own = solution.events.into_iter();
             events.extend(own.map(|(event, t)| (name.clone(), event, t)));
@@ -143,7 +142,7 @@ impl Fit {
         let checked = self.checked(&fitted);
         Ok(Review {
             phase: phase::phase(&experiments)?,
-            learned: learned::learned(&experiments)?,
+            learned: learned::learned(&experiments, &self.data)?,
             panels,
             comparisons,
             residuals,

@@ -233,8 +233,7 @@ impl Part {
             None => (evaluation.h0, evaluation.t0) = (found.h0.clone(), found.t0),
             Some(at) => evaluation.theta[at..at + n].copy_from_slice(&found.h0),
         }
-        // Where it ends with a measurement, its end is no variable.
-        if stretch.to_the_end {
+        if stretch.is_at_the_end(&begin, whole) {
             evaluation.t1 = found.t1;
         }
         if let Some(at) = stretch.meets {

@@ -138,7 +138,7 @@ impl Part {
                 if stretch.begins.is_none() {
                     by_boundary[n] = along(sensitivities.t0(i));
                 }
-                if stretch.to_the_end {
+                if stretch.is_at_the_end(&begin, &whole) {
                     by_boundary[n + 1] = along(sensitivities.t1(i));
                 }
                 let by_phi = (0..p).map(|k| {

@@ -17,7 +17,7 @@ pub(crate) struct Stretch {
     pub(super) begins: Option<usize>,
     /// Where the state stands in θ that it is to meet at its end, with which the next one begins.
     pub(super) meets: Option<usize>,
-    /// Whether it goes on to the end of the model's time, behind its last measurement.
+    /// Whether it reaches the end of the model's time, if there is a measurement.
     pub(super) to_the_end: bool,
 }
 
@@ -54,7 +54,7 @@ impl Stretch {
         }
     }
 
-    /// All of the measurements, and the time behind them.
+    /// All of the measurements, one at the end of time among them or not.
     pub(crate) fn whole(measurements: &Measurements) -> Self {
         Stretch {
             to_the_end: true,
@@ -86,15 +86,23 @@ impl Stretch {
             Some(at) => (theta[at..at + n].to_vec(), times[self.times.start - 1]),
             None => (whole.h0.clone(), whole.t0),
         };
+        let last = times[self.times.end - 1];
+        // Behind the last measurement no solution is needed, and there need not be one.
+        let before = (last - t0) * (whole.t1 - last) > 0.0;
         Begin {
             phi: whole.phi.clone(),
             h0,
             t0,
-            t1: match self.to_the_end {
+            t1: match self.to_the_end && !before {
                 true => whole.t1,
-                false => times[self.times.end - 1],
+                false => last,
             },
         }
+    }
+
+    /// Whether it ends, as `begin` says, where time ends: then its end moves with that. Where it ends with a measurement, its end is no variable.
+    pub(super) fn is_at_the_end(&self, begin: &Begin, whole: &Begin) -> bool {
+        self.to_the_end && begin.t1 == whole.t1
     }
 
     /// Its times, each with its number among the saved states and what is measured there.

@@ -31,11 +31,22 @@ impl Work {
         let fitted = fit.fitted();
         let (mut solved, mut warnings) = (Vec::new(), BTreeSet::new());
         for solution in solutions(&fitted) {
+            let (model, solution) = solution?;
             match solution {
-                Ok(solution) => solved.push(solution),
-                // One that was not fitted takes nothing from what was.
+                Ok(solution) => solved.push((model, solution)),
+                // What was fitted loses nothing by what was not.
                 Err(ModelError::Solve { message, .. }) => {
-                    warnings.insert(format!("left out of trajectory.csv: {message}"));
+                    match model.solve_fitted(fit.data(), &Save::Steps)? {
+                        Some(solution) => {
+                            warnings.insert(format!(
+                                "trajectory.csv ends with the rows that were fitted: {message}"
+                            ));
+                            solved.push((model, solution));
+                        }
+                        None => {
+                            warnings.insert(format!("left out of trajectory.csv: {message}"));
+                        }
+                    }
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -143,9 +154,8 @@ fn fit_picture(fit: &Fit, fitted: &Model) -> Result<Picture> {
             Some(name) => fitted.experiment(name)?,
             None => fitted.clone(),
         };
-        let solution = match model.solve(&Save::Grid(FINE)) {
-            Err(ModelError::Solve { .. }) => continue,
-            solution => solution?,
+        let Some(solution) = model.solve_fitted(data, &Save::Grid(FINE))? else {
+            continue;
         };
         let curves = model.observe(&solution)?;
         let own = |row: &usize| data.experiment(*row) == experiment;
