@@ -89,6 +89,31 @@ where
     Ok(stats)
 }
 
+/// Rows without derivative that do not determine the algebraic variables at this state; none where they do.
+pub(crate) fn undetermined<T, Y, S>(
+    system: &mut S,
+    t: T,
+    y: &Y,
+    scale: &mut Scale<T>,
+    stats: &mut Stats,
+) -> Vec<usize>
+where
+    T: Real,
+    Y: State<T>,
+    Y::Element: Field<T>,
+    S: System<T, Y>,
+{
+    let mut derivatives = Derivatives::new(system, y);
+    let Some(mut equations) = Equations::new::<T, Y>(&derivatives) else {
+        return Vec::new();
+    };
+    derivatives.take(system, t, y, None, T::zero(), scale, stats);
+    match equations.factorise::<T>(&derivatives.jacobian) {
+        true => Vec::new(),
+        false => equations.without_unknowns::<T>(&derivatives.jacobian),
+    }
+}
+
 struct Search<T, Y: State<T>> {
     f: Y,
     trial: Y,

@@ -126,6 +126,9 @@ pub struct Diagnosis {
     /// |h λ| for the last accepted step and the largest eigenvalue λ of ∂f/∂y, by a few power iterations. An explicit method whose steps
     /// accuracy alone would let grow stays at about 1 to 4: the mark of a stiff problem.
     pub stiffness: Option<f64>,
+    /// Where [`Ivp`](crate::Ivp) solves a system with a mass matrix: the rows without derivative that do not determine the algebraic variables at the last
+    /// state, as the index is above 1; none where they do.
+    pub undetermined: Vec<usize>,
     /// The last steps tried, oldest first.
     pub recent: Vec<Try>,
     /// What the integration had cost.
@@ -212,6 +215,9 @@ impl fmt::Display for Named<'_> {
                 "{} grows without bound and seems to be infinite near t = {near}. If the true solution does not end there, check signs and units of f; otherwise end before it.",
                 name(component)
             )?,
+            Cause::StepTooSmall if !diagnosis.undetermined.is_empty() => {
+                write!(f, "the step {:e} is too small to go on.", diagnosis.h)?;
+            }
             Cause::StepTooSmall => write!(
                 f,
                 "the step {:e} is too small to go on. A jump or a singularity of f lies near, or the tolerance is out of reach: stop at the jump, or raise the tolerance.",
@@ -232,6 +238,13 @@ impl fmt::Display for Named<'_> {
                     ", or take a method of higher order"
                 }
             )?,
+        }
+        if !diagnosis.undetermined.is_empty() {
+            write!(
+                f,
+                " Rows {:?} of the system have no derivative and do not determine the algebraic variables there: its index is above 1. Differentiate these equations, or choose other variables.",
+                diagnosis.undetermined
+            )?;
         }
         if diagnosis.looks_stiff() {
             write!(

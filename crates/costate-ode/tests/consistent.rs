@@ -119,6 +119,29 @@ fn an_index_above_one_is_refused_with_its_rows() {
     }
 }
 
+#[test]
+fn a_solve_that_an_index_above_one_stops_says_so() {
+    for method in methods() {
+        // A start that satisfies the constraint, so that nothing is to be found there.
+        let failure = Ivp::new(pendulum, 0.0, [1.0, 0.0, 0.0, 0.0, 0.0], 1.0)
+            .method(method)
+            .mass(Matrix::diagonal::<f64>([1.0, 1.0, 1.0, 1.0, 0.0]))
+            .solve()
+            .unwrap_err();
+        let Error::Stopped(diagnosis) = &failure.error else {
+            panic!("{}: {failure}", method.name)
+        };
+        assert_eq!(diagnosis.undetermined, [4], "{}", method.name);
+        let told = failure.to_string();
+        assert!(
+            told.contains("Rows [4] of the system have no derivative")
+                && told.contains("its index is above 1"),
+            "{told}"
+        );
+        assert!(!told.contains("A jump or a singularity"), "{told}");
+    }
+}
+
 /// The transistor amplifier ([Hairer1996] VI.1), whose mass matrix couples pairs of voltages.
 fn amplifier(t: f64, y: &[f64; 8], dy: &mut [f64; 8]) {
     let (battery, alpha, r0, r) = (6.0, 0.99, 1000.0, 9000.0);

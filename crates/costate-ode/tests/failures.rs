@@ -419,6 +419,10 @@ fn a_diagnosis_tells_steps_that_were_forced() {
     let Err(Error::Stopped(diagnosis)) = it.step() else {
         panic!("three steps were all that were allowed")
     };
-    let told: Vec<(f64, f64)> = diagnosis.recent.iter().map(|step| (step.t, step.h)).collect();
+    let told: Vec<(f64, f64)> = diagnosis
+        .recent
+        .iter()
+        .map(|step| (step.t, step.h))
+        .collect();
     assert_eq!(told, [(0.0, 0.125), (0.125, 0.25), (0.375, 0.0625)]);
 }

@@ -1,6 +1,7 @@
 //! Leading an integration by hand: other states, other steps.
 
 use super::Integrator;
+use crate::consistent::undetermined;
 use crate::engine::{Engine, Span};
 use crate::system::Erased;
 use crate::{Element, Error, Field, Real, State, Stats, System, make_consistent};
@@ -168,6 +169,23 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
         let minus = Y::Element::weight(-T::one());
         let mut both = self.y.as_slice().iter().zip(before.as_slice());
         Ok(both.any(|(y, before)| y.add_scaled(minus, *before).magnitude() != T::zero()))
+    }
+
+    /// Adds to what stopped the integration here what its mass matrix says of that.
+    #[cold]
+    pub(crate) fn explain(&mut self, mut error: Error) -> Error
+    where
+        Y::Element: Field<T>,
+    {
+        if let Error::Stopped(diagnosis) = &mut error
+            && self.system.mass().is_some()
+        {
+            let (t, mut stats) = (self.t(), self.stats);
+            let mut system = Erased(&mut self.system);
+            diagnosis.undetermined =
+                undetermined(&mut system, t, &self.y, &mut self.scale, &mut stats);
+        }
+        error
     }
 
     /// Forgets the step size and what the controller remembers: the next step is chosen as the first was. For use after the state or f has changed by much.

@@ -76,6 +76,7 @@ impl<T: Real, Y: State<T>, S: System<T, Y>, E: Engine<T, Y, S>> Integrator<T, Y,
             end: self.end.as_f64(),
             worst,
             stiffness: stiffness.filter(|product| product.is_finite()),
+            undetermined: Vec::new(),
             recent,
             stats,
         }))

@@ -166,7 +166,7 @@ where
     match result {
         Ok(()) => Ok(solution),
         Err(error) => Err(Failure {
-            error,
+            error: it.explain(error),
             partial: Box::new(solution),
         }),
     }
