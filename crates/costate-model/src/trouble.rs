@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::scope::{Part, Resolved, Symbol};
 
 /// The values of all names at one state.
-struct Point<'m> {
+pub(crate) struct Point<'m> {
     model: &'m Model,
     t: f64,
     h: &'m [f64],
@@ -17,7 +17,12 @@ struct Point<'m> {
 
 impl<'m> Point<'m> {
     /// Nothing where a formula needs a network, whose parts have no names.
-    fn new(model: &'m Model, formulas: &[&Resolved], h: &'m [f64], t: f64) -> Option<Self> {
+    pub(crate) fn new(
+        model: &'m Model,
+        formulas: &[&Resolved],
+        h: &'m [f64],
+        t: f64,
+    ) -> Option<Self> {
         let mut point = Point {
             model,
             t,
@@ -34,7 +39,7 @@ impl<'m> Point<'m> {
         Some(point)
     }
 
-    fn symbol(&self, symbol: Symbol) -> f64 {
+    pub(crate) fn symbol(&self, symbol: Symbol) -> f64 {
         match symbol {
             Symbol::Time => self.t,
             Symbol::State(i) => self.h[i],

@@ -1,8 +1,14 @@
 //! Where equations jump or bend on the way.
 
 use super::Warning;
+use crate::expression::Bend;
 use crate::model::Model;
 use crate::scope::{Answer, Resolved, Symbol};
+use crate::trajectory::Save;
+use crate::trouble::Point;
+
+/// A solution is at a bend if it is as near, beside the largest number of the formula: to the solver's error.
+const NEAR: f64 = 1e-3;
 
 impl Model {
     /// Where the equations jump without anything that looks for it, and comparisons whose answer is taken for granted.
@@ -43,10 +49,7 @@ impl Model {
     pub(super) fn unseen_kinks(&self) -> Vec<Warning> {
         let mut warnings = Vec::new();
         for resolved in self.right_hand_sides() {
-            let symbol = |name: usize| resolved.symbols[name];
-            let moves = |name: usize| self.parts.dependence_of(symbol(name)).states;
-            let is_state = |name: usize| matches!(symbol(name), Symbol::State(_));
-            for [text, instead] in resolved.formula.bends(moves, is_state) {
+            for Bend { text, instead, .. } in self.bends(resolved) {
                 let message = format!(
                     "{text} bends on the way: if the solution crosses there, gradients are off by more than the tolerances; {instead} is located, and exact"
                 );
@@ -54,6 +57,45 @@ impl Model {
             }
         }
         warnings
+    }
+
+    fn bends(&self, resolved: &Resolved) -> Vec<Bend> {
+        let symbol = |name: usize| resolved.symbols[name];
+        let moves = |name: usize| self.parts.dependence_of(symbol(name)).states;
+        let is_state = |name: usize| matches!(symbol(name), Symbol::State(_));
+        resolved.formula.bends(moves, is_state)
+    }
+
+    /// What bends in the equation of state `state` where the solution is at `t`, and what to write in its place: `None` where nothing there is close to its bend.
+    ///
+    /// ```
+    /// use costate_model::Model;
+    ///
+    /// let text = "[states]\nx = 1.0\ny = 1.0\n[definitions]\nlack = \"max(0.5 - x, 0.0)\"\n[equations]\nx = \"-x\"\ny = \"lack - abs(y + 3)\"\n[time]\nstart = 0.0\nend = 2.0";
+    /// let model = Model::parse(text, "lack.toml")?;
+    /// let bend = model.bend_at(1, 2.0_f64.ln()).expect("x is 0.5 there");
+    /// assert_eq!(bend.to_string(), "lack.toml:5: max(0.5 - x, 0.0) bends there; if(0.5 - x > 0.0, 0.5 - x, 0.0) is located, and exact");
+    /// assert_eq!(model.bend_at(1, 0.2), None);
+    /// # Ok::<(), costate_model::Error>(())
+    /// ```
+    pub fn bend_at(&self, state: usize, t: f64) -> Option<Warning> {
+        let solution = self.solve(&Save::At(vec![t])).ok()?;
+        let equation = &self.states[state].equation;
+        let point = Point::new(self, &[equation], solution.row(0), t)?;
+        let behind = self.parts.with_needed(&[equation]).into_iter();
+        let all = behind.flat_map(|resolved| {
+            let bends = self.bends(resolved).into_iter();
+            bends.map(move |bend| (resolved, bend))
+        });
+        let away = all.map(|(resolved, bend)| {
+            let name = |name: usize| point.symbol(resolved.symbols[name]);
+            (resolved.formula.distance(&bend, name), resolved, bend)
+        });
+        let nearest = away.min_by(|a, b| a.0.total_cmp(&b.0));
+        let (_, resolved, Bend { text, instead, .. }) =
+            nearest.filter(|(away, ..)| *away < NEAR)?;
+        let message = format!("{text} bends there; {instead} is located, and exact");
+        Some(Warning::new(Some(resolved.formula.place()), message))
     }
 
     /// The equations, behind all that they are computed from.

@@ -8,6 +8,16 @@ use super::nodes::Node;
 /// Numbers up to this guard against a division by zero or a negative root, and are no level of their own.
 const TINY: f64 = 1e-6;
 
+/// A function that bends sharply.
+pub(crate) struct Bend {
+    /// As it is written.
+    pub(crate) text: String,
+    /// The `if` that says the same.
+    pub(crate) instead: String,
+    /// What are equal where it bends: two nodes, or one that is zero.
+    sides: (u32, Option<u32>),
+}
+
 impl Formula {
     /// The floors, as they are written, of what involves a name for which `moves` holds.
     pub(crate) fn floors(&self, moves: impl Fn(usize) -> bool) -> Vec<String> {
@@ -18,13 +28,12 @@ impl Formula {
         floors.map(|((i, _), _)| self.text_of(i)).collect()
     }
 
-    /// Where the formula bends sharply on the way, as it is written, each with the `if` that says the same: abs, min and max of what involves a name for which
-    /// `moves` holds. Not those that keep a name for which `is_state` holds from zero, as max(x, 0) does, nor x * abs(x), which has a slope everywhere.
+    /// Where the formula bends sharply on the way, abs, min and max of what involves a name for which `moves` holds. Not those that keep a name for which `is_state` holds from zero, as max(x, 0) does, nor x * abs(x), which has a slope everywhere.
     pub(crate) fn bends(
         &self,
         moves: impl Fn(usize) -> bool,
         is_state: impl Fn(usize) -> bool,
-    ) -> Vec<[String; 2]> {
+    ) -> Vec<Bend> {
         let nodes = &self.expression.nodes;
         let written = |node: u32| self.text_of(node as usize);
         let is_name =
@@ -38,28 +47,44 @@ impl Formula {
         };
         let bends = self.expression.moving(moves).into_iter().enumerate();
         let bends = bends.filter(|(_, moves)| *moves).filter_map(|(node, _)| {
-            let instead = match nodes[node] {
+            let (instead, sides) = match nodes[node] {
                 Node::Unary(Unary::Abs, x) if !self.is_beside(node, x) => {
-                    let (x, negative) = (written(x), negative(x));
-                    format!("if({x} > 0, {x}, {negative})")
+                    let (text, negative) = (written(x), negative(x));
+                    let instead = format!("if({text} > 0, {text}, {negative})");
+                    (instead, (x, None))
                 }
                 Node::Unary(Unary::Relu, x) if !is_name(x) => {
-                    let x = written(x);
-                    format!("if({x} > 0, {x}, 0)")
+                    let text = written(x);
+                    (format!("if({text} > 0, {text}, 0)"), (x, None))
                 }
                 Node::Binary(Binary::Max, a, b) if !is_guard(a, b) => {
-                    let (a, b) = (written(a), written(b));
-                    format!("if({a} > {b}, {a}, {b})")
+                    let [left, right] = [a, b].map(written);
+                    let instead = format!("if({left} > {right}, {left}, {right})");
+                    (instead, (a, Some(b)))
                 }
                 Node::Binary(Binary::Min, a, b) => {
-                    let (a, b) = (written(a), written(b));
-                    format!("if({a} < {b}, {a}, {b})")
+                    let [left, right] = [a, b].map(written);
+                    let instead = format!("if({left} < {right}, {left}, {right})");
+                    (instead, (a, Some(b)))
                 }
                 _ => return None,
             };
-            Some([self.text_of(node), instead])
+            let text = self.text_of(node);
+            Some(Bend {
+                text,
+                instead,
+                sides,
+            })
         });
         bends.collect()
+    }
+
+    /// How far a bend is from where it bends, as a part of the largest number in the formula.
+    pub(crate) fn distance(&self, bend: &Bend, name: impl FnMut(usize) -> f64) -> f64 {
+        let values = self.values(self.expression.nodes.len(), name, |_| None);
+        let largest = values.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+        let (a, b) = bend.sides;
+        (values[a as usize] - b.map_or(0.0, |b| values[b as usize])).abs() / largest
     }
 
     /// Whether `node` is a factor beside one that is written as `x` is.

@@ -13,6 +13,7 @@ mod slip;
 mod token;
 mod value;
 
+pub(crate) use bend::Bend;
 pub(crate) use comparison::Compared;
 pub(crate) use origin::Origin;
 

@@ -45,7 +45,11 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
         let within = experiment
             .as_ref()
             .map_or_else(String::new, |name| format!(" (experiment {name})"));
-        if let Some(why) = failure(&model, audit, &within) {
+        let model = match experiment {
+            Some(name) => &model.experiment(name)?,
+            None => &model,
+        };
+        if let Some(why) = failure(model, audit, &within) {
             return Err(Error::Numerical(why));
         }
     }
@@ -67,9 +71,12 @@ fn failure(model: &Model, audit: &Audit, within: &str) -> Option<String> {
         )),
         // Before what follows from it: differences that do not settle, methods of the exact solution apart from those of the numbers computed.
         _ if let Some(kink) = audit.kinks.first() => Some(format!(
-            "the equation of {} has a kink or a jump on the solution, at t = {}{within}: the gradient is that of one side",
+            "the equation of {} has a kink or a jump on the solution, at t = {}{within}: the gradient is that of one side{}",
             state(model, kink),
-            kink.time
+            kink.time,
+            model
+                .bend_at(kink.component, kink.time)
+                .map_or_else(String::new, |bend| format!("; {bend}"))
         )),
         Verdict::Inaccurate { worst, .. } if let Some(off) = audit.off_by_all() => Some(format!(
             "no method gives the gradient in {} to better than {off:.0e}{within}",

@@ -66,7 +66,11 @@ fn a_kink_on_the_solution_exits_with_1_and_names_the_equation_and_the_time() {
          [time]\nstart = 0.0\nend = 4.0\n[solver]\nrtol = 1e-9\natol = 1e-9\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
     );
     room.write("d.csv", "t,x,y\n1.0,0.4,0.8\n2.5,-0.5,0.5\n4.0,-0.8,-0.5\n");
-    let kink = ["the equation of y has a kink", "t = 2.80"];
+    let kink = [
+        "the equation of y has a kink",
+        "t = 2.80",
+        "kink.toml:8: abs(y) bends there; if(y > 0, y, -y) is located, and exact",
+    ];
     let run = room.run("audit kink.toml").failed(1, &kink);
     assert!(run.out.contains("discrete"), "{}", run.out);
     let json: Value = serde_json::from_str(
