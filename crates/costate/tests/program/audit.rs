@@ -69,7 +69,7 @@ fn a_kink_on_the_solution_exits_with_1_and_names_the_equation_and_the_time() {
     let kink = [
         "the equation of y has a kink",
         "t = 2.80",
-        "kink.toml:8: abs(y) bends there; if(y > 0, y, -y) is located, and exact",
+        "kink.toml:9: abs(y) bends there; if(y > 0, y, -y) is located, and exact",
     ];
     let run = room.run("audit kink.toml").failed(1, &kink);
     assert!(run.out.contains("discrete"), "{}", run.out);

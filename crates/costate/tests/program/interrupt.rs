@@ -45,7 +45,7 @@ fn wait_for_something_long(room: &Room, child: &mut Child) {
         if now != last {
             (last, since) = (now, Instant::now());
         }
-        if last.is_some() && since.elapsed() > Duration::from_secs(1) {
+        if last.is_some() && since.elapsed() > Duration::from_secs(3) {
             return;
         }
         sleep(Duration::from_millis(20));
