@@ -42,6 +42,8 @@ impl Model {
                 ));
             }
         }
+        warnings.extend(repeated(data));
+        let mut warn = |message| warnings.push(Warning::new(None, message));
         for name in data.ignored() {
             warn(format!(
                 "{path} measures {name}, which is no observable of the model"
@@ -51,9 +53,57 @@ impl Model {
     }
 }
 
+/// Rows of several measurements that say again what a row of the same time says: replicates seldom agree in all of them to the last digit.
+fn repeated(data: &Data) -> Option<Warning> {
+    let columns = 0..data.columns();
+    let values = |row: usize| columns.clone().map(move |column| data.value(row, column));
+    let several = |row: &usize| values(*row).flatten().count() > 1;
+    let before = |row: usize| {
+        let other =
+            |other: &usize| data.together(*other, row) && data.times()[*other] == data.times()[row];
+        let mut same = (0..row).rev().take_while(other);
+        same.find(|other| values(*other).eq(values(row)))
+    };
+    let rows = (0..data.times().len()).filter(several);
+    let again: Vec<(usize, usize)> = rows.filter_map(|row| Some((row, before(row)?))).collect();
+    let (row, first) = *again.first()?;
+    let others = match again.len() {
+        1 => String::new(),
+        n => format!(" (the first of {n} such rows)"),
+    };
+    Some(Warning {
+        place: Some((data.path().display().to_string(), data.line(row))),
+        message: format!(
+            "this row repeats line {}{others}: each of its measurements counts twice",
+            data.line(first)
+        ),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::tests::{MODEL, warnings};
+
+    #[test]
+    fn a_row_that_repeats_another_is_warned_of() {
+        let data = "[data]\nfile = \"d.csv\"\ntime = \"t\"\n";
+        let text = format!("{MODEL}y = {{ is = \"y\" }}\n{data}");
+        let told = |rows: &str| {
+            let mut told = warnings(&text, &format!("t,x,y\n{rows}"));
+            told.retain(|text| text.contains("repeats"));
+            told
+        };
+        let row = "1,0.4,1\n1,0.5,1\n";
+        assert_eq!(
+            told(&format!("{row}1,0.4,1\n1,0.5,1\n2,0.4,1\n")),
+            [
+                "d.csv:4: this row repeats line 2 (the first of 2 such rows): each of its measurements counts twice"
+            ]
+        );
+        // Replicates, and single counts that are the same.
+        assert_eq!(told(row), [""; 0]);
+        assert_eq!(told("1,,0\n1,,0\n"), [""; 0]);
+    }
 
     #[test]
     fn columns_that_are_empty_or_counted_twice_are_warned_of() {

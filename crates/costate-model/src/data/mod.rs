@@ -64,6 +64,11 @@ impl Data {
         Some(self.values[row * self.columns + column]).filter(|value| !value.is_nan())
     }
 
+    /// The number of observables.
+    pub(crate) fn columns(&self) -> usize {
+        self.columns
+    }
+
     /// The number in row `row` of the `column`-th column of error bars.
     pub(crate) fn bar(&self, row: usize, column: usize) -> Option<f64> {
         Some(self.bars[row * self.bar_columns + column]).filter(|value| !value.is_nan())
