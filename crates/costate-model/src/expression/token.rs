@@ -20,13 +20,26 @@ const SYMBOLS: [&str; 14] = [
 pub(super) const AND: &str = "write if(a, b, 0) for 'a and b'";
 pub(super) const OR: &str = "write max(a, b) for 'a or b'";
 
+const MINUS: &str = "a difference is written with the hyphen, -";
+const TIMES: &str = "a product is written with *";
+
 /// Operators of other languages, and what to write here.
-const FOREIGN: [(&str, &str); 8] = [
+const FOREIGN: [(&str, &str); 17] = [
     ("**", "a power is written with ^"),
     ("&&", AND),
     ("||", OR),
     ("=", "equality is written =="),
     ("%", "a remainder is not part of the language"),
+    // As papers and word processors print them.
+    ("−", MINUS),
+    ("–", MINUS),
+    ("·", TIMES),
+    ("⋅", TIMES),
+    ("×", TIMES),
+    ("÷", "a quotient is written with /"),
+    ("≤", "at most is written <="),
+    ("≥", "at least is written >="),
+    ("≠", "what is not equal is written !="),
     ("[", "group with parentheses ( )"),
     ("{", "group with parentheses ( )"),
     ("!", "write if(a, 0, 1) for 'not a'"),

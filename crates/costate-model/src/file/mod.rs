@@ -78,7 +78,7 @@ pub(crate) fn read(path: &Path) -> Result<String> {
             + 1;
         Error::Read {
             path: path.to_owned(),
-            reason: format!("line {line} is not UTF-8 text"),
+            reason: format!("line {line} is not UTF-8 text: save the file as UTF-8"),
         }
     })
 }

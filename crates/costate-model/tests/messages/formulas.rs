@@ -50,6 +50,17 @@ fn a_formula_that_does_not_parse_shows_where() {
     assert!(
         message("birth - predation", "ln(hare)").ends_with("the natural logarithm is written log")
     );
+    // As papers print them.
+    for (sign, help) in [
+        ("−", "a difference is written with the hyphen, -"),
+        ("·", "a product is written with *"),
+        ("×", "a product is written with *"),
+        ("≤", "at most is written <="),
+    ] {
+        let shown = message("birth - predation", &format!("hare {sign} 2"));
+        let told = format!("m.toml:19:14: '{sign}' is not an operator of formulas");
+        assert!(shown.starts_with(&told) && shown.ends_with(help), "{shown}");
+    }
     for (word, sign, help) in [
         ("and", "&&", "write if(a, b, 0) for 'a and b'"),
         ("or", "||", "write max(a, b) for 'a or b'"),

@@ -224,6 +224,11 @@ fn an_event_is_told_what_it_lacks() {
             "'alpha' is a parameter, not a state",
         ),
         (
+            "every = 6.0\nadd = { hare = \"1\" }",
+            "23:1",
+            "'every' stands within 'at'",
+        ),
+        (
             "at = 2\nsets = { hare = 1 }",
             "24:1",
             "[[events]] has no key 'sets'",

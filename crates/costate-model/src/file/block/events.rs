@@ -49,6 +49,13 @@ pub(in crate::file) fn events(tables: &[Section<'_>]) -> Result<Vec<EventBlock>>
 }
 
 fn event(table: &Section<'_>) -> Result<EventBlock> {
+    if let Some(entry) = EVERY.iter().find_map(|key| table.get(key)) {
+        let help = "for example: at = { every = 24.0, count = 7, start = 0.0 }";
+        return Err(entry
+            .at_key(format!("'{}' stands within 'at'", entry.key))
+            .with_help(Some(help.into()))
+            .into());
+    }
     table.check(EVENT)?;
     let direction = [
         ("rising", Some(true)),
