@@ -2,13 +2,15 @@
 //!
 //! Every operation rounds as the interpreter's does, and what has no instruction of its own calls the operation's one rule: the bits are
 //! the same. A phase that is one list becomes one function, which reads the caller's inputs and writes the caller's outputs; values stay
-//! in registers. Lists between kernels over arrays, and chains, read and write the file.
+//! in registers; so does a phase of nothing but chains that fill their registers. Lists between kernels over arrays, and other chains, read
+//! and write the file.
 
 mod arrays;
 mod assembler;
 mod assign;
 mod control;
 mod function;
+mod in_place;
 mod operation;
 
 use std::mem::MaybeUninit;
@@ -86,6 +88,8 @@ enum Port {
     Frame,
     /// What the caller hands over: first the one output of an evaluation or the one cotangent of products, then the inputs or outputs.
     Given(usize),
+    /// Of this what is at hand; it moves on with arrays.
+    Array(usize),
 }
 
 impl Port {
@@ -264,10 +268,12 @@ impl<T: Registers> MachineCode<T> {
 }
 
 impl<T: Registers> Plain<T> {
-    /// A phase as a function, if it is one list.
+    /// A phase as a function, if it is one list, or an evaluation by chains that can be done together.
     pub(super) fn function(&self, phase: usize, isa: Isa) -> Option<MachineCode<T>> {
-        let [Step::Straight(Straight { list, .. })] = &self.steps[phase][..] else {
-            return None;
+        let list = match &self.steps[phase][..] {
+            [Step::Straight(Straight { list, .. })] => list,
+            _ if phase == 0 => return self.in_place(isa),
+            _ => return None,
         };
         if self.inputs.len() > MOST {
             return None;

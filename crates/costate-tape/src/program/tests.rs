@@ -3,6 +3,7 @@
 mod arrays;
 mod chains;
 mod frames;
+mod in_place;
 mod lanes;
 mod loops;
 mod machine;

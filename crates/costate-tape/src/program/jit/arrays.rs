@@ -43,36 +43,39 @@ fn is_compiled(chain: &Chain) -> bool {
 }
 
 /// Chains that are done together, register by register.
-struct Together<'a> {
+pub(super) struct Together<'a> {
     chains: Vec<&'a Chain>,
-    lanes: usize,
-    len: usize,
+    pub(super) lanes: usize,
+    pub(super) len: usize,
     row: usize,
     /// All that they read in rows.
-    rows: Vec<Rows>,
+    pub(super) rows: Vec<Rows>,
     operations: usize,
     /// The single numbers and rows that they read again and again, and the arrays that they write.
     again: Vec<Range<usize>>,
-    written: Vec<Range<usize>>,
+    pub(super) written: Vec<Range<usize>>,
 }
 
 impl<'a> Together<'a> {
-    fn new(lanes: usize, len: usize) -> Self {
-        Together {
+    /// A first one, if code is written for it.
+    pub(super) fn new(lanes: usize, first: &'a Chain) -> Option<Self> {
+        let mut together = Together {
             chains: Vec::new(),
             lanes,
-            len,
-            row: len,
+            len: first.len,
+            row: first.len,
             rows: Vec::new(),
             operations: 0,
             again: Vec::new(),
             written: Vec::new(),
-        }
+        };
+        together.add(first)?;
+        Some(together)
     }
 
     /// Adds a chain, unless it is of another length, in rows that do not fit, or reads single numbers or rows that others write, or writes
     /// such as they read.
-    fn add(&mut self, chain: &'a Chain) -> Option<()> {
+    pub(super) fn add(&mut self, chain: &'a Chain) -> Option<()> {
         if chain.len != self.len || !is_compiled(chain) {
             return None;
         }
@@ -113,6 +116,13 @@ impl<'a> Together<'a> {
         Some(())
     }
 
+    /// Whether code reaches all of the file that it works on.
+    pub(super) fn reaches(&self, form: Form) -> Option<()> {
+        let end = self.end();
+        let bytes = i32::try_from(end * form.number);
+        (end < NUMBERS as usize && bytes.is_ok()).then_some(())
+    }
+
     /// Past all places of the file.
     fn end(&self) -> usize {
         let arrays = self.chains.iter().flat_map(|chain| &chain.arrays);
@@ -122,7 +132,7 @@ impl<'a> Together<'a> {
     }
 
     /// The operations on the first register of each array.
-    fn list(&self) -> Vec<Instruction> {
+    pub(super) fn list(&self) -> Vec<Instruction> {
         let mut list = Vec::new();
         for chain in &self.chains {
             let numbers = chain.arrays.len();
@@ -156,7 +166,7 @@ impl<'a> Together<'a> {
     }
 
     /// All of these operations in the file, but for what is inside.
-    fn ports(&self, list: &[Instruction]) -> Ports {
+    pub(super) fn ports(&self, list: &[Instruction]) -> Ports {
         let mut ports = Ports::file(list);
         ports.inside = INSIDE..OF_ROWS;
         ports.writes.retain(|(at, ..)| !ports.inside.contains(at));
@@ -180,6 +190,9 @@ impl<'a> Together<'a> {
         let operations = Selection::<T>::operations(&list, &self.ports(&list), form);
         let mut writer = Writer::new(form, form.number);
         let bases = &ROWS[..self.rows.len()];
+        let along = bases.iter().zip(&self.rows);
+        let along = along.filter_map(|(&base, rows)| rows.along.then_some(base));
+        let moving: Vec<Base> = [GIVEN[0]].into_iter().chain(along).collect();
         let times = self.len / self.row;
         if times > 1 {
             writer.assembler.count(Counter::Rows, times as u32);
@@ -191,34 +204,34 @@ impl<'a> Together<'a> {
         }
         let begin = writer.assembler.here();
         writer.assembler.begin_row(GIVEN[1], bases);
-        let mut rest = self.row.div_ceil(self.lanes);
-        for registers in SIDE_BY_SIDE {
-            let times = rest / registers;
-            rest %= registers;
-            if times > 0 {
-                let wide = operations.side_by_side(registers, self.lanes);
-                self.registers(&mut writer, wide, times, registers * form.bytes);
-            }
-        }
+        self.row(&mut writer, &operations, &moving);
         if times > 1 {
             writer.assembler.again(Counter::Rows, begin);
         }
         writer.finish()
     }
 
-    /// Operations so many times; each time all arrays move on by so many bytes.
-    fn registers(&self, writer: &mut Writer, operations: Operations, times: usize, bytes: usize) {
-        if times > 1 {
-            writer.assembler.count(Counter::Registers, times as u32);
-        }
-        let start = writer.assembler.here();
-        writer.operations(operations);
-        writer.assembler.advance(GIVEN[0], bytes as i32);
-        for (&base, _) in ROWS.iter().zip(&self.rows).filter(|(_, rows)| rows.along) {
-            writer.assembler.advance(base, bytes as i32);
-        }
-        if times > 1 {
-            writer.assembler.again(Counter::Registers, start);
+    /// Operations on all registers of a row, as many side by side as there are; each time `moving` moves on.
+    pub(super) fn row(&self, writer: &mut Writer, operations: &Operations, moving: &[Base]) {
+        let mut rest = self.row.div_ceil(self.lanes);
+        for registers in SIDE_BY_SIDE {
+            let times = rest / registers;
+            rest %= registers;
+            if times == 0 {
+                continue;
+            }
+            if times > 1 {
+                writer.assembler.count(Counter::Registers, times as u32);
+            }
+            let start = writer.assembler.here();
+            writer.operations(operations.side_by_side(registers, self.lanes));
+            for &base in moving {
+                let bytes = registers * writer.assembler.form.bytes;
+                writer.assembler.advance(base, bytes as i32);
+            }
+            if times > 1 {
+                writer.assembler.again(Counter::Registers, start);
+            }
         }
     }
 }
@@ -229,20 +242,14 @@ impl<T: Registers> MachineCode<T> {
         mut chains: impl Iterator<Item = &'a Chain>,
         isa: Isa,
     ) -> Option<(MachineCode<T>, usize)> {
-        let lanes = isa.lanes::<T>();
-        let form = Form::new(isa, size_of::<T>(), lanes)?;
-        let first = chains.next()?;
-        let mut together = Together::new(lanes, first.len);
-        together.add(first)?;
+        let form = Form::new(isa, size_of::<T>(), isa.lanes::<T>())?;
+        let mut together = Together::new(isa.lanes::<T>(), chains.next()?)?;
         while chains
             .next()
             .and_then(|chain| together.add(chain))
             .is_some()
         {}
-        let end = together.end();
-        if end >= NUMBERS as usize || i32::try_from(end * form.number).is_err() {
-            return None;
-        }
+        together.reaches(form)?;
         let code = Self::of_code(&together.code::<T>(form))?;
         Some((code, together.chains.len()))
     }

@@ -433,6 +433,16 @@ impl Assembler {
         self.address((to as u8 & 7) << 3, from, offset, 1);
     }
 
+    /// An address from another port.
+    pub(super) fn copy_address(&mut self, to: Base, from: Base) {
+        let (to, from) = (to as u8, from as u8);
+        self.code.extend([
+            0x48 | from >> 3 << 2 | to >> 3,
+            0x89,
+            0xc0 | (from & 7) << 3 | to & 7,
+        ]); // mov to, from
+    }
+
     /// The address of row `number` of a port whose rows are as many bytes apart as `apart` says.
     pub(super) fn row(&mut self, begin: Base, apart: Base, number: i32) -> Operand {
         if number == 0 {

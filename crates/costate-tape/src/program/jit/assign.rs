@@ -169,6 +169,7 @@ impl Writer {
             Port::File => file,
             Port::Frame | Port::Number => second,
             Port::Row(row) | Port::RowNumber(row) => ROWS[row],
+            Port::Array(i) => self.arguments[2 + i],
             Port::Given(i) if i < AT_HAND => self.arguments[2 + i],
             Port::Given(i) => {
                 if self.table != Some(i) {
