@@ -146,30 +146,28 @@ fn write_pair<T: Registers>(to: &mut [T; 2], a: &T, b: &T) {
     *to = [*a, *b];
 }
 
-/// A copy, to where there may be room for more, that does not call `memcpy` for a few numbers.
-#[inline]
+/// A copy, to where there may be room for more, that does not call `memcpy` for a few numbers: by two pieces that may overlap.
+#[inline(always)]
 fn copy<T: Copy>(to: &mut [T], from: &[T]) {
     match from.len() {
         0 => {}
-        1 => copy_few::<T, 1>(to, from),
-        2 => copy_few::<T, 2>(to, from),
-        3 => copy_few::<T, 3>(to, from),
-        4 => copy_few::<T, 4>(to, from),
-        5 => copy_few::<T, 5>(to, from),
-        6 => copy_few::<T, 6>(to, from),
-        7 => copy_few::<T, 7>(to, from),
-        8 => copy_few::<T, 8>(to, from),
+        1 => to[0] = from[0],
+        2..4 => copy_ends::<T, 2>(to, from),
+        4..=8 => copy_ends::<T, 4>(to, from),
         len => to[..len].copy_from_slice(from),
     }
 }
 
-/// A copy of N numbers.
+/// Copies the first and the last N numbers of at most twice as many.
 #[inline(always)]
-fn copy_few<T: Copy, const N: usize>(to: &mut [T], from: &[T]) {
-    let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) else {
-        unreachable!("there is room for what is copied");
-    };
-    *to = *from;
+fn copy_ends<T: Copy, const N: usize>(to: &mut [T], from: &[T]) {
+    let to = &mut to[..from.len()];
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk::<N>()) {
+        *to = *from;
+    }
 }
 
 /// Accumulators are added in blocks of so many.
@@ -338,6 +336,7 @@ impl<T: Registers> Plain<T> {
         }
     }
 
+    #[inline(always)]
     fn eval_file(&self, file: &mut [T], inputs: &[&[T]], out: &mut [T]) {
         for i in 0..inputs.len() {
             copy(&mut file[self.inputs[i].clone()], inputs[i]);
