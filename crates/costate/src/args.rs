@@ -59,8 +59,8 @@ pub(crate) enum Command {
     Audit(Audit),
     /// Look at a model without solving it
     ///
-    /// Reads the model and its data, lists what would be fitted, and warns of parameters without influence and states that are never observed. What a
-    /// fit would refuse, as data outside the model's time, is refused here too.
+    /// Reads the model and its data, lists what would be fitted, and warns of parameters without influence, states that are never observed and data
+    /// outside the model's time.
     #[command(after_help = "Example:\n  costate check model.toml")]
     Check(Check),
     /// Write out the model's own derivation

@@ -51,6 +51,24 @@ impl Model {
         }
         warnings
     }
+
+    /// Rows to fit at times that the model does not reach.
+    pub(super) fn outside(&self, data: &Data) -> Option<Warning> {
+        let (start, end) = self.span();
+        let rows = (0..data.times().len()).filter(|&row| data.used(row));
+        let beyond: Vec<usize> = rows
+            .filter(|&row| (data.times()[row] - start) * (end - data.times()[row]) < 0.0)
+            .collect();
+        let first = *beyond.first()?;
+        Some(Warning {
+            place: Some((data.path().display().to_string(), data.line(first))),
+            message: format!(
+                "{} of the rows to fit lie outside the model's time, {start} to {end} (this is the first, t = {}), and a fit refuses them: move [time], or leave them out by 'use' under [data]",
+                beyond.len(),
+                data.times()[first]
+            ),
+        })
+    }
 }
 
 /// Rows of several measurements that say again what a row of the same time says: replicates seldom agree in all of them to the last digit.

@@ -12,7 +12,6 @@ use crate::error::{Place, Result};
 use crate::field::{Layout, check_separable};
 use crate::fit::Fit;
 use crate::model::Model;
-use crate::problem::Measurements;
 
 /// A model as far as it can be looked at without solving it.
 ///
@@ -39,7 +38,7 @@ pub struct Check {
     pub experiments: Vec<(String, usize)>,
     /// Measurements to fit, and measurements for validation.
     pub measurements: (usize, usize),
-    /// The optimisers of a fit, in their order; empty without data or without anything to fit.
+    /// The optimisers of a fit, in their order; empty without data, without anything to fit, or where a fit refuses the data.
     pub optimizers: Vec<&'static str>,
     /// What deserves a second look.
     pub warnings: Vec<Warning>,
@@ -97,10 +96,6 @@ impl Model {
     pub fn check(&self) -> Result<Check> {
         check_separable(self, Layout::Single)?;
         let data = self.read_data()?;
-        if let Some(data) = &data {
-            // What no loss could be taken of.
-            Measurements::all(self, data, true)?;
-        }
         let measured = |i: usize| data.as_ref().map_or(0, |data| data.measurements_of(i));
         let counts: Vec<usize> = (0..self.observables.len()).map(measured).collect();
         // Without data every observable counts.
@@ -120,6 +115,7 @@ impl Model {
         if data.is_some() {
             warnings.extend(self.unseen_kinks());
         }
+        let outside = data.as_ref().and_then(|data| self.outside(data));
         let names = |fixed: bool| {
             let parameters = self
                 .parameters
@@ -130,13 +126,15 @@ impl Model {
                 .collect::<Vec<_>>()
         };
         let something = self.networks.len() + names(false).len() > 0;
+        let ready = something && outside.is_none();
+        warnings.extend(outside);
         let empty = data.as_ref().is_some_and(|data| data.count(true) == 0);
         if empty {
             let message = "no row of the data is to be fitted: see 'use' under [data]";
             warnings.push(Warning::new(None, message.into()));
         }
         let fit = match &data {
-            Some(data) if something && !empty => Some(Fit::prepare(self.clone(), data.clone())?),
+            Some(data) if ready && !empty => Some(Fit::prepare(self.clone(), data.clone())?),
             _ => None,
         };
         Ok(Check {

@@ -54,27 +54,29 @@ impl Measurements {
     /// Those of some rows, all of the experiment that `model` stands for.
     fn new(model: &Model, data: &Data, rows: Range<usize>, fitted: bool) -> Result<Self> {
         let (start, end) = model.span();
-        let inside = |row: usize| (data.times()[row] - start) * (end - data.times()[row]) >= 0.0;
-        let measured = |row: usize| {
-            let values = (0..model.observables.len())
-                .filter_map(|observable| Some((observable, data.value(row, observable)?)));
-            values.collect::<Vec<(usize, f64)>>()
-        };
+        let inside = |t: f64| (t - start) * (end - t) >= 0.0;
         let mut found = Measurements {
             times: Vec::new(),
             points: Vec::new(),
         };
-        let own = rows.filter(|&row| data.used(row) == fitted && !measured(row).is_empty());
-        let (own, beyond): (Vec<usize>, Vec<usize>) = own.partition(|&row| inside(row));
-        if fitted && !beyond.is_empty() {
-            return Err(outside(model, data, &beyond, (start, end)));
-        }
-        for row in own {
+        for row in rows {
             let t = data.times()[row];
+            let measured = (0..model.observables.len())
+                .filter_map(|observable| Some((observable, data.value(row, observable)?)));
+            let measured: Vec<(usize, f64)> = measured.collect();
+            if data.used(row) != fitted || measured.is_empty() {
+                continue;
+            }
+            if !inside(t) {
+                if fitted {
+                    return Err(outside(model, data, row, start, end));
+                }
+                continue;
+            }
             if found.times.last() != Some(&t) {
                 found.times.push(t);
             }
-            for (observable, value) in measured(row) {
+            for (observable, value) in measured {
                 check_value(model, data, row, observable, value)?;
                 found.points.push(Point {
                     time: found.times.len() - 1,
@@ -99,22 +101,17 @@ impl Measurements {
     }
 }
 
-fn outside(model: &Model, data: &Data, rows: &[usize], (start, end): (f64, f64)) -> Error {
+fn outside(model: &Model, data: &Data, row: usize, start: f64, end: f64) -> Error {
     let heading = model
         .data
         .as_ref()
         .map_or("", |data| data.time.value.as_str());
-    let t = data.times()[rows[0]];
-    let (others, them) = match rows.len() {
-        1 => (String::new(), "the row"),
-        2 => (", and so is one row more".to_owned(), "them"),
-        n => (format!(", and so are {} rows more", n - 1), "them"),
-    };
+    let t = data.times()[row];
     let message = format!(
-        "t = {t} is outside the model's time{}, {start} to {end}{others}: move [time], or leave {them} out by 'use' under [data]",
+        "t = {t} is outside the model's time{}, {start} to {end}: move [time], or leave the row out by 'use' under [data]",
         model.within()
     );
-    data.error(rows[0], heading, message)
+    data.error(row, heading, message)
 }
 
 /// The known error bar of a measurement; NaN where the observable has none.

@@ -22,10 +22,14 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
             let path = model.path().display();
             writeln!(out, "{}", console.bold(&super::title(&model)))?;
             text(&mut out, &model, &check)?;
+            let order = match is_refused(&check) {
+                true => "can be solved, but not fitted",
+                false => "is in order",
+            };
             match check.warnings.len() {
-                0 => writeln!(out, "{path} is in order")?,
-                1 => writeln!(out, "{path} is in order, with one warning:")?,
-                n => writeln!(out, "{path} is in order, with {n} warnings:")?,
+                0 => writeln!(out, "{path} {order}")?,
+                1 => writeln!(out, "{path} {order}, with one warning:")?,
+                n => writeln!(out, "{path} {order}, with {n} warnings:")?,
             }
             check
                 .warnings
@@ -34,6 +38,12 @@ pub(crate) fn run(args: &Args, console: Console) -> Result<()> {
         }
     }
     Ok(out.flush()?)
+}
+
+/// Whether there are measurements and something to fit, and yet no fit of them.
+fn is_refused(check: &Check) -> bool {
+    let something = !check.fitted.is_empty() || !check.networks.is_empty();
+    something && check.measurements.0 > 0 && check.optimizers.is_empty()
 }
 
 fn text(out: &mut impl Write, model: &costate_model::Model, check: &Check) -> Result<()> {
