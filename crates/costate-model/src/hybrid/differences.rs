@@ -16,6 +16,8 @@ pub(crate) const SOLVER: f64 = 90.0;
 const ENOUGH: f64 = 1e-5;
 /// Differences from one side that are surer than this of their slope are counted.
 const UNSURE: f64 = 1e-4;
+/// Parts of a loss by which other steps of the solver may change it: a bend as small is none.
+const OTHER_STEPS: f64 = 1e-9;
 
 /// Arcs as a gradient method among others.
 impl GradientMethod<f64, f64> for Arcs {
@@ -70,15 +72,16 @@ pub(crate) fn differences(
         let here = found.loss;
         // A shift to one side may lead out of what f is defined for, as one below zero does in x^1.7.
         let mut one_sided = false;
-        // By how much the slopes to the two sides differ, with the step before and with the last.
-        let mut turns = [f64::NAN; 2];
+        // By how much the slopes to the two sides differ, with the step before and with the last, and the loss at the last from a straight line.
+        let (mut turns, mut bent) = ([f64::NAN; 2], 0.0_f64);
         let mut both = |h: f64| {
             let mut try_at = |step: f64| value(i, step).ok().filter(|loss| loss.is_finite());
             let tried = (try_at(h), try_at(-h));
             one_sided |= tried.0.is_none() || tried.1.is_none();
             let slope = match tried {
                 (Some(up), Some(down)) => {
-                    turns = [turns[1], ((up - here) - (here - down)) / h];
+                    bent = (up - here) - (here - down);
+                    turns = [turns[1], bent / h];
                     (up - down) / (2.0 * h)
                 }
                 (Some(near), None) => match try_at(2.0 * h) {
@@ -104,7 +107,8 @@ pub(crate) fn differences(
         // A bend that does not get less with the step is a kink just here, as where something is measured at the very time of an event: neither side's slope is the
         // mean that differences have. One that grows is a jump, at which there is no slope.
         let [before, last] = turns;
-        let is_kink = (2.0 * last - before).abs() > UNSURE * slope.abs();
+        let is_kink = (2.0 * last - before).abs() > UNSURE * slope.abs()
+            && bent.abs() > OTHER_STEPS * here.abs();
         if is_kink && last.abs() < 1.5 * before.abs() {
             slope = f64::NAN;
         }

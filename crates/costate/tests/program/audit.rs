@@ -116,6 +116,28 @@ fn a_measurement_soon_after_an_event_is_no_kink() {
 }
 
 #[test]
+fn what_other_steps_of_the_solver_change_is_no_kink() {
+    let room = Room::new();
+    room.write(
+        "sir.toml",
+        "[states]\nS = 999.0\nI = 1.0\nR = 0.0\nC = 0.0\n[parameters]\nbeta = 0.5\ngamma = 0.2\n[definitions]\ninfection = \"beta * S * I / 1000\"\n\
+         [equations]\nS = \"-infection\"\nI = \"infection - gamma * I\"\nR = \"gamma * I\"\nC = \"infection\"\n\
+         [[events]]\nat = { every = 5.0, count = 6, start = 0.0 }\nset = { C = 0 }\n[time]\nstart = 0.0\nend = 30.0\n\
+         [observables]\ncases = { is = \"C\" }\n[data]\nfile = \"d.csv\"\ntime = \"t\"\n",
+    );
+    room.write(
+        "d.csv",
+        "t,cases\n5,9\n10,38\n15,130\n20,220\n25,190\n30,110\n",
+    );
+    // Nothing depends on R but the length of steps.
+    for rtol in ["1e-5", "1e-8"] {
+        let run = room.run(&format!("audit sir.toml --rtol {rtol}")).done();
+        assert!(run.out.contains("The gradient is right"), "{}", run.out);
+        assert!(!run.out.contains("Not checked"), "{}", run.out);
+    }
+}
+
+#[test]
 fn differences_that_would_leave_the_domain_of_the_equations_keep_to_one_side() {
     let room = Room::new();
     room.write(
