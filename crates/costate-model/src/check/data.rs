@@ -73,14 +73,12 @@ impl Model {
 
 /// Rows of several measurements that say again what a row of the same time says: replicates seldom agree in all of them to the last digit.
 fn repeated(data: &Data) -> Option<Warning> {
-    let columns = 0..data.columns();
-    let values = |row: usize| columns.clone().map(move |column| data.value(row, column));
-    let several = |row: &usize| values(*row).flatten().count() > 1;
+    let several = |row: &usize| data.measured(*row) > 1;
     let before = |row: usize| {
         let other =
             |other: &usize| data.together(*other, row) && data.times()[*other] == data.times()[row];
         let mut same = (0..row).rev().take_while(other);
-        same.find(|other| values(*other).eq(values(row)))
+        same.find(|other| data.row(*other).eq(data.row(row)))
     };
     let rows = (0..data.times().len()).filter(several);
     let again: Vec<(usize, usize)> = rows.filter_map(|row| Some((row, before(row)?))).collect();

@@ -12,8 +12,7 @@ impl Model {
     /// Parameters that no row to fit depends on, though others do: copies of validation rows, what acts on observables that only these measure, and values that
     /// experiments replace.
     pub(crate) fn unfitted(&self, data: &Data) -> Vec<Warning> {
-        let is_measured = |row| (0..self.observables.len()).any(|i| data.value(row, i).is_some());
-        let rows = (0..data.times().len()).filter(|&row| data.used(row) && is_measured(row));
+        let rows = (0..data.times().len()).filter(|&row| data.used(row) && data.measured(row) > 0);
         let experiments: HashSet<Option<&str>> = rows.map(|row| data.experiment(row)).collect();
         let fitted = experiments.into_iter().map(|name| self.condition_of(name));
         let fitted: Vec<&Condition> = fitted.map(|i| &self.conditions[i]).collect();

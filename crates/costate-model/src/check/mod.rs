@@ -165,11 +165,7 @@ impl Model {
         let count = |name: &str| {
             let Some(data) = data else { return 0 };
             let rows = (0..data.times().len()).filter(|&row| data.experiment(row) == Some(name));
-            let measured = |row| {
-                let columns = 0..self.observables.len();
-                columns.filter(|&i| data.value(row, i).is_some()).count()
-            };
-            rows.map(measured).sum()
+            rows.map(|row| data.measured(row)).sum()
         };
         self.experiments()
             .map(|name| (name.to_owned(), count(name)))

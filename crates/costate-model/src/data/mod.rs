@@ -64,9 +64,14 @@ impl Data {
         Some(self.values[row * self.columns + column]).filter(|value| !value.is_nan())
     }
 
-    /// The number of observables.
-    pub(crate) fn columns(&self) -> usize {
-        self.columns
+    /// What row `row` says of each observable.
+    pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = Option<f64>> {
+        (0..self.columns).map(move |column| self.value(row, column))
+    }
+
+    /// The number of measurements in a row.
+    pub(crate) fn measured(&self, row: usize) -> usize {
+        self.row(row).flatten().count()
     }
 
     /// The number in row `row` of the `column`-th column of error bars.
@@ -115,20 +120,14 @@ impl Data {
     /// The number of measurements: of rows that are fitted, or of the others.
     pub fn count(&self, fitted: bool) -> usize {
         let rows = (0..self.times.len()).filter(|&row| self.used[row] == fitted);
-        rows.map(|row| {
-            (0..self.columns)
-                .filter(|&column| self.value(row, column).is_some())
-                .count()
-        })
-        .sum()
+        rows.map(|row| self.measured(row)).sum()
     }
 
     /// The time of an experiment's last row that is fitted.
     pub(crate) fn last_fitted(&self, experiment: Option<&str>) -> Option<f64> {
         let mut rows = (0..self.times.len()).rev();
-        let is_measured = |row| (0..self.columns).any(|column| self.value(row, column).is_some());
         let last = rows.find(|&row| {
-            self.used[row] && self.experiment(row) == experiment && is_measured(row)
+            self.used[row] && self.experiment(row) == experiment && self.measured(row) > 0
         })?;
         Some(self.times[last])
     }

@@ -1,8 +1,8 @@
 //! Scalar programs, and chains over arrays, as machine code.
 //!
 //! Every operation rounds as the interpreter's does, and what has no instruction of its own calls the operation's one rule: the bits are
-//! the same. A phase that is one list becomes one function, which reads the caller's inputs and writes the caller's outputs; values stay
-//! in registers; so does a phase of nothing but chains that fill their registers. Lists between kernels over arrays, and other chains, read
+//! the same. A phase that is one list, or an evaluation of nothing but chains that fill their registers, becomes one function, which reads
+//! the caller's inputs and writes the caller's outputs; values stay in registers. Lists between kernels over arrays, and other chains, read
 //! and write the file.
 
 mod arrays;

@@ -53,7 +53,13 @@ pub(super) struct Together<'a> {
     operations: usize,
     /// The single numbers and rows that they read again and again, and the arrays that they write.
     again: Vec<Range<usize>>,
-    pub(super) written: Vec<Range<usize>>,
+    written: Vec<Range<usize>>,
+}
+
+/// Whether two ranges have places in common, one of these and one of those.
+fn meet(some: &[Range<usize>], others: &[Range<usize>]) -> bool {
+    let meets = |a: &Range<usize>| others.iter().any(|b| a.start < b.end && b.start < a.end);
+    some.iter().any(meets)
 }
 
 impl<'a> Together<'a> {
@@ -101,11 +107,6 @@ impl<'a> Together<'a> {
         let written = arrays.map(|&at| at as usize..at as usize + end);
         let (again, written): (Vec<_>, Vec<_>) =
             (numbers.chain(of_rows).collect(), written.collect());
-        let meet = |some: &[Range<usize>], others: &[Range<usize>]| {
-            let meets =
-                |a: &Range<usize>| others.iter().any(|b| a.start < b.end && b.start < a.end);
-            some.iter().any(meets)
-        };
         if meet(&again, &written) || meet(&again, &self.written) || meet(&self.again, &written) {
             return None;
         }
@@ -114,6 +115,11 @@ impl<'a> Together<'a> {
         (self.row, self.rows, self.operations) = (row, rows, operations);
         self.chains.push(chain);
         Some(())
+    }
+
+    /// Whether they write over any of these places.
+    pub(super) fn writes_over(&self, places: &[Range<usize>]) -> bool {
+        meet(&self.written, places)
     }
 
     /// Whether code reaches all of the file that it works on.

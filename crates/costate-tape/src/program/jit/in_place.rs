@@ -1,7 +1,5 @@
 //! Evaluations by chains over arrays that are read and written where the caller has them.
 
-use std::ops::Range;
-
 use super::arrays::Together;
 use super::assembler::{Base, Form};
 use super::assign::{GIVEN, Writer};
@@ -47,11 +45,7 @@ impl<T: Registers> Plain<T> {
     /// over an input that is read elsewhere.
     fn of_arrays(&self, together: &Together<'_>, list: &[Instruction]) -> Option<Ports> {
         let (len, output) = (together.len, &self.output);
-        let over = |input: &Range<usize>| {
-            let written = &mut together.written.iter();
-            written.any(|array| input.start < array.end && array.start < input.end)
-        };
-        if !output.len().is_multiple_of(len) || self.inputs.iter().any(over) {
+        if !output.len().is_multiple_of(len) || together.writes_over(&self.inputs) {
             return None;
         }
         let mut ports = together.ports(list);
